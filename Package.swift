@@ -1,0 +1,60 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("ExistentialAny"),
+]
+
+let package = Package(
+    name: "mesher",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    ],
+    targets: [
+        // C made importable: the libraries' own headers, and the smallest shims for what Swift cannot call.
+        .systemLibrary(name: "CLibraries"),
+        .target(name: "CSystem", path: "Sources/CShims/System"),
+        .target(
+            name: "CJSON", path: "Sources/CShims/JSON",
+            linkerSettings: [.linkedLibrary("simdjson")]),
+
+        // What several programs share.
+        .target(name: "Journal", dependencies: [.product(name: "Logging", package: "swift-log")], swiftSettings: settings),
+        .target(name: "Configuration", swiftSettings: settings),
+        .target(name: "EventLoop", dependencies: ["CSystem"], swiftSettings: settings),
+        .target(name: "StorageChannel", dependencies: ["EventLoop"], swiftSettings: settings),
+        .target(name: "PostgreSQL", dependencies: ["CLibraries"], swiftSettings: settings),
+        .target(name: "Redis", dependencies: ["CLibraries"], swiftSettings: settings),
+        .target(name: "Schema", dependencies: ["PostgreSQL"], swiftSettings: settings),
+        .target(
+            name: "Ingestion", dependencies: ["CLibraries", "CJSON", "StorageChannel"], swiftSettings: settings),
+
+        // The programs.
+        .executableTarget(
+            name: "mesher",
+            dependencies: [
+                "CLibraries", "CSystem", "Configuration", "EventLoop", "PostgreSQL", "Redis", "Schema", "StorageChannel",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "mesher-storage",
+            dependencies: ["Configuration", "EventLoop", "Journal", "PostgreSQL", "StorageChannel"],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "mesher-watchdog",
+            dependencies: ["CSystem", "Configuration", "EventLoop", "Journal"],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "mesher-worker",
+            dependencies: [
+                "CLibraries", "CSystem", "Configuration", "EventLoop", "Ingestion", "Journal", "Redis", "StorageChannel",
+            ],
+            swiftSettings: settings),
+    ],
+    cxxLanguageStandard: .cxx17
+)

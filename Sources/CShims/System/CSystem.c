@@ -1,0 +1,41 @@
+#define _GNU_SOURCE
+#include "CSystem.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+int mesher_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_CLOEXEC); }
+
+int mesher_epoll_wait(int epoll, struct epoll_event *events, int capacity, int64_t nanoseconds) {
+    if (nanoseconds < 0) return epoll_pwait2(epoll, events, capacity, NULL, NULL);
+    struct timespec timeout = {.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000};
+    return epoll_pwait2(epoll, events, capacity, &timeout, NULL);
+}
+
+int mesher_set_blocking(int descriptor, int blocking) {
+    int flags = fcntl(descriptor, F_GETFL);
+    if (flags < 0) return -1;
+    return fcntl(descriptor, F_SETFL, blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK);
+}
+
+int mesher_set_parent_death_signal(int signal) { return prctl(PR_SET_PDEATHSIG, signal); }
+
+int mesher_use_batch_scheduling(void) {
+    struct sched_param parameter = {.sched_priority = 0};
+    return sched_setscheduler(0, SCHED_BATCH, &parameter);
+}
+
+int mesher_pidfd_open(int process) { return (int)syscall(SYS_pidfd_open, process, 0); }
+
+int mesher_exited(int status) { return WIFEXITED(status); }
+int mesher_exit_status(int status) { return WEXITSTATUS(status); }
+int mesher_termination_signal(int status) { return WIFSIGNALED(status) ? WTERMSIG(status) : 0; }
+
+int mesher_set_process_name(const char *name) { return prctl(PR_SET_NAME, name); }

@@ -1,0 +1,34 @@
+// What the kernel and glibc offer and Swift cannot call by itself: headers outside its Glibc module map, variadic
+// functions, function-like macros, and what needs _GNU_SOURCE.
+#pragma once
+
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+
+/// accept4(2) with SOCK_CLOEXEC: the accepted connection blocks, and is not inherited by a program that is started.
+int mesher_accept(int listener);
+
+/// epoll_pwait2(2): as epoll_wait(2), with a timeout in nanoseconds; negative means without limit.
+int mesher_epoll_wait(int epoll, struct epoll_event *events, int capacity, int64_t nanoseconds);
+
+/// fcntl(2) F_SETFL: sets or clears O_NONBLOCK.
+int mesher_set_blocking(int descriptor, int blocking);
+
+/// prctl(2) PR_SET_PDEATHSIG: this process gets the signal when its parent dies.
+int mesher_set_parent_death_signal(int signal);
+
+/// sched_setscheduler(2) with SCHED_BATCH: once woken, this process does not preempt the one that runs.
+int mesher_use_batch_scheduling(void);
+
+/// pidfd_open(2): a descriptor that becomes readable when the process ends.
+int mesher_pidfd_open(int process);
+
+/// The macros of wait(2): whether the process exited by itself, and with which status.
+int mesher_exited(int status);
+int mesher_exit_status(int status);
+/// The signal that killed it, 0 when none did.
+int mesher_termination_signal(int status);
+
+/// setproctitle(3) in one word: the name that ps(1) and top(1) show (prctl(2) PR_SET_NAME), 15 bytes at most.
+int mesher_set_process_name(const char *name);

@@ -1,0 +1,114 @@
+/// A program that may be given settings.
+package enum Program: String, CaseIterable, Sendable {
+    case watchdog, storage, worker, mesher
+}
+
+/// One setting: its name everywhere (file, environment, command line), what it takes and who gets it.
+package struct Setting: Sendable {
+    package enum Kind: Sendable {
+        case text
+        /// A whole number within a range.
+        case integer(ClosedRange<Int>)
+    }
+
+    /// `MESHER_` and capital letters.
+    package let name: String
+    package let kind: Kind
+    /// What a number counts, empty for text.
+    package let unit: String
+    package let fallback: String
+    /// Whether its value is masked wherever it would be shown; a secret can also be given as a file, `NAME_FILE`.
+    package let isSecret: Bool
+    package let programs: Set<Program>
+    package let meaning: String
+
+    private init(
+        _ name: String, _ kind: Kind = .text, unit: String = "", default fallback: String, secret: Bool = false,
+        for programs: Set<Program>, _ meaning: String
+    ) {
+        self.name = name
+        self.kind = kind
+        self.unit = unit
+        self.fallback = fallback
+        self.isSecret = secret
+        self.programs = programs
+        self.meaning = meaning
+    }
+}
+
+extension Setting {
+    private static let edges: Set<Program> = [.worker, .mesher]
+
+    package static let runDirectory = Setting(
+        "MESHER_RUN_DIR", default: "/run/mesher", for: [.watchdog, .storage, .worker, .mesher],
+        "where the sockets and the files of the running service are")
+    package static let binaryDirectory = Setting(
+        "MESHER_BIN", default: "", for: [.watchdog],
+        "where the programs are; empty means beside the watchdog")
+    package static let workers = Setting(
+        "MESHER_WORKERS", .integer(0...256), unit: "processes", default: "0", for: [.watchdog],
+        "workers for single events; 0 means one for each core")
+
+    package static let databaseURL = Setting(
+        "MESHER_DATABASE_URL", default: "postgresql:///mesher", secret: true, for: [.mesher],
+        "PostgreSQL for the operator's commands: the role that owns the schema")
+    package static let storageDatabaseURL = Setting(
+        "MESHER_STORAGE_DATABASE_URL", default: "postgresql:///mesher?user=mesher_storage", secret: true,
+        for: [.storage, .mesher], "PostgreSQL for storage: a role that is a member of mesher_runtime")
+    package static let commitEvents = Setting(
+        "MESHER_COMMIT_EVENTS", .integer(1...1_000), unit: "events", default: "16", for: [.storage],
+        "while events are flowing, a commit begins as soon as so many wait")
+    package static let commitDelay = Setting(
+        "MESHER_COMMIT_DELAY", .integer(0...10_000), unit: "µs", default: "500", for: [.storage],
+        "while events are flowing, a commit begins when the first has waited so long; a lone event waits for nothing")
+
+    package static let redisSocket = Setting(
+        "MESHER_REDIS_SOCKET", default: "", for: edges,
+        "path of Redis' unix socket; empty means TCP")
+    package static let redisHost = Setting(
+        "MESHER_REDIS_HOST", default: "127.0.0.1", for: edges, "name or address of Redis, when there is no socket")
+    package static let redisPort = Setting(
+        "MESHER_REDIS_PORT", .integer(1...65_535), default: "6379", for: edges, "TCP port of Redis")
+    package static let redisUser = Setting(
+        "MESHER_REDIS_USER", default: "", for: edges, "user of Redis' AUTH; empty means the default user")
+    package static let redisPassword = Setting(
+        "MESHER_REDIS_PASSWORD", default: "", secret: true, for: edges,
+        "password of Redis' AUTH; empty means none")
+    package static let redisDatabase = Setting(
+        "MESHER_REDIS_DATABASE", .integer(0...65_535), default: "0", for: edges, "number of the Redis database")
+    package static let redisPrefix = Setting(
+        "MESHER_REDIS_PREFIX", default: "mesher:limit:", for: edges, "what a rate limit's Redis key begins with")
+
+    package static let rateLimitEvents = Setting(
+        "MESHER_RATE_LIMIT_EVENTS", .integer(1...1_000_000_000), unit: "events", default: "1000", for: [.storage],
+        "what a project without a limit of its own may send in one window")
+    package static let rateLimitSeconds = Setting(
+        "MESHER_RATE_LIMIT_SECONDS", .integer(1...86_400), unit: "s", default: "60", for: [.storage],
+        "the length of the window of a project without one of its own")
+    package static let bulkEvents = Setting(
+        "MESHER_BULK_EVENTS", .integer(1...100_000), unit: "events", default: "1000", for: [.worker],
+        "the most events in one bulk request")
+    package static let hosts = Setting(
+        "MESHER_HOSTS", .integer(1...10_000), default: "1", for: [.storage],
+        "hosts that share the limits: while Redis is away each grants limit / hosts")
+
+    package static let requestsInHand = Setting(
+        "MESHER_REQUESTS_IN_HAND", .integer(1...10_000), unit: "requests", default: "512", for: [.worker],
+        "the most requests a worker has taken and not answered; more wait in the socket")
+    package static let bytesInHand = Setting(
+        "MESHER_BYTES_IN_HAND", .integer(8...16_384), unit: "MiB", default: "64", for: [.worker],
+        "the most bytes of bodies a worker holds before it lets further requests wait in the socket")
+
+    package static let publicURL = Setting(
+        "MESHER_PUBLIC_URL", default: "http://localhost", for: [.mesher], "what the DSNs printed begin with")
+    package static let retentionDays = Setting(
+        "MESHER_RETENTION_DAYS", .integer(1...36_500), unit: "days", default: "90", for: [.mesher],
+        "how long events are kept, unless their project says less")
+
+    /// Every setting, in the order in which `mesher config` prints them.
+    package static let all: [Setting] = [
+        runDirectory, binaryDirectory, workers, databaseURL, storageDatabaseURL, commitEvents, commitDelay, redisSocket,
+        redisHost, redisPort, redisUser, redisPassword, redisDatabase, redisPrefix, rateLimitEvents, rateLimitSeconds,
+        bulkEvents, hosts, requestsInHand, bytesInHand, publicURL, retentionDays,
+    ]
+}

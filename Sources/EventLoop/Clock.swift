@@ -1,0 +1,20 @@
+internal import Glibc
+
+/// The clocks of clock_gettime(2).
+package enum Clock {
+    /// Nanoseconds since an arbitrary moment; never steps back. `CLOCK_MONOTONIC`.
+    package static func monotonic() -> Int64 {
+        read(CLOCK_MONOTONIC)
+    }
+
+    /// Microseconds since 1970-01-01T00:00:00Z; steps when the clock is set. `CLOCK_REALTIME`.
+    package static func wall() -> Int64 {
+        read(CLOCK_REALTIME) / 1_000
+    }
+
+    private static func read(_ clock: clockid_t) -> Int64 {
+        var time = timespec()
+        clock_gettime(clock, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+}

@@ -1,0 +1,53 @@
+/// How an event ended: each ends in exactly one of these.
+package enum Outcome: Equatable, Sendable {
+    case accepted
+    case discarded(DiscardReason)
+}
+
+/// Why an event, or the request that carried it, was not taken. The raw value is the answer's `reason`, the log's key and
+/// the metric's label.
+package enum DiscardReason: String, CaseIterable, Sendable {
+    case unauthorized
+    case payloadTooLarge = "payload_too_large"
+    case invalidJSON = "invalid_json"
+    case invalidEvent = "invalid_event"
+    case missingMessage = "missing_message"
+    case missingLevel = "missing_level"
+    case invalidLevel = "invalid_level"
+    case invalidField = "invalid_field"
+    case tooManyEvents = "too_many_events"
+    case emptyBulk = "empty_bulk"
+    case rateLimited = "rate_limited"
+    case unsupportedEncoding = "unsupported_encoding"
+    case invalidEncoding = "invalid_encoding"
+    case notFound = "not_found"
+    case methodNotAllowed = "method_not_allowed"
+    case unavailable
+
+    /// The HTTP status of an answer with this reason, RFC 9110.
+    package var status: Int {
+        switch self {
+        case .unauthorized: 401
+        case .notFound: 404
+        case .methodNotAllowed: 405
+        case .unsupportedEncoding: 415
+        case .rateLimited: 429
+        case .unavailable: 503
+        case .payloadTooLarge, .invalidJSON, .invalidEvent, .missingMessage, .missingLevel, .invalidLevel, .invalidField,
+            .tooManyEvents, .emptyBulk, .invalidEncoding:
+            400
+        }
+    }
+}
+
+/// A request or an event that is not taken, and the text that says why to its sender.
+package struct Refusal: Error, Equatable, Sendable {
+    package let reason: DiscardReason
+    /// The answer's `error`: plain text that the encoder of the answer escapes.
+    package let text: String
+
+    package init(_ reason: DiscardReason, _ text: String) {
+        self.reason = reason
+        self.text = text
+    }
+}

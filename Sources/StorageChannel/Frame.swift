@@ -1,0 +1,82 @@
+/// What an edge and storage say to each other, over a stream socket: a 32-bit length of what follows, one byte that
+/// names the kind, the content. Numbers are in network byte order.
+///
+/// | kind | from | content |
+/// |---|---|---|
+/// | hello | both, first | version (16 bits) |
+/// | store | edge | ticket (64), counted (8: 0 or 1), `EventRecord` |
+/// | stored | storage | for each event: ticket (64), `StoreResult` (8), seconds until another try is worth it (32) |
+/// | lookUpKey | edge | key (128) |
+/// | key | storage, as answer or because it changed | key (128), `KeyState` (8), project (64), events (32), seconds (32) |
+/// | probe | edge | ticket (64) |
+/// | readiness | storage | ticket (64), accepts durably (8: 0 or 1), `Degradation` (8) |
+package enum FrameKind: UInt8, Sendable {
+    case hello = 1
+    case store = 2
+    case stored = 3
+    case lookUpKey = 4
+    case key = 5
+    case probe = 6
+    case readiness = 7
+}
+
+package enum Frame {
+    /// The version both ends must name in their hello.
+    package static let version: UInt16 = 1
+
+    /// The largest length a frame may announce: an event of 1 MiB, its columns again, and room.
+    package static let maximumLength = 4 << 20
+
+    /// The bytes before the content: length and kind.
+    package static let headerSize = 5
+
+    /// The size of one event's part of a `stored` frame.
+    package static let storedEntrySize = 13
+}
+
+/// What became of one event at storage.
+package enum StoreResult: UInt8, Sendable {
+    /// Durable: committed, or on this host's disk.
+    case durable = 0
+    /// It cannot be stored now; another try may succeed.
+    case unavailable = 1
+    /// An uncounted event was over this host's share of the project's limit.
+    case rateLimited = 2
+}
+
+/// What is known of a key.
+package enum KeyState: UInt8, Sendable {
+    case unknown = 0
+    case known = 1
+    /// It cannot be told now, because the keys were never read.
+    case unavailable = 2
+}
+
+/// What storage has to do without.
+package struct Degradation: OptionSet, Sendable {
+    package let rawValue: UInt8
+    package init(rawValue: UInt8) { self.rawValue = rawValue }
+    package static let postgresql = Degradation(rawValue: 1)
+    package static let spool = Degradation(rawValue: 2)
+}
+
+/// A key: 128 bits, written as 32 hex digits.
+package struct KeyID: Hashable, Sendable {
+    package let value: UInt128
+    package init(_ value: UInt128) { self.value = value }
+}
+
+/// A key's project, as far as an edge must know it.
+package struct ProjectQuota: Equatable, Sendable {
+    package let project: Int64
+    /// Events granted in one window.
+    package let events: UInt32
+    /// The length of the window in seconds.
+    package let seconds: UInt32
+
+    package init(project: Int64, events: UInt32, seconds: UInt32) {
+        self.project = project
+        self.events = events
+        self.seconds = seconds
+    }
+}

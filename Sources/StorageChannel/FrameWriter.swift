@@ -1,0 +1,85 @@
+/// Bytes on their way to the other end: frames are appended, the front is dropped once it was written.
+package struct FrameWriter: ~Copyable {
+    package private(set) var bytes: [UInt8] = []
+
+    package init(reserving capacity: Int = 0) {
+        bytes.reserveCapacity(capacity)
+    }
+
+    package mutating func removeAll() {
+        bytes.removeAll(keepingCapacity: true)
+    }
+
+    package mutating func append(_ frames: [UInt8]) {
+        bytes.append(contentsOf: frames)
+    }
+
+    /// Appends one frame whose content `body` writes; its length is filled in afterwards.
+    package mutating func frame(_ kind: FrameKind, _ body: (inout FrameWriter) -> Void) {
+        let start = bytes.count
+        integer(UInt32(0))
+        bytes.append(kind.rawValue)
+        body(&self)
+        let length = UInt32(truncatingIfNeeded: bytes.count - start - 4).bigEndian
+        bytes.withUnsafeMutableBytes { $0.storeBytes(of: length, toByteOffset: start, as: UInt32.self) }
+    }
+
+    package mutating func integer<Value: FixedWidthInteger>(_ value: Value) {
+        withUnsafeBytes(of: value.bigEndian) { bytes.append(contentsOf: $0) }
+    }
+
+    package mutating func raw(_ content: UnsafeRawBufferPointer) {
+        bytes.append(contentsOf: content)
+    }
+
+    /// A column that is a number.
+    package mutating func element<Value: FixedWidthInteger>(_ value: Value) {
+        integer(UInt32(MemoryLayout<Value>.size))
+        integer(value)
+    }
+
+    /// A column that is text or json; nil is NULL. `prefix` is jsonb's version byte.
+    package mutating func element(_ content: UnsafeRawBufferPointer?, prefix: UInt8? = nil) {
+        guard let content else { return integer(Int32(-1)) }
+        integer(UInt32(truncatingIfNeeded: content.count + (prefix == nil ? 0 : 1)))
+        if let prefix { bytes.append(prefix) }
+        bytes.append(contentsOf: content)
+    }
+
+    package mutating func hello() {
+        frame(.hello) { $0.integer(Frame.version) }
+    }
+
+    package mutating func lookUp(_ key: KeyID) {
+        frame(.lookUpKey) { $0.integer(key.value) }
+    }
+
+    package mutating func key(_ key: KeyID, _ state: KeyState, _ quota: ProjectQuota?) {
+        frame(.key) {
+            $0.integer(key.value)
+            $0.integer(state.rawValue)
+            $0.integer(quota?.project ?? 0)
+            $0.integer(quota?.events ?? 0)
+            $0.integer(quota?.seconds ?? 0)
+        }
+    }
+
+    package mutating func probe(_ ticket: UInt64) {
+        frame(.probe) { $0.integer(ticket) }
+    }
+
+    package mutating func readiness(_ ticket: UInt64, accepts: Bool, _ degradation: Degradation) {
+        frame(.readiness) {
+            $0.integer(ticket)
+            $0.integer(UInt8(accepts ? 1 : 0))
+            $0.integer(degradation.rawValue)
+        }
+    }
+
+    /// One event's part of a `stored` frame; call it inside `frame(.stored)`.
+    package mutating func stored(_ ticket: UInt64, _ result: StoreResult, retryAfter: UInt32) {
+        integer(ticket)
+        integer(result.rawValue)
+        integer(retryAfter)
+    }
+}
