@@ -34,9 +34,9 @@ final class ChildProcess {
         self.readiness = readiness
     }
 
-    /// Starts a program. It gets no signal blocked or ignored, the listening socket as descriptor 0 (or `/dev/null`), no
-    /// other descriptor that happens to be open, and a process group of its own, so that Ctrl-C at a terminal reaches the
-    /// watchdog alone. The corresponding C functions are `posix_spawn` and `pidfd_open`.
+    /// Starts a program. It gets no signal blocked or ignored, the listening socket as descriptor 0 (or `/dev/null`), and
+    /// a process group of its own, so that Ctrl-C at a terminal reaches the watchdog alone. The corresponding C functions
+    /// are `posix_spawn` and `pidfd_open`.
     ///
     /// - Parameter environment: all that the process gets, `NAME=value` each; `MESHER_READY_FD` is added.
     /// - Throws: `SystemError` that names the file; nothing runs then.
@@ -54,7 +54,6 @@ final class ChildProcess {
         }
         let readyNumber: CInt = 3
         posix_spawn_file_actions_adddup2(&actions, pipe.writing.number, readyNumber)
-        posix_spawn_file_actions_addclosefrom_np(&actions, readyNumber + 1)
 
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
