@@ -23,7 +23,8 @@ let package = Package(
             linkerSettings: [.linkedLibrary("simdjson")]),
 
         // What several programs share.
-        .target(name: "Journal", dependencies: [.product(name: "Logging", package: "swift-log")], swiftSettings: settings),
+        .target(
+            name: "Journal", dependencies: [.product(name: "Logging", package: "swift-log")], swiftSettings: settings),
         .target(name: "Configuration", swiftSettings: settings),
         .target(name: "EventLoop", dependencies: ["CSystem"], swiftSettings: settings),
         .target(name: "StorageChannel", dependencies: ["EventLoop"], swiftSettings: settings),
@@ -37,7 +38,8 @@ let package = Package(
         .executableTarget(
             name: "mesher",
             dependencies: [
-                "CLibraries", "CSystem", "Configuration", "EventLoop", "PostgreSQL", "Redis", "Schema", "StorageChannel",
+                "CLibraries", "CSystem", "Configuration", "EventLoop", "PostgreSQL", "Redis", "Schema",
+                "StorageChannel",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
@@ -52,12 +54,16 @@ let package = Package(
         .executableTarget(
             name: "mesher-worker",
             dependencies: [
-                "CLibraries", "CSystem", "Configuration", "EventLoop", "Ingestion", "Journal", "Redis", "StorageChannel",
+                "CLibraries", "CSystem", "Configuration", "EventLoop", "Ingestion", "Journal", "Redis",
+                "StorageChannel",
             ],
             swiftSettings: settings),
 
         .testTarget(
-            name: "IngestionTests", dependencies: ["CLibraries", "Ingestion", "StorageChannel"], swiftSettings: settings),
+            name: "IngestionTests", dependencies: ["CLibraries", "Ingestion", "StorageChannel"], swiftSettings: settings
+        ),
+        .testTarget(
+            name: "RedisTests", dependencies: ["EventLoop", "Ingestion", "Redis"], swiftSettings: settings),
     ],
     cxxLanguageStandard: .cxx17
 )
