@@ -49,7 +49,7 @@ let package = Package(
             swiftSettings: settings),
         .executableTarget(
             name: "mesher-watchdog",
-            dependencies: ["CSystem", "Configuration", "EventLoop", "Journal"],
+            dependencies: ["Configuration", "EventLoop", "Journal"],
             swiftSettings: settings),
         .executableTarget(
             name: "mesher-worker",
