@@ -64,6 +64,14 @@ let package = Package(
         ),
         .testTarget(
             name: "RedisTests", dependencies: ["EventLoop", "Ingestion", "Redis"], swiftSettings: settings),
+        // Tests, and the servers they start.
+        .target(name: "TestServers", dependencies: ["PostgreSQL"], path: "Tests/TestServers", swiftSettings: settings),
+        .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: settings),
+        .testTarget(
+            name: "MesherTests", dependencies: ["Configuration", "PostgreSQL", "Schema", "TestServers", "mesher"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "SchemaTests", dependencies: ["PostgreSQL", "Schema", "TestServers"], swiftSettings: settings),
     ],
     cxxLanguageStandard: .cxx17
 )
