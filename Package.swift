@@ -58,6 +58,9 @@ let package = Package(
                 "CLibraries", "CSystem", "Configuration", "EventLoop", "Ingestion", "Journal", "Redis", "StorageChannel",
             ],
             swiftSettings: settings),
+
+        .testTarget(
+            name: "IngestionTests", dependencies: ["CLibraries", "Ingestion", "StorageChannel"], swiftSettings: settings),
     ],
     cxxLanguageStandard: .cxx17
 )

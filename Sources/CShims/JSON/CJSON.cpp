@@ -1,1 +1,216 @@
 #include "CJSON.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "Escapes.h"
+#include "Structure.h"
+
+using mesher::Cursor;
+using mesher::StructuralIndex;
+using mesher::ValueFacts;
+
+struct mesher_json_parser {
+    StructuralIndex index;
+    /// Where strings lie whose escapes were resolved; as large as the text, since that never makes them longer.
+    std::unique_ptr<uint8_t[]> resolved;
+    size_t resolved_capacity = 0;
+};
+
+namespace {
+
+using Field = mesher_json_value mesher_json_event::*;
+
+/// The field of this name, or null.
+Field find_field(const uint8_t *name, size_t size) {
+    auto is = [&](const char *other) { return memcmp(name, other, size) == 0; };
+    using Event = mesher_json_event;
+    switch (size) {
+    case 4: return is("tags") ? &Event::tags : is("user") ? &Event::user : nullptr;
+    case 5: return is("level") ? &Event::level : is("extra") ? &Event::extra : nullptr;
+    case 6: return is("logger") ? &Event::logger : nullptr;
+    case 7: return is("message") ? &Event::message : is("release") ? &Event::release : nullptr;
+    case 8:
+        return is("event_id") ? &Event::event_id
+            : is("platform")  ? &Event::platform
+            : is("sdk_name")  ? &Event::sdk_name
+                              : nullptr;
+    case 9: return is("timestamp") ? &Event::timestamp : is("exception") ? &Event::exception : nullptr;
+    case 10: return is("stacktrace") ? &Event::stacktrace : nullptr;
+    case 11:
+        return is("environment") ? &Event::environment
+            : is("server_name")  ? &Event::server_name
+            : is("transaction")  ? &Event::transaction
+            : is("sdk_version")  ? &Event::sdk_version
+            : is("fingerprint")  ? &Event::fingerprint
+            : is("breadcrumbs")  ? &Event::breadcrumbs
+                                 : nullptr;
+    case 12: return is("user_context") ? &Event::user_context : nullptr;
+    default: return nullptr;
+    }
+}
+
+/// One text being parsed.
+struct Text {
+    uint8_t *bytes;
+    size_t count;
+    bool has_escapes;
+    uint8_t *resolved;
+
+    /// The content of the string that starts with the quote at `start` and ends before `end`.
+    mesher_json_value string(size_t start, size_t end) {
+        mesher_json_value value{};
+        value.kind = mesher_json_kind_string;
+        value.start = bytes + start + 1;
+        value.count = uint32_t(end - start - 2);
+        if (has_escapes && memchr(value.start, '\\', value.count)) {
+            size_t size = mesher::resolve_escapes(value.start, value.count, resolved);
+            value.start = resolved;
+            value.count = uint32_t(size);
+            resolved += size;
+        }
+        return value;
+    }
+
+    mesher_json_value other(size_t start, size_t end, const ValueFacts &facts) {
+        mesher_json_value value{};
+        value.start = bytes + start;
+        value.count = uint32_t(end - start);
+        value.kind = facts.kind;
+        value.only_strings = facts.only_strings;
+        value.fits_numeric = facts.fits_numeric;
+        return value;
+    }
+};
+
+/// Makes a text ready to be walked: its escapes checked, its index built.
+mesher_json_fault prepare(mesher_json_parser &parser, uint8_t *bytes, size_t count, bool &has_escapes, size_t &offset) {
+    size_t checked = mesher::sanitise_escapes(bytes, count, has_escapes);
+    if (checked != count) {
+        offset = checked;
+        return mesher_json_fault_invalid_escape;
+    }
+    return parser.index.build(bytes, count, offset);
+}
+
+/// Room for `count` bytes of resolved strings.
+bool make_room(mesher_json_parser &parser, size_t count) {
+    if (parser.resolved_capacity >= count) return true;
+    size_t capacity = count < mesher::kept_capacity ? mesher::kept_capacity : count;
+    parser.resolved.reset(new (std::nothrow) uint8_t[capacity]);
+    parser.resolved_capacity = parser.resolved ? capacity : 0;
+    return parser.resolved != nullptr;
+}
+
+/// Passes over a value that is not of the kind it must be, to the text's end: only if it is valid is its kind the fault.
+mesher_json_fault wrong_kind(Cursor &cursor, mesher_json_fault fault) {
+    ValueFacts facts;
+    if (auto other = cursor.value(MESHER_JSON_LEVELS, Cursor::Excess::refuse, facts)) return other;
+    if (cursor.is_at_end()) return fault;
+    cursor.fault_offset = cursor.offset();
+    return mesher_json_fault_trailing_bytes;
+}
+
+mesher_json_fault walk_event(Cursor &cursor, Text &text, mesher_json_event &event) {
+    if (cursor.peek() != '{') return wrong_kind(cursor, mesher_json_fault_not_object);
+    size_t start = cursor.offset();
+    cursor.advance();
+    bool is_empty = cursor.peek() == '}';
+    while (!is_empty) {
+        size_t key_start = cursor.offset();
+        if (auto fault = cursor.key()) return fault;
+        size_t value_start = cursor.offset();
+        ValueFacts facts;
+        if (auto fault = cursor.value(MESHER_JSON_LEVELS - 1, Cursor::Excess::refuse, facts)) return fault;
+        size_t value_end = cursor.trimmed_end();
+
+        // The key ends before the colon and what white space there is.
+        size_t key_end = value_start;
+        while (text.bytes[key_end - 1] != '"') key_end--;
+        uint8_t *resolved = text.resolved;
+        mesher_json_value key = text.string(key_start, key_end);
+        text.resolved = resolved;
+        if (Field field = find_field(key.start, key.count)) {
+            event.*field = facts.kind == mesher_json_kind_string ? text.string(value_start, value_end)
+                                                                 : text.other(value_start, value_end, facts);
+        }
+        if (cursor.peek() != ',') break;
+        cursor.advance();
+    }
+    if (cursor.peek() != '}') {
+        cursor.fault_offset = cursor.offset();
+        return cursor.is_at_end() ? mesher_json_fault_unexpected_end : mesher_json_fault_expected_comma_or_brace;
+    }
+    size_t end = cursor.offset() + 1;
+    cursor.advance();
+    if (!cursor.is_at_end()) {
+        cursor.fault_offset = cursor.offset();
+        return mesher_json_fault_trailing_bytes;
+    }
+    ValueFacts facts;
+    facts.kind = mesher_json_kind_object;
+    event.payload = text.other(start, end, facts);
+    return mesher_json_fault_none;
+}
+
+mesher_json_fault walk_array(Cursor &cursor, mesher_json_range *ranges, size_t capacity, size_t &found) {
+    if (cursor.peek() != '[') return wrong_kind(cursor, mesher_json_fault_not_array);
+    cursor.advance();
+    bool is_empty = cursor.peek() == ']';
+    while (!is_empty) {
+        size_t start = cursor.offset();
+        ValueFacts facts;
+        if (auto fault = cursor.value(MESHER_JSON_LEVELS, Cursor::Excess::skip, facts)) return fault;
+        if (found == capacity) return mesher_json_fault_too_many_elements;
+        ranges[found++] = {start, cursor.trimmed_end()};
+        if (cursor.peek() != ',') break;
+        cursor.advance();
+    }
+    if (cursor.peek() != ']') {
+        cursor.fault_offset = cursor.offset();
+        return cursor.is_at_end() ? mesher_json_fault_unexpected_end : mesher_json_fault_expected_comma_or_bracket;
+    }
+    cursor.advance();
+    if (cursor.is_at_end()) return mesher_json_fault_none;
+    cursor.fault_offset = cursor.offset();
+    return mesher_json_fault_trailing_bytes;
+}
+
+}  // namespace
+
+mesher_json_parser *mesher_json_create(void) { return new (std::nothrow) mesher_json_parser(); }
+
+void mesher_json_destroy(mesher_json_parser *parser) { delete parser; }
+
+mesher_json_fault mesher_json_parse_event(
+    mesher_json_parser *parser, uint8_t *bytes, size_t count, mesher_json_event *event, size_t *offset) {
+    if (parser->resolved_capacity > mesher::kept_capacity) {
+        parser->resolved.reset();
+        parser->resolved_capacity = 0;
+    }
+    Text text{bytes, count, false, nullptr};
+    if (auto fault = prepare(*parser, bytes, count, text.has_escapes, *offset)) return fault;
+    if (text.has_escapes) {
+        if (!make_room(*parser, count)) return mesher_json_fault_out_of_memory;
+        text.resolved = parser->resolved.get();
+    }
+    Cursor cursor(parser->index, bytes, count);
+    auto fault = walk_event(cursor, text, *event);
+    *offset = cursor.fault_offset;
+    parser->index.trim();
+    return fault;
+}
+
+mesher_json_fault mesher_json_split(
+    mesher_json_parser *parser, uint8_t *bytes, size_t count, mesher_json_range *ranges, size_t capacity,
+    size_t *found, size_t *offset) {
+    *found = 0;
+    bool has_escapes;
+    if (auto fault = prepare(*parser, bytes, count, has_escapes, *offset)) return fault;
+    Cursor cursor(parser->index, bytes, count);
+    auto fault = walk_array(cursor, ranges, capacity, *found);
+    *offset = cursor.fault_offset;
+    parser->index.trim();
+    return fault;
+}

@@ -1,1 +1,104 @@
+// JSON checked whole and cut into views: simdjson's structural index (its first stage), and above it the grammar of
+// RFC 8259. What simdjson's own parsers leave out matters here: every value is checked, also those nobody reads, and a
+// number may have any length.
+//
+// No function throws, or reads or writes outside the bytes it was given. Sizes and offsets are in bytes.
 #pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// How deep an event may nest; its own object is level 1.
+#define MESHER_JSON_LEVELS 64
+
+/// What is wrong with a text.
+typedef enum __attribute__((enum_extensibility(closed))) mesher_json_fault : int32_t {
+    mesher_json_fault_none,
+    mesher_json_fault_out_of_memory,
+    /// Valid JSON, but not an object.
+    mesher_json_fault_not_object,
+    /// Valid JSON, but not an array.
+    mesher_json_fault_not_array,
+    mesher_json_fault_too_many_elements,
+    mesher_json_fault_too_deep,
+    // What makes a text no JSON; these come with an offset.
+    mesher_json_fault_byte_order_mark,
+    mesher_json_fault_unexpected_end,
+    mesher_json_fault_trailing_bytes,
+    mesher_json_fault_expected_value,
+    mesher_json_fault_expected_key,
+    mesher_json_fault_expected_colon,
+    mesher_json_fault_expected_comma_or_brace,
+    mesher_json_fault_expected_comma_or_bracket,
+    mesher_json_fault_invalid_literal,
+    mesher_json_fault_invalid_number,
+    mesher_json_fault_invalid_escape,
+    mesher_json_fault_control_character,
+    mesher_json_fault_unclosed_string,
+    mesher_json_fault_invalid_utf8,
+} mesher_json_fault;
+
+typedef enum __attribute__((enum_extensibility(closed))) mesher_json_kind : uint8_t {
+    mesher_json_kind_absent,
+    mesher_json_kind_null,
+    mesher_json_kind_boolean,
+    mesher_json_kind_number,
+    mesher_json_kind_string,
+    mesher_json_kind_object,
+    mesher_json_kind_array,
+} mesher_json_kind;
+
+/// A value: of a string its content with the escapes resolved; of anything else its text as it stands.
+typedef struct mesher_json_value {
+    const uint8_t *_Nullable start;
+    uint32_t count;
+    mesher_json_kind kind;
+    /// Of an array: all its elements are strings.
+    uint8_t only_strings;
+    /// Every number in it, at any level, is within the range of PostgreSQL's numeric.
+    uint8_t fits_numeric;
+} mesher_json_value;
+
+/// An event's object: the fields that are known by name (of a name that comes twice the last), and the whole of it.
+typedef struct mesher_json_event {
+    mesher_json_value event_id, timestamp, level, message;
+    mesher_json_value platform, environment, release, server_name, logger, transaction, sdk_name, sdk_version;
+    mesher_json_value fingerprint, exception, stacktrace, breadcrumbs, tags, extra, user, user_context;
+    /// From the opening to the closing brace.
+    mesher_json_value payload;
+} mesher_json_event;
+
+typedef struct mesher_json_range {
+    size_t start, end;
+} mesher_json_range;
+
+/// The index and the buffer that are reused from one text to the next; what a large text needed is given back.
+typedef struct mesher_json_parser mesher_json_parser;
+
+/// NULL when there is no memory.
+mesher_json_parser *_Nullable mesher_json_create(void);
+void mesher_json_destroy(mesher_json_parser *_Nullable parser);
+
+/// Checks an event and finds its fields.
+///
+/// `\u0000` and the escapes of lone surrogates, which PostgreSQL takes in no text, become `\ufffd` in place. The views in
+/// `event` point into `bytes` or the parser, and hold until the parser's next call. `offset` is set when the fault has
+/// one.
+mesher_json_fault mesher_json_parse_event(
+    mesher_json_parser *_Nonnull parser, uint8_t *_Nullable bytes, size_t count, mesher_json_event *_Nonnull event,
+    size_t *_Nonnull offset);
+
+/// Checks an array and finds its elements: at most `capacity` ranges are written, and `found` says how many.
+///
+/// An element that nests too deep is no fault here: `mesher_json_parse_event` refuses it alone.
+mesher_json_fault mesher_json_split(
+    mesher_json_parser *_Nonnull parser, uint8_t *_Nullable bytes, size_t count, mesher_json_range *_Nullable ranges,
+    size_t capacity, size_t *_Nonnull found, size_t *_Nonnull offset);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,167 @@
+#include <cstring>
+
+#include "Structure.h"
+
+namespace mesher {
+
+namespace {
+
+/// Digits before and behind the point that PostgreSQL's numeric holds.
+constexpr long numeric_integer_digits = 131072;
+constexpr long numeric_fraction_digits = 16383;
+/// An exponent beyond this is out of range, whatever stands before it.
+constexpr long largest_exponent = 1 << 20;
+
+bool is_digit(uint8_t byte) { return byte >= '0' && byte <= '9'; }
+
+}  // namespace
+
+size_t Cursor::trimmed_end() const noexcept {
+    size_t end = offset();
+    while (end > 0 && is_white_space(bytes[end - 1])) end--;
+    return end;
+}
+
+mesher_json_fault Cursor::key() noexcept {
+    if (is_at_end()) return fail(mesher_json_fault_unexpected_end, count);
+    if (peek() != '"') return fail(mesher_json_fault_expected_key, *next);
+    advance();
+    if (is_at_end()) return fail(mesher_json_fault_unexpected_end, count);
+    if (peek() != ':') return fail(mesher_json_fault_expected_colon, *next);
+    advance();
+    return mesher_json_fault_none;
+}
+
+mesher_json_fault Cursor::value(unsigned levels, Excess excess, ValueFacts &facts) noexcept {
+    // What closes each of the open containers.
+    uint8_t closers[MESHER_JSON_LEVELS];
+    if (levels > MESHER_JSON_LEVELS) levels = MESHER_JSON_LEVELS;
+    unsigned level = 0;
+    for (bool is_outermost = true;; is_outermost = false) {
+        if (is_at_end()) return fail(mesher_json_fault_unexpected_end, count);
+        size_t at = *next;
+        uint8_t first = bytes[at];
+        mesher_json_kind kind = mesher_json_kind_string;
+        if (first == '{' || first == '[') {
+            kind = first == '{' ? mesher_json_kind_object : mesher_json_kind_array;
+            if (level == levels) {
+                if (excess == Excess::refuse) return fail(mesher_json_fault_too_deep, at);
+                if (auto fault = skip_container()) return fault;
+            } else {
+                advance();
+                uint8_t closer = first == '{' ? '}' : ']';
+                if (peek() == closer) {
+                    advance();
+                } else {
+                    closers[level++] = closer;
+                    if (is_outermost) facts.kind = kind;
+                    else facts.only_strings = false;
+                    if (closer == '}') {
+                        if (auto fault = key()) return fault;
+                    }
+                    continue;
+                }
+            }
+        } else {
+            advance();
+            if (first != '"') {
+                if (auto fault = scalar(at, facts, kind)) return fault;
+            }
+        }
+        if (is_outermost) facts.kind = kind;
+        else if (kind != mesher_json_kind_string) facts.only_strings = false;
+
+        // Behind a value: close what ends here, up to the comma before the next.
+        for (;;) {
+            if (level == 0) return mesher_json_fault_none;
+            if (is_at_end()) return fail(mesher_json_fault_unexpected_end, count);
+            uint8_t separator = peek();
+            uint8_t closer = closers[level - 1];
+            if (separator == ',') {
+                advance();
+                if (closer == '}') {
+                    if (auto fault = key()) return fault;
+                }
+                break;
+            }
+            if (separator != closer) {
+                return fail(
+                    closer == '}' ? mesher_json_fault_expected_comma_or_brace
+                                  : mesher_json_fault_expected_comma_or_bracket,
+                    *next);
+            }
+            advance();
+            level--;
+        }
+    }
+}
+
+mesher_json_fault Cursor::scalar(size_t at, ValueFacts &facts, mesher_json_kind &kind) noexcept {
+    size_t end = offset();
+    const char *literal;
+    switch (bytes[at]) {
+    case 't': literal = "true", kind = mesher_json_kind_boolean; break;
+    case 'f': literal = "false", kind = mesher_json_kind_boolean; break;
+    case 'n': literal = "null", kind = mesher_json_kind_null; break;
+    default: kind = mesher_json_kind_number; return number(at, facts);
+    }
+    size_t size = strlen(literal);
+    if (end - at < size || memcmp(bytes + at, literal, size) != 0) return fail(mesher_json_fault_invalid_literal, at);
+    // Between a token and the next there is nothing but white space; another byte belongs to this token.
+    if (at + size != end && !is_white_space(bytes[at + size])) return fail(mesher_json_fault_invalid_literal, at);
+    return mesher_json_fault_none;
+}
+
+mesher_json_fault Cursor::number(size_t at, ValueFacts &facts) noexcept {
+    const uint8_t *p = bytes + at;
+    const uint8_t *end = bytes + offset();
+    if (*p != '-' && !is_digit(*p)) return fail(mesher_json_fault_expected_value, at);
+    if (*p == '-') p++;
+
+    const uint8_t *integer = p;
+    while (p != end && is_digit(*p)) p++;
+    long integer_digits = p - integer;
+    if (integer_digits == 0 || (integer_digits > 1 && *integer == '0')) {
+        return fail(mesher_json_fault_invalid_number, at);
+    }
+    long fraction_digits = 0;
+    if (p != end && *p == '.') {
+        const uint8_t *fraction = ++p;
+        while (p != end && is_digit(*p)) p++;
+        fraction_digits = p - fraction;
+        if (fraction_digits == 0) return fail(mesher_json_fault_invalid_number, at);
+    }
+    long exponent = 0;
+    if (p != end && (*p | 0x20) == 'e') {
+        p++;
+        bool is_negative = p != end && *p == '-';
+        if (p != end && (*p == '-' || *p == '+')) p++;
+        const uint8_t *digits = p;
+        for (; p != end && is_digit(*p); p++) {
+            if (exponent < largest_exponent) exponent = exponent * 10 + (*p - '0');
+        }
+        if (p == digits) return fail(mesher_json_fault_invalid_number, at);
+        if (is_negative) exponent = -exponent;
+    }
+    if (p != end && !is_white_space(*p)) return fail(mesher_json_fault_invalid_number, at);
+    if (integer_digits + exponent > numeric_integer_digits || fraction_digits - exponent > numeric_fraction_digits) {
+        facts.fits_numeric = false;
+    }
+    return mesher_json_fault_none;
+}
+
+mesher_json_fault Cursor::skip_container() noexcept {
+    size_t open = 0;
+    for (; !is_at_end(); advance()) {
+        uint8_t byte = peek();
+        if (byte == '{' || byte == '[') {
+            open++;
+        } else if ((byte == '}' || byte == ']') && --open == 0) {
+            advance();
+            return mesher_json_fault_none;
+        }
+    }
+    return fail(mesher_json_fault_unexpected_end, count);
+}
+
+}  // namespace mesher

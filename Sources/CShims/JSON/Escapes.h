@@ -1,0 +1,22 @@
+// The escapes of JSON strings, RFC 8259 section 7.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace mesher {
+
+/// Checks every escape of a text, and replaces in place those that stand for no character PostgreSQL takes (U+0000, lone
+/// surrogates) by `\ufffd`.
+///
+/// A backslash outside a string is looked at likewise: the text is invalid then, whatever is found here.
+///
+/// Returns `count`, or the offset of an invalid escape; `any` says whether there was an escape at all.
+size_t sanitise_escapes(uint8_t *bytes, size_t count, bool &any);
+
+/// Writes a string's content with its escapes resolved, which never makes it longer, and returns the size.
+///
+/// `bytes` is the content between the quotes, of a text that `sanitise_escapes` found valid.
+size_t resolve_escapes(const uint8_t *bytes, size_t count, uint8_t *resolved);
+
+}  // namespace mesher

@@ -1,0 +1,97 @@
+// The grammar of JSON, RFC 8259, above simdjson's structural index.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "CJSON.h"
+
+namespace simdjson::internal {
+class dom_parser_implementation;
+}
+
+namespace mesher {
+
+/// A text up to this size leaves its buffers behind for the next; what a larger one took is given back, since a process
+/// that serves one connection may idle for days. The index takes four times as much.
+constexpr size_t kept_capacity = 64 << 10;
+
+/// simdjson's first stage, which finds where in a text every brace, bracket, colon, comma, string, number and literal
+/// begins, and refuses bad UTF-8, unclosed strings and control characters in them.
+///
+/// The stages above it would not do: the document model refuses integers beyond 64 bits, and On-Demand checks only the
+/// values that are read.
+class StructuralIndex {
+  public:
+    StructuralIndex() noexcept;
+    ~StructuralIndex();
+
+    /// Indexes a text; `offset` is set when there is a fault.
+    mesher_json_fault build(const uint8_t *bytes, size_t count, size_t &offset) noexcept;
+
+    /// Gives the memory back if the last text needed much of it.
+    void trim() noexcept;
+
+    const uint32_t *begin() const noexcept;
+    const uint32_t *end() const noexcept;
+
+  private:
+    std::unique_ptr<simdjson::internal::dom_parser_implementation> implementation;
+};
+
+/// What a walk over a value tells besides that it is valid; see `mesher_json_value`.
+struct ValueFacts {
+    mesher_json_kind kind = mesher_json_kind_null;
+    bool only_strings = true;
+    bool fits_numeric = true;
+};
+
+/// A place in an indexed text.
+class Cursor {
+  public:
+    /// What to do with a container beyond the allowed levels.
+    enum class Excess {
+        refuse,
+        /// Pass over it, seeing only that its brackets balance.
+        skip,
+    };
+
+    Cursor(const StructuralIndex &index, const uint8_t *bytes, size_t count) noexcept
+        : bytes(bytes), count(count), next(index.begin()), last(index.end()) {}
+
+    bool is_at_end() const noexcept { return next == last; }
+    /// The offset of the next token, or the text's size.
+    size_t offset() const noexcept { return next == last ? count : *next; }
+    /// The first byte of the next token, or 0.
+    uint8_t peek() const noexcept { return next == last ? 0 : bytes[*next]; }
+    void advance() noexcept { next++; }
+    /// The end of what stands before the next token, white space left off.
+    size_t trimmed_end() const noexcept;
+
+    /// Passes over a key and its colon.
+    mesher_json_fault key() noexcept;
+    /// Passes over a value that has at most `levels` containers in one another.
+    mesher_json_fault value(unsigned levels, Excess excess, ValueFacts &facts) noexcept;
+
+    /// Where the fault is that `key` or `value` returned.
+    size_t fault_offset = 0;
+
+  private:
+    const uint8_t *bytes;
+    size_t count;
+    const uint32_t *next;
+    const uint32_t *last;
+
+    mesher_json_fault fail(mesher_json_fault fault, size_t at) noexcept {
+        fault_offset = at;
+        return fault;
+    }
+    mesher_json_fault scalar(size_t at, ValueFacts &facts, mesher_json_kind &kind) noexcept;
+    mesher_json_fault number(size_t at, ValueFacts &facts) noexcept;
+    mesher_json_fault skip_container() noexcept;
+};
+
+inline bool is_white_space(uint8_t byte) { return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t'; }
+
+}  // namespace mesher

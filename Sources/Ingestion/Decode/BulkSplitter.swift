@@ -1,0 +1,63 @@
+import Glibc
+
+/// Finds the events of a bulk body.
+package enum BulkSplitter {
+    /// The events as ranges of the body's bytes, without the white space around them; at least one and at most `maximum`.
+    ///
+    /// A body that begins with a bracket is a JSON array, and refused whole when it is not valid. Any other is taken as
+    /// `isNDJSON` says: one event a line (blank lines don't count, CRLF is allowed), each valid or not by itself.
+    ///
+    /// Throws `invalidJSON`, `invalidEvent`, `tooManyEvents` or `emptyBulk`.
+    package static func split(
+        _ bytes: UnsafeMutableRawBufferPointer, isNDJSON: Bool, maximum: Int
+    ) throws(Refusal) -> [Range<Int>] {
+        let maximum = max(maximum, 0)
+        let isArray = !isNDJSON || bytes.first { !isWhiteSpace($0) } == UInt8(ascii: "[")
+        let events: [Range<Int>]
+        if isArray {
+            var parser = JSONParser()
+            events = try parser.elements(of: bytes, maximum: maximum)
+        } else {
+            events = try lines(of: UnsafeRawBufferPointer(bytes), maximum: maximum)
+        }
+        guard !events.isEmpty else { throw Refusal(.emptyBulk, "empty bulk request") }
+        return events
+    }
+
+    static func tooManyEvents(_ maximum: Int) -> Refusal {
+        Refusal(.tooManyEvents, "too many events in bulk request (max \(maximum))")
+    }
+
+    private static func lines(
+        of bytes: UnsafeRawBufferPointer, maximum: Int
+    ) throws(Refusal) -> [Range<Int>] {
+        var events: [Range<Int>] = []
+        var start = 0
+        while start < bytes.count {
+            let end = newline(in: bytes, from: start)
+            var first = start
+            var last = end
+            while first < last, isWhiteSpace(bytes[first]) { first += 1 }
+            while last > first, isWhiteSpace(bytes[last - 1]) { last -= 1 }
+            if first < last {
+                guard events.count < maximum else { throw tooManyEvents(maximum) }
+                events.append(first..<last)
+            }
+            start = end + 1
+        }
+        return events
+    }
+
+    /// The offset of the next newline, or of the end.
+    private static func newline(in bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
+        guard let base = bytes.baseAddress, let found = memchr(base + start, 0x0A, bytes.count - start) else {
+            return bytes.count
+        }
+        return UnsafeRawPointer(found) - base
+    }
+
+    /// White space as RFC 8259 has it.
+    private static func isWhiteSpace(_ byte: UInt8) -> Bool {
+        byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09
+    }
+}

@@ -1,0 +1,47 @@
+import CJSON
+
+/// Checks JSON texts and finds what is in them; owns the buffers for that.
+struct JSONParser: ~Copyable {
+    /// Nil when there was no memory.
+    private let parser: OpaquePointer?
+
+    init() {
+        parser = mesher_json_create()
+    }
+
+    deinit {
+        mesher_json_destroy(parser)
+    }
+
+    /// The fields of an event, as views into `bytes` or this parser that hold until the next call.
+    ///
+    /// Escapes in `bytes` that PostgreSQL takes in no text are replaced by U+FFFD in place.
+    mutating func event(in bytes: UnsafeMutableRawBufferPointer) throws(Refusal) -> mesher_json_event {
+        guard let parser else { throw JSONFault.refusal(.out_of_memory, at: 0) }
+        var event = mesher_json_event()
+        var offset = 0
+        let fault = mesher_json_parse_event(parser, bytes.baseAddress, bytes.count, &event, &offset)
+        guard fault == .none else { throw JSONFault.refusal(fault, at: offset) }
+        return event
+    }
+
+    /// The elements of an array, as ranges of `bytes`.
+    mutating func elements(
+        of bytes: UnsafeMutableRawBufferPointer, maximum: Int
+    ) throws(Refusal) -> [Range<Int>] {
+        guard let parser else { throw JSONFault.refusal(.out_of_memory, at: 0) }
+        // An element takes at least one byte, and another to part it from the next.
+        let capacity = min(maximum, bytes.count / 2 + 1)
+        var found = 0
+        var offset = 0
+        var fault = mesher_json_fault.none
+        let ranges = [mesher_json_range](unsafeUninitializedCapacity: capacity) { ranges, count in
+            fault = mesher_json_split(
+                parser, bytes.baseAddress, bytes.count, ranges.baseAddress, capacity, &found, &offset)
+            count = found
+        }
+        if fault == .too_many_elements { throw BulkSplitter.tooManyEvents(maximum) }
+        guard fault == .none else { throw JSONFault.refusal(fault, at: offset) }
+        return ranges.map { $0.start..<$0.end }
+    }
+}

@@ -1,0 +1,110 @@
+import StorageChannel
+
+@testable import Ingestion
+
+/// What became of an event, taken apart again.
+struct ParsedEvent: Equatable {
+    let id: UInt128
+    let ticket: UInt64
+    let counted: UInt8
+    /// The bytes of each column; nil is NULL.
+    let columns: [[UInt8]?]
+
+    static let receivedAt: Int64 = 1_700_000_000_000_000
+    static let derivedID: UInt128 = 0x0123_4567_89AB_CDEF_0123_4567_89AB_CDEF
+
+    subscript(column: EventRecord.Column) -> [UInt8]? { columns[column.rawValue] }
+
+    func text(_ column: EventRecord.Column) -> String? {
+        self[column].map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    func integer(_ column: EventRecord.Column) -> Int64? {
+        guard let bytes = self[column] else { return nil }
+        let negative = bytes.count == 4 && bytes[0] & 0x80 != 0
+        return bytes.reduce(negative ? -1 : 0) { $0 << 8 | Int64($1) }
+    }
+
+    /// The timestamp in microseconds since 1970.
+    var timestamp: Int64? { integer(.timestamp).map { $0 + EventRecord.epochOffset } }
+}
+
+extension EventParser {
+    /// Parses bytes that lie between others, which must stay as they are, and reads the frame.
+    mutating func parsed(_ bytes: [UInt8]) throws(Refusal) -> ParsedEvent {
+        let margin: [UInt8] = Array("}\"]".utf8) + [UInt8](repeating: UInt8(ascii: "}"), count: 61)
+        var surrounded = margin + bytes + margin
+        var frames = FrameWriter()
+        frames.append([1, 2, 3])
+        let result = surrounded.withUnsafeMutableBytes { buffer -> Result<UInt128, Refusal> in
+            let event = UnsafeMutableRawBufferPointer(rebasing: buffer[64..<64 + bytes.count])
+            do throws(Refusal) {
+                return .success(
+                    try parse(
+                        event, project: 42, derivedID: ParsedEvent.derivedID, receivedAt: ParsedEvent.receivedAt,
+                        ticket: 7, counted: true, into: &frames))
+            } catch {
+                return .failure(error)
+            }
+        }
+        precondition(Array(surrounded.prefix(64)) == margin && Array(surrounded.suffix(64)) == margin)
+        switch result {
+        case .failure(let refusal):
+            precondition(frames.bytes == [1, 2, 3], "a refused event left something behind")
+            throw refusal
+        case .success(let id):
+            return Self.read(Array(frames.bytes.dropFirst(3)), id: id)
+        }
+    }
+
+    mutating func parsed(_ text: String) throws(Refusal) -> ParsedEvent {
+        try parsed(Array(text.utf8))
+    }
+
+    /// Whether bytes are taken, and if not, why.
+    mutating func refusal(of bytes: [UInt8]) -> Refusal? {
+        do throws(Refusal) {
+            _ = try parsed(bytes)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    mutating func refusal(of text: String) -> Refusal? {
+        refusal(of: Array(text.utf8))
+    }
+
+    private static func read(_ bytes: [UInt8], id: UInt128) -> ParsedEvent {
+        var reader = FrameReader()
+        _ = reader.fill { room in
+            room.copyBytes(from: bytes.prefix(room.count))
+            return min(bytes.count, room.count)
+        }
+        var rest = ArraySlice(bytes.dropFirst(min(bytes.count, 64 << 10)))
+        var event: ParsedEvent?
+        while event == nil {
+            try! reader.forEachFrame { kind, content in
+                precondition(kind == .store && event == nil)
+                var content = FrameContent(content)
+                let ticket = content.integer(UInt64.self)
+                let counted = content.integer(UInt8.self)
+                var columns: [[UInt8]?] = []
+                let isWhole = EventRecord.forEachElement(of: content.remainder()) { _, element in
+                    let isNull = element.prefix(4).allSatisfy { $0 == 0xFF }
+                    columns.append(isNull ? nil : Array(element.dropFirst(4)))
+                }
+                precondition(isWhole && content.isIntact)
+                event = ParsedEvent(id: id, ticket: ticket, counted: counted, columns: columns)
+            }
+            if event != nil { break }
+            let count = reader.fill { room in
+                room.copyBytes(from: rest.prefix(room.count))
+                return min(rest.count, room.count)
+            }
+            precondition(count > 0, "the frame is cut short")
+            rest = rest.dropFirst(count)
+        }
+        return event!
+    }
+}
