@@ -45,7 +45,10 @@ let package = Package(
             swiftSettings: settings),
         .executableTarget(
             name: "mesher-storage",
-            dependencies: ["Configuration", "EventLoop", "Journal", "PostgreSQL", "StorageChannel"],
+            dependencies: [
+                "CSystem", "Configuration", "EventLoop", "Journal", "PostgreSQL", "StorageChannel",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: settings),
         .executableTarget(
             name: "mesher-watchdog",
