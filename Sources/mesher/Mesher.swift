@@ -17,7 +17,7 @@ struct Mesher: ParsableCommand {
         version: "mesher \(Release.version)",
         subcommands: [
             DatabaseCommand.self, OrganizationCommand.self, ProjectCommand.self, KeyCommand.self, EventsCommand.self,
-            ConfigCommand.self,
+            SendCommand.self, ConfigCommand.self, CheckCommand.self,
         ])
 
     static func main() {
