@@ -71,8 +71,17 @@ let package = Package(
         .target(name: "TestServers", dependencies: ["PostgreSQL"], path: "Tests/TestServers", swiftSettings: settings),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: settings),
         .testTarget(
+            name: "IngestionTests", dependencies: ["CLibraries", "Ingestion", "StorageChannel"], swiftSettings: settings
+        ),
+        .testTarget(
+            name: "MesherStorageTests",
+            dependencies: ["EventLoop", "PostgreSQL", "Schema", "StorageChannel", "TestServers", "mesher-storage"],
+            swiftSettings: settings),
+        .testTarget(
             name: "MesherTests", dependencies: ["Configuration", "PostgreSQL", "Schema", "TestServers", "mesher"],
             swiftSettings: settings),
+        .testTarget(
+            name: "PostgreSQLTests", dependencies: ["PostgreSQL", "TestServers"], swiftSettings: settings),
         .testTarget(
             name: "SchemaTests", dependencies: ["PostgreSQL", "Schema", "TestServers"], swiftSettings: settings),
     ],
