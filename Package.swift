@@ -58,6 +58,7 @@ let package = Package(
 
         .testTarget(
             name: "IngestionTests", dependencies: ["CLibraries", "Ingestion", "StorageChannel"], swiftSettings: settings),
+        .testTarget(name: "MesherWatchdogTests", dependencies: ["mesher-watchdog"], swiftSettings: settings),
     ],
     cxxLanguageStandard: .cxx17
 )
