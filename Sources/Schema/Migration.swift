@@ -19,4 +19,5 @@ enum AdvisoryLock {
     static let space = 0x6d65_7368
     static let migrations = 1
     static let partitions = 2
+    static let retention = 3
 }

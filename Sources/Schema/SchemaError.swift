@@ -10,6 +10,8 @@ package enum SchemaError: Error, Equatable, CustomStringConvertible {
     case outdated(found: Int, known: Int)
     /// schema_migrations does not list the steps from 1 on without a gap.
     case inconsistent(found: [Int])
+    /// Retention is at work already, on another connection.
+    case maintained
 
     package var description: String {
         switch self {
@@ -23,6 +25,8 @@ package enum SchemaError: Error, Equatable, CustomStringConvertible {
         case .inconsistent(let found):
             "schema_migrations lists \(found.map(String.init).joined(separator: ", ")), not every step from 1 on: "
                 + "this database was changed by hand"
+        case .maintained:
+            "another mesher db maintain is at work on this database"
         }
     }
 }

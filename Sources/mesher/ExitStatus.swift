@@ -35,6 +35,7 @@ extension ExitStatus {
         case let error as SchemaError:
             switch error {
             case .database(let error, _): self.init(of: error)
+            case .maintained: self = .temporaryFailure
             case .newer, .outdated, .inconsistent: self = .configuration
             }
         case is SystemError: self = .unavailable
