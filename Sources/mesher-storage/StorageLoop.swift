@@ -63,7 +63,7 @@ struct StorageLoop: ~Copyable {
         while true {
             var now = Clock.monotonic()
             let deadline = [committer.deadline(now: now), keys.deadline, stopDeadline].compactMap { $0 }.min()
-            let count = try epoll.wait(nanoseconds: deadline.map { max($0 - now, 0) })
+            let count = try epoll.wait(nanoseconds: deadline.map { max($0, now) - now })
             now = Clock.monotonic()
             for position in 0..<count { handle(epoll[position], now: now) }
             edges.broadcast(keys.elapse(now: now, epoll))

@@ -11,7 +11,7 @@ func runStorage() -> CInt {
     switch Array(CommandLine.arguments.dropFirst()) {
     case []: break
     case ["--version"]:
-        print("mesher-storage 0.1.0")
+        print("mesher-storage \(Release.version)")
         return EX_OK
     default:
         logger.critical("it takes no arguments but --version; its settings come from the environment")
