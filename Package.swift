@@ -52,7 +52,9 @@ let package = Package(
             swiftSettings: settings),
         .executableTarget(
             name: "mesher-watchdog",
-            dependencies: ["Configuration", "EventLoop", "Journal"],
+            dependencies: [
+                "Configuration", "EventLoop", "Journal", .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: settings),
         .executableTarget(
             name: "mesher-worker",
@@ -81,6 +83,8 @@ let package = Package(
             name: "RedisTests", dependencies: ["EventLoop", "Ingestion", "Redis"], swiftSettings: settings),
         .testTarget(
             name: "SchemaTests", dependencies: ["PostgreSQL", "Schema", "TestServers"], swiftSettings: settings),
+        .testTarget(name: "MesherWatchdogTests", dependencies: ["mesher-watchdog"], swiftSettings: settings),
+        .testTarget(name: "EndToEndTests", swiftSettings: settings),
     ],
     cxxLanguageStandard: .cxx17
 )
