@@ -18,6 +18,7 @@ let package = Package(
         // C made importable: the libraries' own headers, and the smallest shims for what Swift cannot call.
         .systemLibrary(name: "CLibraries"),
         .target(name: "CSystem", path: "Sources/CShims/System"),
+        .target(name: "CCurlOptions", path: "Sources/CShims/Curl"),
         .target(
             name: "CJSON", path: "Sources/CShims/JSON",
             linkerSettings: [.linkedLibrary("simdjson")]),
@@ -38,7 +39,7 @@ let package = Package(
         .executableTarget(
             name: "mesher",
             dependencies: [
-                "CLibraries", "CSystem", "Configuration", "EventLoop", "PostgreSQL", "Redis", "Schema",
+                "CCurlOptions", "CLibraries", "Configuration", "EventLoop", "PostgreSQL", "Redis", "Schema",
                 "StorageChannel",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

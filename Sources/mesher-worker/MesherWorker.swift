@@ -15,7 +15,7 @@ enum MesherWorker {
         switch CommandLine.arguments.dropFirst().first {
         case "events", "bulk": break
         case "--version":
-            print("mesher-worker \(Version.number)")
+            print("mesher-worker \(Release.version)")
             exit(0)
         default:
             log.error("Usage: mesher-worker events|bulk, with the listening socket as descriptor 0")
