@@ -57,7 +57,8 @@ let package = Package(
             swiftSettings: settings),
 
         .testTarget(
-            name: "IngestionTests", dependencies: ["CLibraries", "Ingestion", "StorageChannel"], swiftSettings: settings),
+            name: "IngestionTests", dependencies: ["CLibraries", "Ingestion", "StorageChannel"],
+            swiftSettings: settings),
     ],
     cxxLanguageStandard: .cxx17
 )
