@@ -23,7 +23,8 @@ let package = Package(
             linkerSettings: [.linkedLibrary("simdjson")]),
 
         // What several programs share.
-        .target(name: "Journal", dependencies: [.product(name: "Logging", package: "swift-log")], swiftSettings: settings),
+        .target(
+            name: "Journal", dependencies: [.product(name: "Logging", package: "swift-log")], swiftSettings: settings),
         .target(name: "Configuration", swiftSettings: settings),
         .target(name: "EventLoop", dependencies: ["CSystem"], swiftSettings: settings),
         .target(name: "StorageChannel", dependencies: ["EventLoop"], swiftSettings: settings),
@@ -37,28 +38,48 @@ let package = Package(
         .executableTarget(
             name: "mesher",
             dependencies: [
-                "CLibraries", "CSystem", "Configuration", "EventLoop", "PostgreSQL", "Redis", "Schema", "StorageChannel",
+                "CLibraries", "CSystem", "Configuration", "EventLoop", "PostgreSQL", "Redis", "Schema",
+                "StorageChannel",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
         .executableTarget(
             name: "mesher-storage",
-            dependencies: ["Configuration", "EventLoop", "Journal", "PostgreSQL", "StorageChannel"],
+            dependencies: [
+                "CSystem", "Configuration", "EventLoop", "Journal", "PostgreSQL", "StorageChannel",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: settings),
         .executableTarget(
             name: "mesher-watchdog",
-            dependencies: ["CSystem", "Configuration", "EventLoop", "Journal"],
+            dependencies: ["Configuration", "EventLoop", "Journal"],
             swiftSettings: settings),
         .executableTarget(
             name: "mesher-worker",
             dependencies: [
-                "CLibraries", "CSystem", "Configuration", "EventLoop", "Ingestion", "Journal", "Redis", "StorageChannel",
+                "CLibraries", "CSystem", "Configuration", "EventLoop", "Ingestion", "Journal", "Redis",
+                "StorageChannel",
             ],
             swiftSettings: settings),
 
         .testTarget(
-            name: "IngestionTests", dependencies: ["CLibraries", "Ingestion", "StorageChannel"],
+            name: "IngestionTests",
+            dependencies: [
+                "CBrotliEncoder", "CLibraries", "Ingestion", "PostgreSQL", "StorageChannel", "TestServers",
+            ],
             swiftSettings: settings),
+        // What compresses bodies for the tests; the programs only decompress.
+        .systemLibrary(name: "CBrotliEncoder", path: "Tests/CBrotliEncoder"),
+        .testTarget(
+            name: "RedisTests", dependencies: ["EventLoop", "Ingestion", "Redis"], swiftSettings: settings),
+        // Tests, and the servers they start.
+        .target(name: "TestServers", dependencies: ["PostgreSQL"], path: "Tests/TestServers", swiftSettings: settings),
+        .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: settings),
+        .testTarget(
+            name: "MesherTests", dependencies: ["Configuration", "PostgreSQL", "Schema", "TestServers", "mesher"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "SchemaTests", dependencies: ["PostgreSQL", "Schema", "TestServers"], swiftSettings: settings),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -68,6 +68,12 @@ package struct Settings: Sendable {
         Int(text(setting)) ?? 0
     }
 
+    /// A value as it may be shown: a secret that was set is masked.
+    package func shown(_ setting: Setting) -> String {
+        let text = text(setting)
+        return setting.isSecret && origin(setting) != .default && !text.isEmpty ? "********" : text
+    }
+
     package func origin(_ setting: Setting) -> Origin {
         values[setting.name]?.origin ?? .default
     }

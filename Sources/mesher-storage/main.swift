@@ -1,1 +1,41 @@
-print("")
+import CSystem
+import Configuration
+import EventLoop
+import Glibc
+import Journal
+import Logging
+
+/// Runs storage; the result is the exit status, from sysexits(3).
+func runStorage() -> CInt {
+    let logger = Journal.logger("mesher-storage")
+    switch Array(CommandLine.arguments.dropFirst()) {
+    case []: break
+    case ["--version"]:
+        print("mesher-storage 0.1.0")
+        return EX_OK
+    default:
+        logger.critical("it takes no arguments but --version; its settings come from the environment")
+        return EX_USAGE
+    }
+    let readiness = ReadinessDescriptor.inherited()
+    let isSupervised = readiness != nil
+    // Nobody would know of a storage process whose watchdog is gone, and the next one needs its socket.
+    if isSupervised { _ = mesher_set_parent_death_signal(SIGKILL) }
+    signal(SIGPIPE, SIG_IGN)
+    do {
+        // The watchdog has read the file, perhaps an older one than is there now; what it gives is all there is.
+        let settings = try Settings(file: isSupervised ? "/dev/null" : nil)
+        var loop = try StorageLoop(StorageConfiguration(settings), readiness: readiness, logger: logger)
+        try loop.run()
+        logger.info("stopped")
+        return EX_OK
+    } catch let fault as Settings.Fault {
+        logger.critical("the configuration cannot be used", metadata: ["reason": "\(fault)"])
+        return EX_CONFIG
+    } catch {
+        logger.critical("storage cannot run", metadata: ["reason": "\(error)"])
+        return EX_OSERR
+    }
+}
+
+exit(runStorage())

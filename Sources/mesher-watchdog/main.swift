@@ -1,1 +1,76 @@
-print("")
+internal import Configuration
+internal import EventLoop
+internal import Glibc
+internal import Journal
+internal import Logging
+
+/// The version that `--version` prints.
+let version = "0.1.0"
+
+/// Reads the command line and the configuration, opens what is needed, and watches until the end. Returns the exit
+/// status, which tells a wrong command line and a wrong configuration apart, sysexits(3).
+func main(_ arguments: [String]) -> CInt {
+    // What is opened later must not become standard input, output or error, which children inherit.
+    for number in STDIN_FILENO...STDERR_FILENO where fcntl(number, F_GETFD) < 0 { _ = open("/dev/null", O_RDWR) }
+    let log = Journal.logger("mesher-watchdog")
+    // A terminal that closes, or a reader of standard error that ends, is no reason to die and take all children along.
+    signal(SIGHUP, SIG_IGN)
+    signal(SIGPIPE, SIG_IGN)
+
+    let passed = PassedSockets()
+    let request: CommandLineRequest
+    do {
+        request = try CommandLineRequest(arguments)
+    } catch {
+        log.critical("wrong command line", metadata: ["reason": "\(error)"])
+        return EX_USAGE
+    }
+    switch request {
+    case .help:
+        print(CommandLineRequest.usage, terminator: "")
+        return EXIT_SUCCESS
+    case .version:
+        print("mesher-watchdog \(version)")
+        return EXIT_SUCCESS
+    case .run(let file, let arguments):
+        do {
+            let settings = try Settings(file: file, arguments: arguments)
+            let directory = settings.text(.runDirectory)
+            try makeDirectory(directory)
+            let pidFile = try PIDFile.open(at: "\(directory)/watchdog.pid")
+            let sockets = try ListeningSockets.open(in: directory, passed: passed)
+            let watchdog = try Watchdog.open(settings, binaries: binaries(settings), sockets: sockets, log: log)
+            let status = try watchdog.run()
+            pidFile.remove()
+            return status
+        } catch let fault as Settings.Fault {
+            log.critical("wrong configuration", metadata: ["reason": "\(fault)"])
+            return EX_CONFIG
+        } catch {
+            log.critical("cannot run", metadata: ["reason": "\(error)"])
+            return EX_OSERR
+        }
+    }
+}
+
+/// Makes the run directory unless it is there; its parent must be. The corresponding C function is `mkdir`.
+func makeDirectory(_ path: String) throws(SystemError) {
+    guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw SystemError("mkdir", path) }
+}
+
+/// Where the other programs are: the folder that is configured, or the one this program is in.
+func binaries(_ settings: Settings) throws(SystemError) -> String {
+    let configured = settings.text(.binaryDirectory)
+    guard configured.isEmpty else { return configured }
+    var bytes = [UInt8](repeating: 0, count: Int(PATH_MAX))
+    let count = bytes.withUnsafeMutableBufferPointer { buffer in
+        buffer.withMemoryRebound(to: CChar.self) { path in
+            path.baseAddress.map { readlink("/proc/self/exe", $0, path.count) } ?? -1
+        }
+    }
+    guard count > 0 else { throw SystemError("readlink", "/proc/self/exe") }
+    let path = String(decoding: bytes[..<count], as: UTF8.self)
+    return String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
+}
+
+exit(main(Array(CommandLine.arguments.dropFirst())))

@@ -1,0 +1,56 @@
+internal import CPostgreSQL
+
+/// A connection to PostgreSQL whose calls wait for the server; for commands and tools. It is closed when it is lost.
+package struct Connection: ~Copyable {
+    private let handle: ConnectionHandle
+
+    private init(_ handle: consuming ConnectionHandle) {
+        self.handle = handle
+    }
+
+    /// Connects, and waits until that succeeded or failed: 10 s for each address, unless the URL says otherwise.
+    ///
+    /// - Parameter url: a connection URI or `keyword=value` pairs; what it leaves open comes from libpq's own
+    ///   environment and password file. The corresponding C function is `PQconnectdbParams`.
+    package static func open(_ url: String, applicationName: String) throws(DatabaseError) -> Connection {
+        let handle = try ConnectionHandle.open(url, applicationName: applicationName, with: PQconnectdbParams)
+        if handle.isLost { throw handle.error("connect") }
+        return Connection(handle)
+    }
+
+    /// Runs statements without parameters, several in one transaction if `;` separates them, and drops what they return.
+    /// The corresponding C function is `PQexec`.
+    package func execute(_ sql: String) throws(DatabaseError) {
+        _ = try take(PQexec(handle.pointer, try checked(sql)), "execute")
+    }
+
+    /// Runs one statement with parameters `$1`… in text format; nil is NULL. The corresponding C function is
+    /// `PQexecParams`.
+    package func query(_ sql: String, _ parameters: [String?] = []) throws(DatabaseError) -> Rows {
+        let sql = try checked(sql)
+        for case let parameter? in parameters { _ = try checked(parameter) }
+        let result = CStringArray(parameters).withPointers { values in
+            PQexecParams(handle.pointer, sql, CInt(parameters.count), nil, values, nil, nil, 0)
+        }
+        return try take(result, "query")
+    }
+
+    private func take(_ result: OpaquePointer?, _ operation: String) throws(DatabaseError) -> Rows {
+        guard let result else { throw handle.error(operation) }
+        let rows = Rows(adopting: result)
+        switch PQresultStatus(result) {
+        case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY: return rows
+        case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
+            throw DatabaseError(operation: operation, message: "COPY is not supported", isConnectionLost: true)
+        default: throw handle.error(operation, result: result)
+        }
+    }
+
+    /// C would take the text for ended at its first NUL.
+    private func checked(_ text: String) throws(DatabaseError) -> String {
+        guard !text.utf8.contains(0) else {
+            throw DatabaseError(operation: "query", sqlState: "22021", message: "text contains NUL")
+        }
+        return text
+    }
+}

@@ -1,0 +1,28 @@
+/// Something PostgreSQL or the way to it refused: what was tried, the server's code, its own words.
+package struct DatabaseError: Error, Equatable, CustomStringConvertible {
+    /// What was tried: `connect`, `execute`, `query`, `prepare`, `insert`.
+    package let operation: String
+    /// The five characters of PostgreSQL's appendix A; nil when the server did not answer.
+    package let sqlState: String?
+    /// The primary message alone: DETAIL, HINT and CONTEXT can quote what users sent.
+    package let message: String
+    /// Nothing more can be done on this connection, and it is not known whether a statement under way took effect.
+    package let isConnectionLost: Bool
+
+    package init(operation: String, sqlState: String? = nil, message: String, isConnectionLost: Bool = false) {
+        self.operation = operation
+        self.sqlState = sqlState
+        self.message = message
+        self.isConnectionLost = isConnectionLost
+    }
+
+    /// The first two characters of the code, which name its kind.
+    package var sqlStateClass: Substring? {
+        sqlState?.prefix(2)
+    }
+
+    package var description: String {
+        let code = sqlState.map { " [\($0)]" } ?? ""
+        return "PostgreSQL: \(operation): \(message)\(code)"
+    }
+}

@@ -1,0 +1,22 @@
+/// How long to wait before connecting again: 100 ms after the first failure, doubled at each further one up to 5 s, and
+/// between half and the whole of that, so that many hosts do not come back at the same moment.
+package struct ReconnectDelay: Sendable {
+    /// Nanoseconds.
+    package static let first: Int64 = 100_000_000
+    package static let longest: Int64 = 5_000_000_000
+
+    private var ceiling = Self.first
+
+    package init() {}
+
+    /// The next delay in nanoseconds.
+    package mutating func next(using generator: inout some RandomNumberGenerator) -> Int64 {
+        defer { ceiling = min(ceiling * 2, Self.longest) }
+        return Int64.random(in: ceiling / 2...ceiling, using: &generator)
+    }
+
+    /// Begins anew, after a connection that worked.
+    package mutating func reset() {
+        ceiling = Self.first
+    }
+}

@@ -1,0 +1,92 @@
+package import PostgreSQL
+
+/// Brings a database's schema to the version of this program, and tells how far it is.
+package struct Migrator: Sendable {
+    private let migrations: [Migration]
+
+    package init() {
+        self.init(Migration.all)
+    }
+
+    /// - Parameter migrations: versions 1, 2, 3, … in order.
+    init(_ migrations: [Migration]) {
+        self.migrations = migrations
+    }
+
+    /// The version of the schema; 0 when there is none yet.
+    ///
+    /// - Throws: `SchemaError.newer`, `.inconsistent` or `.database`.
+    package func version(of connection: borrowing Connection) throws(SchemaError) -> Int {
+        let step = "reading the schema's version"
+        let table = try connection.query("SELECT to_regclass('public.schema_migrations') IS NOT NULL", during: step)
+        guard table[row: 0, column: 0] == "t" else { return 0 }
+        return try check(
+            connection.query("SELECT version FROM public.schema_migrations ORDER BY version", during: step))
+    }
+
+    /// Fails unless the schema is exactly the one this program works with.
+    ///
+    /// - Throws: `SchemaError`.
+    package func requireLatest(of connection: borrowing Connection) throws(SchemaError) {
+        let found = try version(of: connection)
+        if found < migrations.count { throw .outdated(found: found, known: migrations.count) }
+    }
+
+    /// Runs what is missing, each step in a transaction of its own, and returns the steps it ran. Two at once wait for
+    /// each other, and the second finds nothing left to do.
+    ///
+    /// - Throws: `SchemaError`; the steps before the one that failed stay.
+    package func migrate(_ connection: borrowing Connection) throws(SchemaError) -> [Migration] {
+        var applied: [Migration] = []
+        while let migration = try step(connection) { applied.append(migration) }
+        return applied
+    }
+
+    /// Runs the next missing step, nil when none is.
+    private func step(_ connection: borrowing Connection) throws(SchemaError) -> Migration? {
+        try connection.execute(
+            """
+            BEGIN;
+            SELECT pg_advisory_xact_lock(\(AdvisoryLock.space), \(AdvisoryLock.migrations));
+            """, during: "waiting for another migration")
+        do throws(SchemaError) {
+            let version = try version(of: connection)
+            let next = version < migrations.count ? migrations[version] : nil
+            if let next { try run(next, on: connection) }
+            try connection.execute("COMMIT", during: next.map(Self.title) ?? "ending the migration")
+            return next
+        } catch {
+            // Its own failure would say less than the error at hand.
+            try? connection.execute("ROLLBACK")
+            throw error
+        }
+    }
+
+    private func run(_ migration: Migration, on connection: borrowing Connection) throws(SchemaError) {
+        // A step that waited longer for a table in use would hold up everything behind it.
+        try connection.execute(
+            """
+            SET LOCAL lock_timeout = '5s';
+            CREATE TABLE IF NOT EXISTS public.schema_migrations (
+                version integer PRIMARY KEY CHECK (version > 0),
+                name text NOT NULL,
+                applied_at timestamptz NOT NULL DEFAULT now()
+            );
+            """, during: Self.title(migration))
+        try connection.execute(migration.sql, during: Self.title(migration))
+        _ = try connection.query(
+            "INSERT INTO public.schema_migrations (version, name) VALUES ($1, $2)",
+            [String(migration.version), migration.name], during: Self.title(migration))
+    }
+
+    private func check(_ rows: consuming Rows) throws(SchemaError) -> Int {
+        let versions = (0..<rows.count).compactMap { row in rows[row: row, column: 0].flatMap { Int($0) } }
+        guard versions.elementsEqual(1..<versions.count + 1) else { throw .inconsistent(found: versions) }
+        if versions.count > migrations.count { throw .newer(found: versions.count, known: migrations.count) }
+        return versions.count
+    }
+
+    private static func title(_ migration: Migration) -> String {
+        "migration \(migration.version) (\(migration.name))"
+    }
+}

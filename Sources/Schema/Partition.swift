@@ -1,0 +1,77 @@
+package import PostgreSQL
+
+/// A day's table of events, named `events_YYYYMMDD` after a day in UTC.
+package struct Partition: Equatable, Sendable {
+    package enum State: String, Sendable {
+        case attached
+        /// A DETACH … CONCURRENTLY was interrupted: selects no longer see it, and nothing else can be detached until
+        /// this one is finished.
+        case detachPending = "detach pending"
+        /// No longer a part of `events`, not yet dropped.
+        case detached
+    }
+
+    package let name: String
+    package let state: State
+    /// With indexes and large values, in bytes.
+    package let size: Int64
+    /// The planner's estimate, nil before the first ANALYZE.
+    package let rows: Int64?
+
+    /// `YYYYMMDD`: orders as the days do.
+    package var day: Substring { name.dropFirst("events_".count) }
+}
+
+extension Partition {
+    /// For how many days ahead there must be a partition.
+    package static let daysAhead = 7
+
+    /// Makes what is missing from yesterday to a week ahead, by the server's clock, and returns how many it made.
+    ///
+    /// - Throws: `SchemaError.database`.
+    package static func makeAhead(on connection: borrowing Connection) throws(SchemaError) -> Int {
+        let rows = try connection.query(
+            """
+            SELECT public.mesher_make_partitions(today - 1, today + \(daysAhead))
+            FROM CAST(now() AT TIME ZONE 'UTC' AS date) AS today
+            """, during: "making partitions")
+        return rows[row: 0, column: 0].flatMap { Int($0) } ?? 0
+    }
+
+    /// Every partition, and every table that was one, oldest first.
+    ///
+    /// - Throws: `SchemaError.database`.
+    package static func all(on connection: borrowing Connection) throws(SchemaError) -> [Partition] {
+        // Without the owner's test a table that somebody else happened to name so would be taken for ours, and dropped.
+        let rows = try connection.query(
+            """
+            SELECT c.relname,
+                CASE WHEN i.inhrelid IS NULL THEN 'detached'
+                    WHEN i.inhdetachpending THEN 'detach pending' ELSE 'attached' END,
+                pg_total_relation_size(c.oid), nullif(c.reltuples, -1)::bigint
+            FROM pg_class parent
+            JOIN pg_class c ON c.relnamespace = parent.relnamespace AND c.relowner = parent.relowner
+                AND c.relkind = 'r' AND c.relname ~ '^events_[0-9]{8}$'
+            LEFT JOIN pg_inherits i ON i.inhrelid = c.oid AND i.inhparent = parent.oid
+            WHERE parent.oid = 'public.events'::regclass ORDER BY c.relname
+            """, during: "listing partitions")
+        return (0..<rows.count).compactMap { row in
+            guard let name = rows[row: row, column: 0],
+                let state = rows[row: row, column: 1].flatMap({ State(rawValue: $0) })
+            else { return nil }
+            return Partition(
+                name: name, state: state, size: rows[row: row, column: 2].flatMap { Int64($0) } ?? 0,
+                rows: rows[row: row, column: 3].flatMap { Int64($0) })
+        }
+    }
+
+    /// The day so many days before today in UTC, as `YYYYMMDD`, by the server's clock.
+    ///
+    /// - Throws: `SchemaError.database`.
+    package static func day(daysAgo days: Int, on connection: borrowing Connection) throws(SchemaError) -> String {
+        let rows = try connection.query(
+            "SELECT to_char((now() AT TIME ZONE 'UTC') - make_interval(days => $1::int), 'YYYYMMDD')",
+            [String(days)], during: "reading the server's clock")
+        return rows[row: 0, column: 0] ?? ""
+    }
+}

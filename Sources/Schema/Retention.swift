@@ -1,0 +1,142 @@
+package import PostgreSQL
+
+/// Lets go of events that are older than they may be.
+///
+/// Whole days go by dropping their partition. Projects that keep events for less than the service does lose theirs by
+/// DELETE, some thousand rows at a time. Whatever a transaction of someone else stands in the way of is left for the next run:
+/// every wait for a lock is bounded, since a waiting ALTER TABLE makes everyone behind it wait too, and DETACH …
+/// CONCURRENTLY waits for readers without a lock that inserts would meet.
+package struct Retention: Sendable {
+    /// What one run did.
+    package struct Outcome: Equatable, Sendable {
+        /// Partitions that are gone.
+        package var dropped: [String] = []
+        /// Partitions that should be gone, and that somebody's transaction is still using.
+        package var busy: [String] = []
+        /// Events deleted because their project keeps them for less than the service.
+        package var deleted = 0
+    }
+
+    private let days: Int
+    private let lockTimeout: Int
+    private let attempts: Int
+
+    /// - Parameters:
+    ///   - days: how many full days are kept before today.
+    ///   - lockTimeout: the longest wait for a lock, in milliseconds; shorter than the 2 s that making a partition
+    ///     may wait for this.
+    ///   - attempts: how often a lock is waited for before the partition counts as busy.
+    package init(days: Int, lockTimeout: Int = 500, attempts: Int = 10) {
+        self.days = days
+        self.lockTimeout = lockTimeout
+        self.attempts = attempts
+    }
+
+    /// Drops and deletes what is due. The connection must not be in a transaction.
+    ///
+    /// - Throws: `SchemaError.maintained` while another connection does the same, `SchemaError.database`; what was
+    ///   done before stays done.
+    package func apply(on connection: borrowing Connection) throws(SchemaError) -> Outcome {
+        let lock = "(\(AdvisoryLock.space), \(AdvisoryLock.retention))"
+        // To wait here would hold a snapshot, for whose end the other one's FINALIZE waits.
+        let locked = try connection.query("SELECT pg_try_advisory_lock\(lock)", during: "locking")
+        guard locked[row: 0, column: 0] == "t" else { throw .maintained }
+        defer { try? connection.execute("RESET lock_timeout; SELECT pg_advisory_unlock\(lock)") }
+
+        var outcome = Outcome()
+        let oldest = try Partition.day(daysAgo: days, on: connection)
+        try connection.execute("SET lock_timeout = \(lockTimeout)", during: "setting a lock timeout")
+        try drop(before: oldest, on: connection, &outcome)
+        try deleteForProjects(on: connection, &outcome)
+        return outcome
+    }
+
+    private func drop(before oldest: String, on connection: borrowing Connection, _ outcome: inout Outcome)
+        throws(SchemaError)
+    {
+        let partitions = try Partition.all(on: connection)
+        // One that is half detached comes first, however young: until it is finished no other can be detached.
+        var canDetach = true
+        for partition in partitions where partition.state == .detachPending {
+            canDetach = try attempt(Self.finalize(partition), on: connection)
+            if !canDetach { outcome.busy.append(partition.name) }
+        }
+        for partition in partitions where partition.day < oldest && !outcome.busy.contains(partition.name) {
+            if partition.state == .attached {
+                if canDetach { canDetach = try detach(partition, on: connection) }
+                guard canDetach else {
+                    outcome.busy.append(partition.name)
+                    continue
+                }
+            }
+            if try attempt("DROP TABLE public.\(partition.name)", on: connection) {
+                outcome.dropped.append(partition.name)
+            } else {
+                outcome.busy.append(partition.name)
+            }
+        }
+    }
+
+    /// Whether it succeeded. A wait that was given up leaves the partition attached or half detached.
+    private func detach(_ partition: Partition, on connection: borrowing Connection) throws(SchemaError) -> Bool {
+        let statement = "ALTER TABLE public.events DETACH PARTITION public.\(partition.name) CONCURRENTLY"
+        for _ in 0..<attempts {
+            if try attempt(statement, times: 1, on: connection) { return true }
+            let now = try Partition.all(on: connection).first { $0.name == partition.name }
+            if now?.state == .detachPending { return try attempt(Self.finalize(partition), on: connection) }
+        }
+        return false
+    }
+
+    private static func finalize(_ partition: Partition) -> String {
+        "ALTER TABLE public.events DETACH PARTITION public.\(partition.name) FINALIZE"
+    }
+
+    /// Runs a statement until it gets its locks; false when it never did.
+    private func attempt(
+        _ sql: String, times: Int? = nil, on connection: borrowing Connection
+    ) throws(SchemaError) -> Bool {
+        for _ in 0..<(times ?? attempts) {
+            do throws(DatabaseError) {
+                try connection.execute(sql)
+                return true
+            } catch {
+                // lock_not_available: the wait was longer than lock_timeout.
+                guard error.sqlState == "55P03" else { throw .database(error, during: "retention") }
+            }
+        }
+        return false
+    }
+
+    private func deleteForProjects(on connection: borrowing Connection, _ outcome: inout Outcome) throws(SchemaError) {
+        let projects = try connection.query(
+            """
+            SELECT id, to_char((now() AT TIME ZONE 'UTC') - make_interval(days => retention_days), 'YYYYMMDD')
+            FROM public.projects WHERE retention_days < $1::int
+            """, [String(days)], during: "reading projects' retention")
+        guard projects.count > 0 else { return }
+        for partition in try Partition.all(on: connection) where partition.state == .attached {
+            let due = (0..<projects.count).filter { partition.day < projects[row: $0, column: 1] ?? "" }
+            guard !due.isEmpty else { continue }
+            let identifiers = due.compactMap { projects[row: $0, column: 0] }.joined(separator: ",")
+            outcome.deleted += try delete(from: partition, projects: "{\(identifiers)}", on: connection)
+        }
+    }
+
+    /// Deletes in steps, so that neither a lock nor a snapshot is held for long, and returns how many rows.
+    private func delete(
+        from partition: Partition, projects: String, on connection: borrowing Connection
+    ) throws(SchemaError) -> Int {
+        var deleted = 0
+        while true {
+            let step = try connection.query(
+                """
+                DELETE FROM public.\(partition.name) WHERE ctid = ANY (ARRAY(
+                    SELECT ctid FROM public.\(partition.name) WHERE project_id = ANY ($1::bigint[]) LIMIT 5000))
+                """, [projects], during: "retention of projects"
+            ).affectedRows
+            deleted += step
+            if step == 0 { return deleted }
+        }
+    }
+}

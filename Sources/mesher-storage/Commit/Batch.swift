@@ -1,0 +1,55 @@
+/// Events that wait for the same commit: their records, one behind the other, and who waits for each.
+struct Batch: ~Copyable {
+    struct Entry {
+        let ticket: UInt64
+        /// The edge that waits for the answer.
+        let edge: UInt64
+        let project: Int64
+        let eventID: UInt128
+        /// Days since 2000-01-01.
+        let receivedOn: Int32
+        /// Where its record is in `records`.
+        let record: Range<Int>
+    }
+
+    /// The most events and bytes that one statement carries.
+    static let statementEvents = 1_000
+    static let statementBytes = 8 << 20
+
+    private(set) var entries: [Entry] = []
+    private(set) var records: [UInt8] = []
+
+    var count: Int { entries.count }
+    var isEmpty: Bool { entries.isEmpty }
+
+    mutating func append(_ event: ReceivedEvent, edge: UInt64) {
+        let start = records.count
+        records.append(contentsOf: event.record)
+        entries.append(
+            Entry(
+                ticket: event.ticket, edge: edge, project: event.project, eventID: event.eventID,
+                receivedOn: event.receivedOn, record: start..<records.count))
+    }
+
+    /// Forgets the events and keeps the memory, unless a burst has made it large.
+    mutating func removeAll() {
+        let keepsCapacity = records.capacity <= 2 * Self.statementBytes
+        entries.removeAll(keepingCapacity: keepsCapacity)
+        records.removeAll(keepingCapacity: keepsCapacity)
+    }
+
+    /// The events in the order of their receipt, in runs that one statement can carry.
+    func statementRanges() -> [Range<Int>] {
+        var ranges: [Range<Int>] = []
+        var start = 0
+        for (position, entry) in entries.enumerated() {
+            let bytes = entry.record.upperBound - entries[start].record.lowerBound
+            if position > start, position - start == Self.statementEvents || bytes > Self.statementBytes {
+                ranges.append(start..<position)
+                start = position
+            }
+        }
+        if start < entries.count { ranges.append(start..<entries.count) }
+        return ranges
+    }
+}

@@ -1,0 +1,86 @@
+/// What is still to be done for the events of a batch, and what a statement's failure changes about that. A pure value: it
+/// is told what happened and says what to do next.
+///
+/// Each event of the batch is decided exactly once: by `inserted`, which names those that are stored, or by `failed` or
+/// `abandon`, which name those that are not.
+struct CommitPlan {
+    enum Step: Equatable {
+        case insert(Range<Int>)
+        /// Make the partitions for the days of these events.
+        case makePartitions(Range<Int>)
+        /// Try again at this moment of the monotonic clock.
+        case wait(until: Int64)
+        case finished
+    }
+
+    private struct Piece {
+        let range: Range<Int>
+        var needsPartitions = false
+        var madePartitions = false
+        var attempts = 0
+        var notBefore: Int64 = .min
+    }
+
+    /// How often a statement is tried in all while other sessions are in its way.
+    static let attempts = 4
+    /// Nanoseconds before the second attempt; doubled before each further one.
+    static let firstPause: Int64 = 10_000_000
+
+    /// The last is the one to be done next.
+    private var pieces: [Piece]
+
+    init(_ ranges: [Range<Int>]) {
+        pieces = ranges.reversed().map { Piece(range: $0) }
+    }
+
+    /// What to do now; the same until one of the methods below says what came of it.
+    func step(now: Int64) -> Step {
+        guard let piece = pieces.last else { return .finished }
+        if piece.needsPartitions { return .makePartitions(piece.range) }
+        return piece.notBefore > now ? .wait(until: piece.notBefore) : .insert(piece.range)
+    }
+
+    /// The insert succeeded.
+    mutating func inserted() -> Range<Int>? {
+        pieces.popLast()?.range
+    }
+
+    /// The partitions were made or could not be made; either way the insert is tried again.
+    mutating func madePartitions() {
+        guard var piece = pieces.popLast() else { return }
+        piece.needsPartitions = false
+        piece.madePartitions = true
+        pieces.append(piece)
+    }
+
+    /// The insert failed.
+    ///
+    /// - Returns: the events that are not stored; nil when the plan has merely become another.
+    mutating func failed(_ kind: FailureKind, now: Int64) -> Range<Int>? {
+        guard var piece = pieces.popLast() else { return nil }
+        switch kind {
+        case .missingPartition where !piece.madePartitions:
+            piece.needsPartitions = true
+            pieces.append(piece)
+        case .badEvent, .missingPartition:
+            guard piece.range.count > 1 else { return piece.range }
+            let middle = piece.range.lowerBound + piece.range.count / 2
+            pieces.append(Piece(range: middle..<piece.range.upperBound))
+            pieces.append(Piece(range: piece.range.lowerBound..<middle))
+        case .transient:
+            piece.attempts += 1
+            guard piece.attempts < Self.attempts else { return piece.range }
+            piece.notBefore = now + Self.firstPause << (piece.attempts - 1)
+            pieces.append(piece)
+        case .session, .server:
+            return piece.range
+        }
+        return nil
+    }
+
+    /// Gives up on all that is left.
+    mutating func abandon() -> [Range<Int>] {
+        defer { pieces = [] }
+        return pieces.reversed().map(\.range)
+    }
+}

@@ -1,0 +1,47 @@
+import Logging
+import PostgreSQL
+
+/// What the operator is told about commits: each change of state once, and of events that could not be stored one line a
+/// second with the number of those that had none.
+struct CommitReport {
+    private static let interval: Int64 = 1_000_000_000
+
+    private let logger: Logger
+    private var loss: DatabaseError?
+    private var quietUntil: Int64 = .min
+    private var unreported = 0
+
+    init(_ logger: Logger) {
+        self.logger = logger
+    }
+
+    mutating func connected() {
+        loss = nil
+        logger.info("PostgreSQL takes events")
+    }
+
+    mutating func lost(_ error: DatabaseError) {
+        guard loss != error else { return }
+        loss = error
+        logger.error("PostgreSQL does not take events", metadata: ["reason": "\(error)"])
+    }
+
+    func partitionsMissing(_ error: DatabaseError) {
+        logger.warning("partitions could not be made", metadata: ["reason": "\(error)"])
+    }
+
+    /// The message is left out: PostgreSQL may quote a value in it.
+    mutating func notStored(_ error: DatabaseError, _ events: ArraySlice<Batch.Entry>, now: Int64) {
+        guard now >= quietUntil else {
+            unreported += events.count
+            return
+        }
+        quietUntil = now + Self.interval
+        let state = error.sqlState ?? "none"
+        var metadata: Logger.Metadata = ["sqlstate": "\(state)", "events": "\(events.count)"]
+        if events.count == 1, let event = events.first { metadata["project"] = "\(event.project)" }
+        if unreported > 0 { metadata["unreported"] = "\(unreported)" }
+        unreported = 0
+        logger.error("events not stored", metadata: metadata)
+    }
+}

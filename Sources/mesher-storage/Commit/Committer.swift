@@ -1,0 +1,252 @@
+import EventLoop
+import Logging
+import PostgreSQL
+import StorageChannel
+
+/// Gathers events, commits them batch by batch, and decides what becomes of each: every event given to `gather` is
+/// answered exactly once, as durable or, by `setAside`, as not stored.
+struct Committer: ~Copyable {
+    /// What the session is doing.
+    private enum Stage {
+        case away, settingUp, makingPartitions, preparing
+        /// Ready for the next statement.
+        case idle
+        case inserting
+        /// The same as at the start, an hour later.
+        case maintaining
+        /// For events whose day has none.
+        case makingMissingPartitions
+    }
+
+    /// Nanoseconds: a statement that takes longer is given up together with its connection, so that edges know in time.
+    static let timeout: Int64 = 5_000_000_000
+    private static let maintenanceInterval: Int64 = 3_600_000_000_000
+    private static let maintenanceRetry: Int64 = 60_000_000_000
+    /// While more bytes than these wait, PostgreSQL does not keep up, and what waits is set aside.
+    private static let gatherLimit = 128 << 20
+    /// Seconds after which an event that was not stored is worth another try.
+    private static let retryAfter: UInt32 = 1
+
+    private var link: DatabaseLink
+    private var stage = Stage.away
+    private var failure: DatabaseError?
+    private var report: CommitReport
+    private var nextMaintenance: Int64 = .max
+
+    private var groupCommit: GroupCommit
+    private var gathering = Batch()
+    private var gatheringSince: Int64 = 0
+    private var committing = Batch()
+    private var plan = CommitPlan([])
+    private var parameters = StatementParameters()
+
+    init(url: String, token: UInt64, groupCommit: GroupCommit, logger: Logger) {
+        link = DatabaseLink(url: url, applicationName: "mesher-storage commit", token: token)
+        report = CommitReport(logger)
+        self.groupCommit = groupCommit
+    }
+
+    /// Whether events can be stored durably now.
+    var accepts: Bool {
+        switch stage {
+        case .away, .settingUp, .makingPartitions, .preparing: false
+        case .idle, .inserting, .maintaining, .makingMissingPartitions: true
+        }
+    }
+
+    /// Whether an event waits for its answer.
+    var hasEvents: Bool { !gathering.isEmpty || !committing.isEmpty }
+
+    /// When the loop must take its next turn, nil for not before something happens.
+    func deadline(now: Int64) -> Int64? {
+        var deadlines = [link.deadline]
+        if case .idle = stage {
+            deadlines.append(nextMaintenance)
+            if case .wait(let until) = plan.step(now: now) { deadlines.append(until) }
+            if committing.isEmpty && !gathering.isEmpty { deadlines.append(beginning(now: now)) }
+        }
+        return deadlines.compactMap { $0 }.min()
+    }
+
+    mutating func gather(_ event: ReceivedEvent, edge: UInt64, now: Int64) {
+        if gathering.isEmpty { gatheringSince = now }
+        gathering.append(event, edge: edge)
+    }
+
+    /// The descriptor of the connection is ready.
+    mutating func proceed(now: Int64, _ epoll: borrowing Epoll, _ edges: inout EdgeTable) {
+        take(link.proceed(now: now, epoll), now: now, epoll, &edges)
+    }
+
+    /// Ends a turn of the loop, after every edge was read: begins a commit when it is time for one.
+    ///
+    /// - Parameter isStopping: nothing more will come, so nothing is waited for.
+    mutating func turn(now: Int64, isStopping: Bool, _ epoll: borrowing Epoll, _ edges: inout EdgeTable) {
+        take(link.elapse(now: now, epoll), now: now, epoll, &edges)
+        if !accepts || gathering.records.count > Self.gatherLimit {
+            Self.setAside(gathering, 0..<gathering.count, &edges)
+            gathering.removeAll()
+        }
+        guard case .idle = stage else { return }
+        if committing.isEmpty, !gathering.isEmpty, isStopping || beginning(now: now) <= now {
+            swap(&gathering, &committing)
+            plan = CommitPlan(committing.statementRanges())
+        }
+        if !committing.isEmpty {
+            performStep(now: now, epoll, &edges)
+        } else if nextMaintenance <= now {
+            stage = .maintaining
+            send(PartitionStatement.comingDays(), now: now, epoll, &edges)
+        }
+    }
+
+    private func beginning(now: Int64) -> Int64 {
+        groupCommit.beginning(waiting: gathering.count, first: gatheringSince, now: now)
+    }
+
+    // MARK: The session
+
+    private mutating func take(
+        _ event: DatabaseLink.Event, now: Int64, _ epoll: borrowing Epoll, _ edges: inout EdgeTable
+    ) {
+        switch event {
+        case .none: break
+        case .connected:
+            stage = .settingUp
+            send(InsertStatement.sessionSettings, now: now, epoll, &edges)
+        case .received: takeResults(now: now, epoll, &edges)
+        case .lost(let error): lose(error, &edges)
+        }
+    }
+
+    private mutating func takeResults(now: Int64, _ epoll: borrowing Epoll, _ edges: inout EdgeTable) {
+        while true {
+            switch stage {
+            case .away, .idle: return
+            default: break
+            }
+            switch link.nextResult() {
+            case .pending: return
+            case .rows: break
+            case .failed(let error): failure = error
+            case .idle:
+                let error = failure
+                failure = nil
+                if let error, error.isConnectionLost {
+                    take(link.drop(error, now: now, epoll), now: now, epoll, &edges)
+                } else {
+                    complete(error, now: now, epoll, &edges)
+                }
+            }
+        }
+    }
+
+    /// The command under way is over.
+    private mutating func complete(
+        _ error: DatabaseError?, now: Int64, _ epoll: borrowing Epoll, _ edges: inout EdgeTable
+    ) {
+        switch (stage, error) {
+        case (.away, _), (.idle, _): break
+        case (.settingUp, let error?), (.preparing, let error?):
+            take(link.drop(error, now: now, epoll), now: now, epoll, &edges)
+        case (.settingUp, nil):
+            stage = .makingPartitions
+            send(PartitionStatement.comingDays(), now: now, epoll, &edges)
+        case (.makingPartitions, _):
+            planMaintenance(after: error, now: now)
+            stage = .preparing
+            send(now: now, epoll, &edges) { connection throws(DatabaseError) in
+                try connection.sendPrepare(
+                    InsertStatement.name, InsertStatement.sql, parameterTypes: InsertStatement.parameterTypes)
+            }
+        case (.preparing, nil):
+            stage = .idle
+            link.confirm()
+            report.connected()
+        case (.maintaining, _):
+            planMaintenance(after: error, now: now)
+            stage = .idle
+        case (.makingMissingPartitions, let error):
+            if let error { report.partitionsMissing(error) }
+            plan.madePartitions()
+            performStep(now: now, epoll, &edges)
+        case (.inserting, let error):
+            completeInsert(error, now: now, epoll, &edges)
+        }
+    }
+
+    private mutating func planMaintenance(after error: DatabaseError?, now: Int64) {
+        if let error { report.partitionsMissing(error) }
+        nextMaintenance = now + (error == nil ? Self.maintenanceInterval : Self.maintenanceRetry)
+    }
+
+    private mutating func send(_ sql: String, now: Int64, _ epoll: borrowing Epoll, _ edges: inout EdgeTable) {
+        send(now: now, epoll, &edges) { connection throws(DatabaseError) in try connection.send(sql) }
+    }
+
+    private mutating func send(
+        now: Int64, _ epoll: borrowing Epoll, _ edges: inout EdgeTable,
+        _ command: (inout NonBlockingConnection) throws(DatabaseError) -> Void
+    ) {
+        take(link.send(within: Self.timeout, now: now, epoll, command), now: now, epoll, &edges)
+    }
+
+    // MARK: The fate of events
+
+    /// Does what the plan says next; it leaves the stage idle when there is nothing to send.
+    private mutating func performStep(now: Int64, _ epoll: borrowing Epoll, _ edges: inout EdgeTable) {
+        switch plan.step(now: now) {
+        case .insert(let range):
+            stage = .inserting
+            parameters.encode(committing, range)
+            let event = parameters.withParameters { parameters in
+                link.send(within: Self.timeout, now: now, epoll) { connection throws(DatabaseError) in
+                    try connection.sendExecute(InsertStatement.name, parameters)
+                }
+            }
+            take(event, now: now, epoll, &edges)
+        case .makePartitions(let range):
+            stage = .makingMissingPartitions
+            let days = Set(committing.entries[range].map(\.receivedOn))
+            send(PartitionStatement.days(days), now: now, epoll, &edges)
+        case .wait:
+            stage = .idle
+        case .finished:
+            stage = .idle
+            groupCommit.ended(size: committing.count, now: now)
+            committing.removeAll()
+        }
+    }
+
+    private mutating func completeInsert(
+        _ error: DatabaseError?, now: Int64, _ epoll: borrowing Epoll, _ edges: inout EdgeTable
+    ) {
+        guard let error else {
+            if let range = plan.inserted() { edges.answer(committing.entries[range], .durable, retryAfter: 0) }
+            return performStep(now: now, epoll, &edges)
+        }
+        let kind = FailureKind(sqlState: error.sqlState)
+        if let range = plan.failed(kind, now: now) {
+            report.notStored(error, committing.entries[range], now: now)
+            Self.setAside(committing, range, &edges)
+        }
+        if kind == .session {
+            take(link.drop(error, now: now, epoll), now: now, epoll, &edges)
+        } else {
+            performStep(now: now, epoll, &edges)
+        }
+    }
+
+    private mutating func lose(_ error: DatabaseError, _ edges: inout EdgeTable) {
+        stage = .away
+        failure = nil
+        report.lost(error)
+        for range in plan.abandon() { Self.setAside(committing, range, &edges) }
+        committing.removeAll()
+    }
+
+    /// Decides about events that PostgreSQL does not take now: nothing is durable, so their clients are told to try again.
+    private static func setAside(_ batch: borrowing Batch, _ range: Range<Int>, _ edges: inout EdgeTable) {
+        edges.answer(batch.entries[range], .unavailable, retryAfter: retryAfter)
+    }
+}

@@ -1,0 +1,34 @@
+/// What a refused statement means for the events in it, by its SQLSTATE (PostgreSQL's appendix A).
+enum FailureKind: Equatable {
+    /// An event is to blame; its neighbours can be stored without it.
+    case badEvent
+    /// A day has no partition, or a CHECK was violated: the two have one code.
+    case missingPartition
+    /// Another session was in the way; the same statement may succeed right away.
+    case transient
+    /// This session is of no use any more: the schema, the role or the server has changed under it.
+    case session
+    /// PostgreSQL cannot store now.
+    case server
+
+    init(sqlState: String?) {
+        guard let sqlState else {
+            self = .server
+            return
+        }
+        switch sqlState {
+        case "23514": self = .missingPartition
+        case "55P03": self = .transient
+        // Read-only after a failover; a prepared statement that a pooler gave to somebody else.
+        case "25006", "26000": self = .session
+        default:
+            switch sqlState.prefix(2) {
+            // Data, integrity, cardinality, a row too large for its page or index, a trigger's own exception.
+            case "21", "22", "23", "54", "P0": self = .badEvent
+            case "40": self = .transient
+            case "08", "28", "42": self = .session
+            default: self = .server
+            }
+        }
+    }
+}

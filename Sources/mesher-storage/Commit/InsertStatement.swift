@@ -1,0 +1,54 @@
+import StorageChannel
+
+/// The one statement that stores events: a whole batch, each column an array.
+///
+/// It skips an event whose id the project has stored on the same day (the primary key) or on the day before or after.
+/// `$18` and `$19` are the first and the last day in the batch: with them the executor opens the partitions around those
+/// days alone, instead of every partition of the table at each execution.
+enum InsertStatement {
+    static let name: StaticString = "insert_events"
+
+    /// Column names in the order of `EventRecord.Column`, and the `pg_type.oid` of their type and of an array of it.
+    static let columns: [(name: String, element: UInt32, array: UInt32)] = [
+        ("project_id", int8, 1016), ("event_id", uuid, 2951),
+        ("received_at", timestamptz, 1185), ("\"timestamp\"", timestamptz, 1185), ("received_on", date, 1182),
+        ("level", text, 1009), ("message", text, 1009), ("platform", text, 1009), ("environment", text, 1009),
+        ("release", text, 1009), ("server_name", text, 1009), ("logger", text, 1009), ("transaction", text, 1009),
+        ("sdk_name", text, 1009), ("sdk_version", text, 1009), ("tags", jsonb, 3807), ("payload", json, 199),
+    ]
+
+    private static let int8: UInt32 = 20
+    private static let text: UInt32 = 25
+    private static let json: UInt32 = 114
+    private static let date: UInt32 = 1082
+    private static let timestamptz: UInt32 = 1184
+    private static let uuid: UInt32 = 2950
+    private static let jsonb: UInt32 = 3802
+
+    static let parameterTypes: [UInt32] = columns.map(\.array) + [date, date]
+
+    static let sql: String = {
+        let names = columns.map(\.name).joined(separator: ", ")
+        let parameters = (1...columns.count).map { "$\($0)" }.joined(separator: ", ")
+        return """
+            INSERT INTO public.events (\(names))
+            SELECT \(names) FROM unnest(\(parameters)) AS n(\(names))
+            WHERE NOT EXISTS (
+                SELECT FROM public.events e
+                WHERE e.project_id = n.project_id AND e.event_id = n.event_id
+                    AND e.received_on IN (n.received_on - 1, n.received_on + 1)
+                    AND e.received_on >= $\(columns.count + 1) - 1 AND e.received_on <= $\(columns.count + 2) + 1)
+            ON CONFLICT DO NOTHING
+            """
+    }()
+
+    /// What the session must be set to before the statement is prepared.
+    ///
+    /// The statement is planned once, when it is not known how many rows a partition will hold: what is left to the
+    /// planner is a nested loop over the primary keys. An index-only scan is one that only the primary key can serve.
+    static let sessionSettings = """
+        SET plan_cache_mode = force_generic_plan; SET jit = off;
+        SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_material = off; SET enable_memoize = off;
+        SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_indexscan = off
+        """
+}

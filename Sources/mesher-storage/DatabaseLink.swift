@@ -1,0 +1,186 @@
+import EventLoop
+import PostgreSQL
+
+/// A connection to PostgreSQL that is made again whenever it is lost, as the loop sees it: one descriptor and one moment
+/// to wait for. It decides nothing about what is sent over it.
+struct DatabaseLink: ~Copyable {
+    /// What a step has led to.
+    enum Event: Equatable {
+        case none
+        /// Connected; nothing has been set up in the new session.
+        case connected
+        /// Something was received: ask `nextResult` and `nextNotification`.
+        case received
+        /// Not connected any more, or not yet; the next attempt is planned.
+        case lost(DatabaseError)
+    }
+
+    private enum Phase {
+        case away(retryAt: Int64)
+        case connecting(until: Int64)
+        case connected
+    }
+
+    /// Nanoseconds for connecting, after which the attempt counts as failed.
+    static let connectTimeout: Int64 = 10_000_000_000
+
+    private let url: String
+    private let applicationName: String
+    private let token: UInt64
+    private var connection: NonBlockingConnection?
+    private var phase = Phase.away(retryAt: .min)
+    private var delay = ReconnectDelay()
+    private var random = SystemRandomNumberGenerator()
+    /// The moment by which the command under way must be over.
+    private var commandDeadline: Int64?
+    /// What the loop waits for, and on which descriptor.
+    private var watched: (number: CInt, interest: Epoll.Interest)?
+
+    /// - Parameter token: what the loop knows the descriptor by.
+    init(url: String, applicationName: String, token: UInt64) {
+        self.url = url
+        self.applicationName = applicationName
+        self.token = token
+    }
+
+    /// When `elapse` must be called, nil for never.
+    var deadline: Int64? {
+        switch phase {
+        case .away(let retryAt): retryAt
+        case .connecting(let until): until
+        case .connected: commandDeadline
+        }
+    }
+
+    /// Connects when it is time to, and gives up what has taken too long.
+    mutating func elapse(now: Int64, _ epoll: borrowing Epoll) -> Event {
+        guard let deadline, deadline <= now else { return .none }
+        switch phase {
+        case .away: return connect(now: now, epoll)
+        case .connecting: return drop(DatabaseLink.timeout("connect"), now: now, epoll)
+        case .connected: return drop(DatabaseLink.timeout("execute"), now: now, epoll)
+        }
+    }
+
+    /// The descriptor is ready.
+    mutating func proceed(now: Int64, _ epoll: borrowing Epoll) -> Event {
+        do {
+            switch phase {
+            case .away: return .none
+            case .connecting: return try goOnConnecting(now: now, epoll)
+            case .connected:
+                try connection?.receive()
+                try flush(epoll)
+                return .received
+            }
+        } catch {
+            return drop(error, now: now, epoll)
+        }
+    }
+
+    /// Sends a command and gives it so many nanoseconds.
+    mutating func send(
+        within timeout: Int64, now: Int64, _ epoll: borrowing Epoll,
+        _ command: (inout NonBlockingConnection) throws(DatabaseError) -> Void
+    ) -> Event {
+        guard var open = connection.take() else { return .none }
+        do {
+            try command(&open)
+            connection = consume open
+            commandDeadline = now + timeout
+            try flush(epoll)
+            return .none
+        } catch {
+            return drop(error, now: now, epoll)
+        }
+    }
+
+    mutating func nextResult() -> NonBlockingConnection.Outcome {
+        switch connection?.nextResult() {
+        case nil: return .pending
+        case .pending: return .pending
+        case .rows(let rows): return .rows(rows)
+        case .failed(let error): return .failed(error)
+        case .idle:
+            commandDeadline = nil
+            return .idle
+        }
+    }
+
+    mutating func nextNotification() -> NonBlockingConnection.Notification? {
+        connection?.nextNotification()
+    }
+
+    /// The session works as it is meant to: the next loss is the first again.
+    mutating func confirm() {
+        delay.reset()
+    }
+
+    /// Closes the connection and plans the next attempt.
+    mutating func drop(_ error: DatabaseError, now: Int64, _ epoll: borrowing Epoll) -> Event {
+        unwatch(epoll)
+        connection = nil
+        commandDeadline = nil
+        phase = .away(retryAt: now + delay.next(using: &random))
+        return .lost(error)
+    }
+
+    private static func timeout(_ operation: String) -> DatabaseError {
+        DatabaseError(operation: operation, message: "no answer in time", isConnectionLost: true)
+    }
+
+    private mutating func connect(now: Int64, _ epoll: borrowing Epoll) -> Event {
+        do {
+            connection = try NonBlockingConnection.open(url, applicationName: applicationName)
+            phase = .connecting(until: now + Self.connectTimeout)
+            try watch(.write, epoll)
+            return .none
+        } catch {
+            return drop(error, now: now, epoll)
+        }
+    }
+
+    private mutating func goOnConnecting(now: Int64, _ epoll: borrowing Epoll) throws(DatabaseError) -> Event {
+        // libpq may close the descriptor and open another of the same number, of which epoll would know nothing.
+        unwatch(epoll)
+        switch try connection?.continueConnecting() {
+        case .wantsRead: try watch(.read, epoll)
+        case .wantsWrite: try watch(.write, epoll)
+        case .connected:
+            try watch(.read, epoll)
+            phase = .connected
+            return .connected
+        case nil: break
+        }
+        return .none
+    }
+
+    private mutating func flush(_ epoll: borrowing Epoll) throws(DatabaseError) {
+        guard let isFlushed = try connection?.flush() else { return }
+        try watch(isFlushed ? .read : [.read, .write], epoll)
+    }
+
+    private mutating func watch(_ interest: Epoll.Interest, _ epoll: borrowing Epoll) throws(DatabaseError) {
+        guard let number = connection?.socket else { return }
+        if let watched, watched.number == number {
+            if watched.interest == interest { return }
+            try DatabaseLink.check { () throws(SystemError) in
+                try epoll.modify(number, token: token, interest)
+            }
+        } else {
+            try DatabaseLink.check { () throws(SystemError) in try epoll.add(number, token: token, interest) }
+        }
+        watched = (number, interest)
+    }
+
+    private static func check(_ call: () throws(SystemError) -> Void) throws(DatabaseError) {
+        do { try call() } catch {
+            throw DatabaseError(operation: "connect", message: "\(error)", isConnectionLost: true)
+        }
+    }
+
+    private mutating func unwatch(_ epoll: borrowing Epoll) {
+        if let watched { epoll.remove(watched.number) }
+        watched = nil
+    }
+}

@@ -1,0 +1,178 @@
+import EventLoop
+import Logging
+import PostgreSQL
+import StorageChannel
+
+/// Keeps the keys in memory as PostgreSQL has them: reads all at each connection, and those of a project when a NOTIFY
+/// names it. The changes are for the edges.
+struct KeyReader: ~Copyable {
+    private enum Stage {
+        case away, listening
+        case readingAll
+        case readingProjects(Set<Int64>)
+        case idle
+    }
+
+    /// Nanoseconds for one query.
+    private static let timeout: Int64 = 10_000_000_000
+    /// Beyond so many changed projects all keys are read.
+    private static let projectLimit = 100
+
+    private let logger: Logger
+    private let defaults: (events: UInt32, seconds: UInt32)
+    private var link: DatabaseLink
+    private var stage = Stage.away
+    private var failure: DatabaseError?
+    private var reportedLoss: DatabaseError?
+    private var current: [KeyID: ProjectQuota] = [:]
+    private var changed: Set<Int64> = []
+    private var allChanged = false
+    private var table = KeyTable()
+
+    /// Whether the keys are known, or it is known that PostgreSQL cannot be reached.
+    private(set) var isSettled = false
+
+    /// - Parameter defaults: the limit of a project that has none of its own, events in seconds.
+    init(url: String, token: UInt64, defaults: (events: UInt32, seconds: UInt32), logger: Logger) {
+        link = DatabaseLink(url: url, applicationName: "mesher-storage keys", token: token)
+        self.defaults = defaults
+        self.logger = logger
+    }
+
+    var deadline: Int64? { link.deadline }
+
+    /// What is known of a key. One that is not in memory is unknown only while changes can be heard.
+    func look(up key: KeyID) -> (state: KeyState, quota: ProjectQuota?) {
+        if let quota = table.quota(of: key) { return (.known, quota) }
+        switch stage {
+        case .away, .listening: return (.unavailable, nil)
+        case .readingAll, .readingProjects, .idle: return (table.isLoaded ? .unknown : .unavailable, nil)
+        }
+    }
+
+    /// The limit of a project; the default one when it has no key in force any more.
+    func quota(ofProject project: Int64) -> ProjectQuota {
+        table.quota(ofProject: project)
+            ?? ProjectQuota(project: project, events: defaults.events, seconds: defaults.seconds)
+    }
+
+    /// The descriptor of the connection is ready.
+    mutating func proceed(now: Int64, _ epoll: borrowing Epoll) -> [KeyTable.Change] {
+        take(link.proceed(now: now, epoll), now: now, epoll)
+    }
+
+    /// Connects again and gives up what takes too long, when it is time.
+    mutating func elapse(now: Int64, _ epoll: borrowing Epoll) -> [KeyTable.Change] {
+        take(link.elapse(now: now, epoll), now: now, epoll)
+    }
+
+    private mutating func take(
+        _ event: DatabaseLink.Event, now: Int64, _ epoll: borrowing Epoll
+    ) -> [KeyTable.Change] {
+        switch event {
+        case .none: return []
+        case .connected:
+            stage = .listening
+            return send("LISTEN mesher_keys", now: now, epoll)
+        case .received: return takeResults(now: now, epoll)
+        case .lost(let error):
+            lose(error)
+            return []
+        }
+    }
+
+    private mutating func takeResults(now: Int64, _ epoll: borrowing Epoll) -> [KeyTable.Change] {
+        var changes: [KeyTable.Change] = []
+        while true {
+            while let notification = link.nextNotification() {
+                if let project = Int64(notification.payload) { changed.insert(project) } else { allChanged = true }
+            }
+            switch stage {
+            case .away: return changes
+            case .idle:
+                guard allChanged || !changed.isEmpty else { return changes }
+                changes += readChanged(now: now, epoll)
+                continue
+            case .listening, .readingAll, .readingProjects: break
+            }
+            switch link.nextResult() {
+            case .pending: return changes
+            case .rows(let rows): collect(rows)
+            case .failed(let error): failure = error
+            case .idle: changes += complete(now: now, epoll)
+            }
+        }
+    }
+
+    /// The command under way is over.
+    private mutating func complete(now: Int64, _ epoll: borrowing Epoll) -> [KeyTable.Change] {
+        if let error = failure { return take(link.drop(error, now: now, epoll), now: now, epoll) }
+        defer { current = [:] }
+        switch stage {
+        case .away, .idle: return []
+        case .listening:
+            allChanged = true
+            stage = .idle
+            return []
+        case .readingAll:
+            let changes = table.replaceAll(current)
+            stage = .idle
+            isSettled = true
+            reportedLoss = nil
+            link.confirm()
+            logger.info("keys read", metadata: ["keys": "\(current.count)"])
+            return changes
+        case .readingProjects(let projects):
+            stage = .idle
+            return table.replace(projects: projects, current)
+        }
+    }
+
+    private mutating func readChanged(now: Int64, _ epoll: borrowing Epoll) -> [KeyTable.Change] {
+        var query = """
+            SELECT k.key, k.project_id, p.rate_limit_events, p.rate_limit_seconds
+            FROM public.api_keys k JOIN public.projects p ON p.id = k.project_id WHERE k.revoked_at IS NULL
+            """
+        if allChanged || changed.count > Self.projectLimit {
+            stage = .readingAll
+        } else {
+            query += " AND k.project_id IN (\(changed.map(String.init).joined(separator: ", ")))"
+            stage = .readingProjects(changed)
+        }
+        allChanged = false
+        changed = []
+        return send(query, now: now, epoll)
+    }
+
+    private mutating func collect(_ rows: borrowing Rows) {
+        for row in 0..<rows.count {
+            guard let key = rows[row: row, column: 0].flatMap({ KeyID(hex: $0) }),
+                let project = rows[row: row, column: 1].flatMap({ Int64($0) })
+            else {
+                logger.warning("a key that is not 32 hex digits is ignored")
+                continue
+            }
+            current[key] = ProjectQuota(
+                project: project,
+                events: rows[row: row, column: 2].flatMap { UInt32($0) } ?? defaults.events,
+                seconds: rows[row: row, column: 3].flatMap { UInt32($0) } ?? defaults.seconds)
+        }
+    }
+
+    private mutating func send(_ sql: String, now: Int64, _ epoll: borrowing Epoll) -> [KeyTable.Change] {
+        let event = link.send(within: Self.timeout, now: now, epoll) { connection throws(DatabaseError) in
+            try connection.send(sql)
+        }
+        return take(event, now: now, epoll)
+    }
+
+    private mutating func lose(_ error: DatabaseError) {
+        stage = .away
+        failure = nil
+        current = [:]
+        isSettled = true
+        guard reportedLoss != error else { return }
+        reportedLoss = error
+        logger.error("keys cannot be read", metadata: ["reason": "\(error)"])
+    }
+}

@@ -1,0 +1,24 @@
+import Configuration
+
+/// The settings of this process, in the units it works with.
+struct StorageConfiguration {
+    let socketPath: String
+    let databaseURL: String
+    let commitEvents: Int
+    /// Nanoseconds.
+    let commitDelay: Int64
+    /// The limit of a project that has none of its own.
+    let defaultLimit: (events: UInt32, seconds: UInt32)
+    let hosts: Int
+
+    init(_ settings: Settings) {
+        socketPath = settings.text(.runDirectory) + "/storage.sock"
+        databaseURL = settings.text(.storageDatabaseURL)
+        commitEvents = settings.integer(.commitEvents)
+        commitDelay = Int64(settings.integer(.commitDelay)) * 1_000
+        defaultLimit = (
+            UInt32(clamping: settings.integer(.rateLimitEvents)), UInt32(clamping: settings.integer(.rateLimitSeconds))
+        )
+        hosts = settings.integer(.hosts)
+    }
+}

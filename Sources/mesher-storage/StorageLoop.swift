@@ -1,0 +1,150 @@
+import EventLoop
+import Glibc
+import Logging
+import StorageChannel
+
+/// The process: one thread that waits in one `Epoll` for edges, PostgreSQL and signals, and lets each turn end with the
+/// decision whether to commit and with the answers written.
+struct StorageLoop: ~Copyable {
+    /// What one descriptor is known by.
+    private enum Token {
+        static let listener: UInt64 = 0
+        static let signals: UInt64 = 1
+        static let commit: UInt64 = 2
+        static let keys: UInt64 = 3
+        static let firstEdge: UInt64 = 16
+    }
+
+    /// Descriptors that are not for edges: two connections to PostgreSQL, files that libpq reads, the loop's own.
+    private static let reservedDescriptors = 32
+    /// Nanoseconds that a stop waits for edges to take their answers.
+    private static let stopTimeout: Int64 = 10_000_000_000
+
+    private let logger: Logger
+    private let epoll: Epoll
+    private let signals: SignalDescriptor
+    private var listener: Descriptor?
+    private var isListening = true
+    private let edgeLimit: Int
+    private var edges: EdgeTable
+    private var committer: Committer
+    private var keys: KeyReader
+    private var quota: FallbackQuota
+    private var readiness: ReadinessDescriptor?
+    /// When the process ends at the latest; nil while it is not stopping.
+    private var stopDeadline: Int64?
+
+    init(
+        _ configuration: StorageConfiguration, readiness: consuming ReadinessDescriptor?, logger: Logger
+    ) throws(SystemError) {
+        let signals = try SignalDescriptor([SIGTERM, SIGINT])
+        let epoll = try Epoll()
+        let listener = try UnixSocket.listen(at: configuration.socketPath, mode: 0o600, backlog: 4096)
+        try epoll.add(listener.number, token: Token.listener, .read)
+        try epoll.add(signals.number, token: Token.signals, .read)
+        self.logger = logger
+        self.readiness = readiness
+        self.signals = signals
+        self.epoll = epoll
+        self.listener = consume listener
+        edgeLimit = max(DescriptorLimit.raise() - Self.reservedDescriptors, 1)
+        edges = EdgeTable(firstToken: Token.firstEdge, logger: logger)
+        committer = Committer(
+            url: configuration.databaseURL, token: Token.commit,
+            groupCommit: GroupCommit(events: configuration.commitEvents, delay: configuration.commitDelay),
+            logger: logger)
+        keys = KeyReader(
+            url: configuration.databaseURL, token: Token.keys, defaults: configuration.defaultLimit, logger: logger)
+        quota = FallbackQuota(hosts: configuration.hosts)
+    }
+
+    /// Runs until a signal stops it and what was in hand is answered.
+    mutating func run() throws(SystemError) {
+        while true {
+            var now = Clock.monotonic()
+            let deadline = [committer.deadline(now: now), keys.deadline, stopDeadline].compactMap { $0 }.min()
+            let count = try epoll.wait(nanoseconds: deadline.map { max($0 - now, 0) })
+            now = Clock.monotonic()
+            for position in 0..<count { handle(epoll[position], now: now) }
+            edges.broadcast(keys.elapse(now: now, epoll))
+            committer.turn(now: now, isStopping: stopDeadline != nil, epoll, &edges)
+            edges.flush(epoll)
+            watchListener()
+            if keys.isSettled { readiness.take()?.announce() }
+            if let stopDeadline, stopDeadline <= now || !(committer.hasEvents || edges.hasOutput) { return }
+        }
+    }
+
+    private mutating func handle(_ event: Epoll.Event, now: Int64) {
+        switch event.token {
+        case Token.listener: acceptEdges()
+        case Token.signals: while signals.next() != nil { stop(now: now) }
+        case Token.commit: committer.proceed(now: now, epoll, &edges)
+        case Token.keys: edges.broadcast(keys.proceed(now: now, epoll))
+        default:
+            guard let edge = edges[event.token] else { return }
+            if event.writable && !event.hungUp { edges.flush(edge, epoll) }
+            if event.hungUp && stopDeadline != nil { return edges.settle(edge, .closed, epoll) }
+            if event.readable { receive(from: edge, now: now) }
+        }
+    }
+
+    private mutating func receive(from edge: Edge, now: Int64) {
+        guard stopDeadline == nil else { return }
+        let progress = edge.receive { message in take(message, from: edge, now: now) }
+        edges.settle(edge, progress, epoll)
+    }
+
+    private mutating func take(_ message: EdgeMessage, from edge: Edge, now: Int64) {
+        switch message {
+        case .hello: break
+        case .store(let event): store(event, from: edge, now: now)
+        case .lookUp(let key):
+            let answer = keys.look(up: key)
+            edges.answer(edge.identifier) { $0.answer(key, answer.state, answer.quota) }
+        case .probe(let ticket):
+            let accepts = committer.accepts
+            edges.answer(edge.identifier) { $0.answer(probe: ticket, accepts: accepts, accepts ? [] : .postgresql) }
+        }
+    }
+
+    private mutating func store(_ event: ReceivedEvent, from edge: Edge, now: Int64) {
+        if !event.isCounted, committer.accepts,
+            let seconds = quota.take(keys.quota(ofProject: event.project), now: now)
+        {
+            edges.answer(edge.identifier) { $0.answer(event.ticket, .rateLimited, retryAfter: seconds) }
+        } else {
+            committer.gather(event, edge: edge.identifier, now: now)
+        }
+    }
+
+    private mutating func acceptEdges() {
+        while edges.count < edgeLimit, let number = listener?.number, let descriptor = UnixSocket.accept(number) {
+            edges.adopt(descriptor, epoll)
+        }
+    }
+
+    /// Waits for connections only while there are descriptors for them: a full process would be woken in vain.
+    private mutating func watchListener() {
+        let wantsEdges = edges.count < edgeLimit
+        guard let number = listener?.number, wantsEdges != isListening else { return }
+        do {
+            try epoll.modify(number, token: Token.listener, wantsEdges ? .read : [])
+            isListening = wantsEdges
+            if !wantsEdges {
+                logger.warning("no descriptors left for more edges", metadata: ["edges": "\(edges.count)"])
+            }
+        } catch {
+            logger.error("the listener cannot be watched", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    /// Begins to stop: no more edges, no more events; what is in hand is committed and answered.
+    private mutating func stop(now: Int64) {
+        guard stopDeadline == nil else { return }
+        stopDeadline = now + Self.stopTimeout
+        if let listener = listener.take() { epoll.remove(listener.number) }
+        edges.stopReading(epoll)
+        logger.info("stopping")
+    }
+}

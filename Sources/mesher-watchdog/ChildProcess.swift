@@ -1,0 +1,99 @@
+internal import EventLoop
+internal import Glibc
+
+/// A process that the watchdog has started, and the descriptors by which it hears of it.
+final class ChildProcess {
+    let child: Child
+    private let exit: ProcessDescriptor
+    /// The other end of the pipe whose number the process finds in `MESHER_READY_FD`.
+    private let readiness: Descriptor
+
+    var pid: pid_t { exit.pid }
+    /// Readable when the process has ended.
+    var exitNumber: CInt { exit.number }
+    /// Readable when the process has something to say.
+    var readinessNumber: CInt { readiness.number }
+
+    private init(_ child: Child, exit: consuming ProcessDescriptor, readiness: consuming Descriptor) {
+        self.child = child
+        self.exit = exit
+        self.readiness = readiness
+    }
+
+    /// Starts a program. It gets no signal blocked or ignored, the listening socket as descriptor 0 (or `/dev/null`), and
+    /// a process group of its own, so that Ctrl-C at a terminal reaches the watchdog alone. The corresponding C functions
+    /// are `posix_spawn` and `pidfd_open`.
+    ///
+    /// - Parameter environment: all that the process gets, `NAME=value` each; `MESHER_READY_FD` is added.
+    /// - Throws: `SystemError` that names the file; nothing runs then.
+    static func start(
+        _ child: Child, file: String, environment: [String], listener: CInt?
+    ) throws(SystemError) -> ChildProcess {
+        let pipe = try Pipe.open()
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        if let listener {
+            posix_spawn_file_actions_adddup2(&actions, listener, STDIN_FILENO)
+        } else {
+            posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+        }
+        let readyNumber: CInt = 3
+        posix_spawn_file_actions_adddup2(&actions, pipe.writing.number, readyNumber)
+
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        let flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP
+        posix_spawnattr_setflags(&attributes, Int16(flags))
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        var all = sigset_t()
+        sigfillset(&all)
+        posix_spawnattr_setsigdefault(&attributes, &all)
+
+        var pid: pid_t = 0
+        let code = withStrings([child.program] + child.arguments) { arguments in
+            withStrings(environment + ["MESHER_READY_FD=\(readyNumber)"]) { environment in
+                posix_spawn(&pid, file, &actions, &attributes, arguments, environment)
+            }
+        }
+        guard code == 0 else { throw SystemError("posix_spawn", file, code: code) }
+        do throws(SystemError) {
+            return ChildProcess(child, exit: try ProcessDescriptor.open(pid), readiness: pipe.reading)
+        } catch {
+            kill(pid, SIGKILL)
+            waitpid(pid, nil, 0)
+            throw error
+        }
+    }
+
+    /// What the process has said about itself: true when it is ready, false when it never will say so (it closed the
+    /// pipe), nil when it has said nothing yet.
+    func readReadiness() -> Bool? {
+        var byte: UInt8 = 0
+        let count = read(readiness.number, &byte, 1)
+        if count == 1 { return true }
+        return count < 0 && (errno == EAGAIN || errno == EINTR) ? nil : false
+    }
+
+    /// Takes the status of the process when it has ended, nil when it has not.
+    func reap() -> ProcessDescriptor.Ending? {
+        exit.reap()
+    }
+
+    /// Ends the process at once and forgets it.
+    func abandon() {
+        kill(pid, SIGKILL)
+        waitpid(pid, nil, 0)
+    }
+
+    private static func withStrings<Result>(_ strings: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Result)
+        -> Result
+    {
+        let copies = strings.map { strdup($0) }
+        defer { for copy in copies { free(copy) } }
+        return body(copies + [nil])
+    }
+}

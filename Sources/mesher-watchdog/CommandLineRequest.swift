@@ -1,0 +1,53 @@
+/// What the watchdog's command line asks for.
+enum CommandLineRequest: Equatable {
+    /// - Parameters:
+    ///   - file: the configuration file, nil for the usual one.
+    ///   - settings: `NAME=value` each.
+    case run(file: String?, settings: [String])
+    case version
+    case help
+
+    /// Arguments that mean nothing; the start ends with exit status 64, `EX_USAGE` of sysexits(3).
+    struct Fault: Error, Equatable, CustomStringConvertible {
+        let description: String
+    }
+
+    static let usage = """
+        usage: mesher-watchdog [--config FILE] [NAME=value ...]
+
+        Opens the sockets, starts storage and workers, and restarts what dies. SIGTERM stops everything.
+
+          --config FILE   read the settings from FILE instead of /etc/mesher/mesher.conf
+          NAME=value      a setting, over file and environment
+          --version       print the version
+          --help          print this text
+
+        """
+
+    /// - Parameter arguments: without the program's name.
+    init(_ arguments: [String]) throws(Fault) {
+        var file: String?
+        var settings: [String] = []
+        var rest = arguments[...]
+        while let argument = rest.popFirst() {
+            switch argument {
+            case "--version":
+                self = .version
+                return
+            case "--help", "-h":
+                self = .help
+                return
+            case "--config":
+                guard let value = rest.popFirst() else { throw Fault(description: "--config: expected a file") }
+                file = value
+            case _ where argument.hasPrefix("--config="):
+                file = String(argument.dropFirst("--config=".count))
+            case _ where !argument.hasPrefix("-") && argument.contains("="):
+                settings.append(argument)
+            default:
+                throw Fault(description: "\(argument): no such option or setting")
+            }
+        }
+        self = .run(file: file, settings: settings)
+    }
+}

@@ -1,0 +1,88 @@
+internal import EventLoop
+internal import Glibc
+
+/// The sockets that the workers accept from. They stay open from the first start to the end: while a worker is replaced,
+/// connections wait in them and are not refused.
+struct ListeningSockets: ~Copyable {
+    /// More than this may wait only where net.core.somaxconn allows it, listen(2).
+    private static let backlog: CInt = 4096
+    /// nginx' user reaches them by group.
+    private static let mode: UInt32 = 0o660
+
+    private let events: Descriptor
+    private let bulk: Descriptor
+    /// The files that this process has made, and removes at the end.
+    private let paths: [String]
+
+    /// Takes the sockets that systemd passed, and makes the others in the run directory.
+    static func open(in directory: String, passed: consuming PassedSockets) throws(SystemError) -> ListeningSockets {
+        var paths: [String] = []
+        let events = try open(.events, directory, passed.events.take(), &paths)
+        let bulk = try open(.bulk, directory, passed.bulk.take(), &paths)
+        return ListeningSockets(events: events, bulk: bulk, paths: paths)
+    }
+
+    func number(_ listener: Child.Listener) -> CInt {
+        switch listener {
+        case .events: events.number
+        case .bulk: bulk.number
+        }
+    }
+
+    /// Removes the files; connections that come now fail at once.
+    func removeFiles() {
+        for path in paths { unlink(path) }
+    }
+
+    private static func open(
+        _ listener: Child.Listener, _ directory: String, _ passed: consuming Descriptor?, _ paths: inout [String]
+    ) throws(SystemError) -> Descriptor {
+        if let passed {
+            // A worker takes what it can and goes on: waiting in accept would leave what it has in hand.
+            try passed.setBlocking(false)
+            return passed
+        }
+        let path = "\(directory)/\(listener.rawValue).sock"
+        let socket = try UnixSocket.listen(at: path, mode: mode, backlog: backlog)
+        paths.append(path)
+        return socket
+    }
+}
+
+/// The sockets that systemd opened before this process began, by their names in `LISTEN_FDNAMES`, sd_listen_fds(3).
+struct PassedSockets: ~Copyable {
+    var events: Descriptor?
+    var bulk: Descriptor?
+
+    /// The first descriptor that is passed, `SD_LISTEN_FDS_START`.
+    static let firstNumber = 3
+
+    /// Adopts what was passed to this process; descriptors with another name are closed.
+    init() {
+        for (number, name) in Self.names(
+            pid: Self.variable("LISTEN_PID"), count: Self.variable("LISTEN_FDS"),
+            names: Self.variable("LISTEN_FDNAMES"),
+            ownPID: getpid())
+        {
+            _ = fcntl(number, F_SETFD, FD_CLOEXEC)
+            let descriptor = Descriptor(adopting: number)
+            switch Child.Listener(rawValue: name) {
+            case .events: events = consume descriptor
+            case .bulk: bulk = consume descriptor
+            case nil: _ = consume descriptor
+            }
+        }
+    }
+
+    /// The numbers of the descriptors passed with their names; none when they were meant for another process.
+    static func names(pid: String?, count: String?, names: String?, ownPID: pid_t) -> [(CInt, String)] {
+        guard let pid, let count, let names, pid_t(pid) == ownPID, let count = Int(count), count > 0 else { return [] }
+        return names.split(separator: ":", omittingEmptySubsequences: false).prefix(count).enumerated().map {
+            (CInt(firstNumber + $0.offset), String($0.element))
+        }
+    }
+
+    private static func variable(_ name: String) -> String? {
+        getenv(name).map { String(cString: $0) }
+    }
+}

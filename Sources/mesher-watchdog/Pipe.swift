@@ -1,0 +1,20 @@
+internal import EventLoop
+internal import Glibc
+
+/// A pipe that is not inherited, and whose reading end does not block. The corresponding C function is `pipe`.
+struct Pipe: ~Copyable {
+    let reading: Descriptor
+    let writing: Descriptor
+
+    static func open() throws(SystemError) -> Pipe {
+        var ends: [CInt] = [-1, -1]
+        guard pipe(&ends) == 0 else { throw SystemError("pipe") }
+        let pipe = Pipe(reading: Descriptor(adopting: ends[0]), writing: Descriptor(adopting: ends[1]))
+        // Not at once, as pipe2 would; but this process has one thread, so nothing is started in between.
+        for number in ends {
+            guard fcntl(number, F_SETFD, FD_CLOEXEC) == 0 else { throw SystemError("fcntl") }
+        }
+        try pipe.reading.setBlocking(false)
+        return pipe
+    }
+}

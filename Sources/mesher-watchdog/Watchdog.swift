@@ -1,0 +1,166 @@
+internal import Configuration
+internal import EventLoop
+internal import Glibc
+internal import Journal
+internal import Logging
+
+/// Carries out what the supervisor decides, and tells it what happens: signals, the ends of children and their readiness,
+/// all waited for in one place. It decides nothing itself.
+struct Watchdog: ~Copyable {
+    private let log: Logger
+    private let settings: Settings
+    private let binaries: String
+    private let sockets: ListeningSockets
+    private let epoll: Epoll
+    private let signals: SignalDescriptor
+    private var supervisor: Supervisor
+    private var processes: [pid_t: ChildProcess] = [:]
+
+    /// What an event of the epoll set is about.
+    private enum Token {
+        case signal
+        case exit(pid_t)
+        case readiness(pid_t)
+
+        init(_ number: UInt64) {
+            let pid = pid_t(truncatingIfNeeded: number >> 1)
+            self = pid == 0 ? .signal : number & 1 == 0 ? .exit(pid) : .readiness(pid)
+        }
+
+        var number: UInt64 {
+            switch self {
+            case .signal: 0
+            case .exit(let pid): UInt64(UInt32(bitPattern: pid)) << 1
+            case .readiness(let pid): UInt64(UInt32(bitPattern: pid)) << 1 | 1
+            }
+        }
+    }
+
+    /// - Parameters:
+    ///   - binaries: the folder of the programs.
+    ///   - sockets: open, and kept open to the end.
+    static func open(
+        _ settings: Settings, binaries: String, sockets: consuming ListeningSockets, log: Logger
+    ) throws(SystemError) -> Watchdog {
+        let epoll = try Epoll()
+        let signals = try SignalDescriptor([SIGTERM, SIGINT])
+        try epoll.add(signals.number, token: Token.signal.number, .read)
+        let wanted = settings.integer(.workers)
+        let workers = wanted > 0 ? wanted : max(1, sysconf(CInt(_SC_NPROCESSORS_ONLN)))
+        return Watchdog(
+            log: log, settings: settings, binaries: binaries, sockets: sockets, epoll: epoll, signals: signals,
+            supervisor: Supervisor(Child.all(workers: workers)))
+    }
+
+    /// Runs until everything has ended, and returns the exit status.
+    consuming func run() throws(SystemError) -> CInt {
+        var status = perform(supervisor.begin(now: Clock.monotonic()))
+        while status == nil {
+            let pause = supervisor.wakeAt.map { max(0, $0 - Clock.monotonic()) }
+            let count = try epoll.wait(nanoseconds: pause)
+            for position in 0..<count where status == nil {
+                status = handle(Token(epoll[position].token))
+            }
+            if status == nil { status = perform(supervisor.timePassed(now: Clock.monotonic())) }
+        }
+        sockets.removeFiles()
+        return status ?? EXIT_FAILURE
+    }
+
+    private mutating func handle(_ token: Token) -> CInt? {
+        switch token {
+        case .signal:
+            guard signals.next() != nil else { return nil }
+            return perform(supervisor.stop(now: Clock.monotonic()))
+        case .exit(let pid):
+            guard let process = processes[pid], let ending = process.reap() else { return nil }
+            forget(process)
+            log.notice("child ended", metadata: about(process).merging(["how": "\(ending)"]) { $1 })
+            return perform(supervisor.died(pid, now: Clock.monotonic()))
+        case .readiness(let pid):
+            guard let process = processes[pid], let isReady = process.readReadiness() else { return nil }
+            epoll.remove(process.readinessNumber)
+            guard isReady else { return nil }
+            log.info("child ready", metadata: about(process))
+            supervisor.ready(pid)
+            return nil
+        }
+    }
+
+    /// Carries out actions and those that follow from them; the exit status when one of them ends the watchdog.
+    private mutating func perform(_ actions: [Supervisor.Action]) -> CInt? {
+        for action in actions {
+            switch action {
+            case .start(let child):
+                if let status = start(child) { return status }
+            case .signal(let pid, let signal):
+                // Until it is reaped, the number belongs to this very process.
+                kill(pid, signal)
+            case .tell(let notice):
+                tell(notice)
+            case .exit(let status):
+                return status
+            }
+        }
+        return nil
+    }
+
+    private mutating func start(_ child: Child) -> CInt? {
+        do throws(SystemError) {
+            let process = try ChildProcess.start(
+                child, file: "\(binaries)/\(child.program)", environment: environment(for: child),
+                listener: child.listener.map { sockets.number($0) })
+            try watch(process)
+            processes[process.pid] = process
+            log.info("child started", metadata: about(process))
+            return perform(supervisor.started(child, process.pid, now: Clock.monotonic()))
+        } catch {
+            log.error("child cannot be started", metadata: ["child": "\(child)", "reason": "\(error)"])
+            return perform(supervisor.failedToStart(child, now: Clock.monotonic()))
+        }
+    }
+
+    /// A process that cannot be watched is not kept.
+    private func watch(_ process: ChildProcess) throws(SystemError) {
+        do throws(SystemError) {
+            try epoll.add(process.exitNumber, token: Token.exit(process.pid).number, .read)
+            try epoll.add(process.readinessNumber, token: Token.readiness(process.pid).number, .read)
+        } catch {
+            process.abandon()
+            throw error
+        }
+    }
+
+    private mutating func forget(_ process: ChildProcess) {
+        epoll.remove(process.exitNumber)
+        epoll.remove(process.readinessNumber)
+        processes[process.pid] = nil
+    }
+
+    /// A child gets its own settings and nothing else, but for where its standard error goes, sd-daemon(3).
+    private func environment(for child: Child) -> [String] {
+        let program: Program = child.isEdge ? .worker : .storage
+        let journal = getenv("JOURNAL_STREAM").map { ["JOURNAL_STREAM=" + String(cString: $0)] } ?? []
+        return settings.environment(for: program) + journal
+    }
+
+    private func about(_ process: ChildProcess) -> Logger.Metadata {
+        ["child": "\(process.child)", "process": "\(process.pid)"]
+    }
+
+    private func tell(_ notice: Supervisor.Notice) {
+        switch notice {
+        case .pause(let child, let pause):
+            log.warning(
+                "child died early, starting it again later",
+                metadata: ["child": "\(child)", "milliseconds": "\(pause / 1_000_000)"])
+        case .stopping:
+            log.notice("stopping")
+        case .killing(let child, let pid):
+            log.warning("child did not stop in time, killing it", metadata: ["child": "\(child)", "process": "\(pid)"])
+        case .noWorkerReady:
+            let seconds = Supervisor.patienceWithWorkers / 1_000_000_000
+            log.critical("no worker became ready, giving up", metadata: ["seconds": "\(seconds)"])
+        }
+    }
+}

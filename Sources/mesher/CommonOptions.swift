@@ -1,0 +1,37 @@
+internal import ArgumentParser
+internal import Configuration
+internal import PostgreSQL
+internal import Schema
+
+/// What every command takes, and what it opens with it.
+struct CommonOptions: ParsableArguments {
+    @Option(name: .customLong("config"), help: "The settings' file, instead of \(Settings.path).")
+    var configurationFile: String?
+
+    /// - Throws: `Settings.Fault`.
+    func settings() throws -> Settings {
+        try Settings(file: configurationFile)
+    }
+
+    /// A connection as the role that owns the schema, whatever version that has.
+    ///
+    /// - Throws: `Settings.Fault` or `DatabaseError`.
+    func openDatabase() throws -> Connection {
+        try Connection.open(settings().text(.databaseURL), applicationName: "mesher")
+    }
+
+    /// A connection to a database whose schema is the one this program works with.
+    ///
+    /// - Throws: as `openDatabase`, and `SchemaError`.
+    func openMigratedDatabase() throws -> Connection {
+        let connection = try openDatabase()
+        try Migrator().requireLatest(of: connection)
+        return connection
+    }
+}
+
+/// How a command prints what it found.
+struct OutputOptions: ParsableArguments {
+    @Flag(name: .customLong("json"), help: "Print JSON.")
+    var isJSON = false
+}
