@@ -31,7 +31,9 @@ struct ParsedEvent: Equatable {
 
 extension EventParser {
     /// Parses bytes that lie between others, which must stay as they are, and reads the frame.
-    mutating func parsed(_ bytes: [UInt8]) throws(Refusal) -> ParsedEvent {
+    mutating func parsed(
+        _ bytes: [UInt8], receivedAt: Int64 = ParsedEvent.receivedAt
+    ) throws(Refusal) -> ParsedEvent {
         let margin: [UInt8] = Array("}\"]".utf8) + [UInt8](repeating: UInt8(ascii: "}"), count: 61)
         var surrounded = margin + bytes + margin
         var frames = FrameWriter()
@@ -41,7 +43,7 @@ extension EventParser {
             do throws(Refusal) {
                 return .success(
                     try parse(
-                        event, project: 42, derivedID: ParsedEvent.derivedID, receivedAt: ParsedEvent.receivedAt,
+                        event, project: 42, derivedID: ParsedEvent.derivedID, receivedAt: receivedAt,
                         ticket: 7, counted: true, into: &frames))
             } catch {
                 return .failure(error)
