@@ -65,12 +65,16 @@ let package = Package(
             ],
             swiftSettings: settings),
 
-        // Tests, and the servers they start.
+        .testTarget(
+            name: "IngestionTests",
+            dependencies: [
+                "CBrotliEncoder", "CLibraries", "Ingestion", "PostgreSQL", "StorageChannel", "TestServers",
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "RedisTests", dependencies: ["EventLoop", "Ingestion", "Redis"], swiftSettings: settings),
         .target(name: "TestServers", dependencies: ["PostgreSQL"], path: "Tests/TestServers", swiftSettings: settings),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: settings),
-        .testTarget(
-            name: "IngestionTests", dependencies: ["CLibraries", "Ingestion", "StorageChannel"], swiftSettings: settings
-        ),
         .testTarget(
             name: "MesherStorageTests",
             dependencies: ["EventLoop", "PostgreSQL", "Schema", "StorageChannel", "TestServers", "mesher-storage"],
@@ -80,8 +84,6 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "PostgreSQLTests", dependencies: ["PostgreSQL", "TestServers"], swiftSettings: settings),
-        .testTarget(
-            name: "RedisTests", dependencies: ["EventLoop", "Ingestion", "Redis"], swiftSettings: settings),
         .testTarget(
             name: "SchemaTests", dependencies: ["PostgreSQL", "Schema", "TestServers"], swiftSettings: settings),
         .testTarget(name: "MesherWatchdogTests", dependencies: ["mesher-watchdog"], swiftSettings: settings),

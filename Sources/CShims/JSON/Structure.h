@@ -40,6 +40,8 @@ class StructuralIndex {
     std::unique_ptr<simdjson::internal::dom_parser_implementation> implementation;
 };
 
+inline bool is_white_space(uint8_t byte) { return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t'; }
+
 /// What a walk over a value tells besides that it is valid; see `mesher_json_value`.
 struct ValueFacts {
     mesher_json_kind kind = mesher_json_kind_null;
@@ -67,7 +69,11 @@ class Cursor {
     uint8_t peek() const noexcept { return next == last ? 0 : bytes[*next]; }
     void advance() noexcept { next++; }
     /// The end of what stands before the next token, white space left off.
-    size_t trimmed_end() const noexcept;
+    size_t trimmed_end() const noexcept {
+        size_t end = offset();
+        while (end > 0 && is_white_space(bytes[end - 1])) end--;
+        return end;
+    }
 
     /// Passes over a key and its colon.
     mesher_json_fault key() noexcept;
@@ -88,10 +94,9 @@ class Cursor {
         return fault;
     }
     mesher_json_fault scalar(size_t at, ValueFacts &facts, mesher_json_kind &kind) noexcept;
+    template <size_t size> mesher_json_fault literal(size_t at, const char (&text)[size]) noexcept;
     mesher_json_fault number(size_t at, ValueFacts &facts) noexcept;
     mesher_json_fault skip_container() noexcept;
 };
-
-inline bool is_white_space(uint8_t byte) { return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t'; }
 
 }  // namespace mesher

@@ -28,10 +28,13 @@ package struct EventParser: ~Copyable {
         guard bytes.count <= Self.maximumSize else { throw Refusal(.payloadTooLarge, "payload too large") }
         let columns = try EventColumns(
             json.event(in: bytes), project: project, derivedID: derivedID, receivedAt: receivedAt)
-        frames.frame(.store) { frame in
-            frame.integer(ticket)
-            frame.integer(UInt8(counted ? 1 : 0))
-            columns.write(to: &frame)
+        let head = MemoryLayout<UInt64>.size + MemoryLayout<UInt8>.size
+        withUnsafeTemporaryAllocation(byteCount: head + columns.size, alignment: 1) { content in
+            var writer = RecordWriter(content)
+            writer.integer(ticket)
+            writer.integer(UInt8(counted ? 1 : 0))
+            columns.write(to: &writer)
+            frames.frame(.store) { $0.raw(UnsafeRawBufferPointer(content)) }
         }
         return columns.id
     }
