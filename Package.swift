@@ -65,6 +65,9 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        // Tests, and what they need.
+        .systemLibrary(name: "CBrotliEncoder", path: "Tests/CBrotliEncoder"),
+        .target(name: "TestServers", dependencies: ["PostgreSQL"], path: "Tests/TestServers", swiftSettings: settings),
         .testTarget(
             name: "IngestionTests",
             dependencies: [
@@ -73,7 +76,6 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "RedisTests", dependencies: ["EventLoop", "Ingestion", "Redis"], swiftSettings: settings),
-        .target(name: "TestServers", dependencies: ["PostgreSQL"], path: "Tests/TestServers", swiftSettings: settings),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: settings),
         .testTarget(
             name: "MesherStorageTests",
