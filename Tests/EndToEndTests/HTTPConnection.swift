@@ -35,7 +35,7 @@ final class HTTPConnection {
     func send(_ bytes: [UInt8]) {
         var rest = bytes[...]
         while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue)) }
+            let count = rest.withUnsafeBytes { Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
             guard count > 0 else { return }
             rest = rest.dropFirst(count)
         }
@@ -117,7 +117,9 @@ final class HTTPConnection {
                 }
                 searched += 1
             }
-            guard fill() else { throw Failure(description: "the connection ended in \(received.count) bytes: \(errno)") }
+            guard fill() else {
+                throw Failure(description: "the connection ended in \(received.count) bytes: \(errno)")
+            }
         }
     }
 
