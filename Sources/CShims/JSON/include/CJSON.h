@@ -2,7 +2,8 @@
 // RFC 8259. What simdjson's own parsers leave out matters here: every value is checked, also those nobody reads, and a
 // number may have any length.
 //
-// No function throws, or reads or writes outside the bytes it was given. Sizes and offsets are in bytes.
+// No function throws, or writes outside the bytes it was given. 64 bytes behind those must be readable, whatever they
+// are: simdjson looks at them on processors without SSE 4.2. Sizes and offsets are in bytes.
 #pragma once
 
 #include <stddef.h>
