@@ -18,6 +18,7 @@ let package = Package(
         // C made importable: the libraries' own headers, and the smallest shims for what Swift cannot call.
         .systemLibrary(name: "CLibraries"),
         .target(name: "CSystem", path: "Sources/CShims/System"),
+        .target(name: "CCurlOptions", path: "Sources/CShims/Curl"),
         .target(
             name: "CJSON", path: "Sources/CShims/JSON",
             linkerSettings: [.linkedLibrary("simdjson")]),
@@ -38,7 +39,7 @@ let package = Package(
         .executableTarget(
             name: "mesher",
             dependencies: [
-                "CLibraries", "CSystem", "Configuration", "EventLoop", "PostgreSQL", "Redis", "Schema",
+                "CCurlOptions", "CLibraries", "Configuration", "EventLoop", "PostgreSQL", "Redis", "Schema",
                 "StorageChannel",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -52,7 +53,9 @@ let package = Package(
             swiftSettings: settings),
         .executableTarget(
             name: "mesher-watchdog",
-            dependencies: ["Configuration", "EventLoop", "Journal"],
+            dependencies: [
+                "Configuration", "EventLoop", "Journal", .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: settings),
         .executableTarget(
             name: "mesher-worker",
@@ -62,24 +65,31 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        // Tests, and what they need.
+        .systemLibrary(name: "CBrotliEncoder", path: "Tests/CBrotliEncoder"),
+        .target(name: "TestServers", dependencies: ["PostgreSQL"], path: "Tests/TestServers", swiftSettings: settings),
         .testTarget(
             name: "IngestionTests",
             dependencies: [
                 "CBrotliEncoder", "CLibraries", "Ingestion", "PostgreSQL", "StorageChannel", "TestServers",
             ],
             swiftSettings: settings),
-        // What compresses bodies for the tests; the programs only decompress.
-        .systemLibrary(name: "CBrotliEncoder", path: "Tests/CBrotliEncoder"),
         .testTarget(
             name: "RedisTests", dependencies: ["EventLoop", "Ingestion", "Redis"], swiftSettings: settings),
-        // Tests, and the servers they start.
-        .target(name: "TestServers", dependencies: ["PostgreSQL"], path: "Tests/TestServers", swiftSettings: settings),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: settings),
+        .testTarget(
+            name: "MesherStorageTests",
+            dependencies: ["EventLoop", "PostgreSQL", "Schema", "StorageChannel", "TestServers", "mesher-storage"],
+            swiftSettings: settings),
         .testTarget(
             name: "MesherTests", dependencies: ["Configuration", "PostgreSQL", "Schema", "TestServers", "mesher"],
             swiftSettings: settings),
         .testTarget(
+            name: "PostgreSQLTests", dependencies: ["PostgreSQL", "TestServers"], swiftSettings: settings),
+        .testTarget(
             name: "SchemaTests", dependencies: ["PostgreSQL", "Schema", "TestServers"], swiftSettings: settings),
+        .testTarget(name: "MesherWatchdogTests", dependencies: ["mesher-watchdog"], swiftSettings: settings),
+        .testTarget(name: "EndToEndTests", swiftSettings: settings),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -30,12 +30,12 @@ struct StorageLoop: ~Copyable {
     private var committer: Committer
     private var keys: KeyReader
     private var quota: FallbackQuota
-    private var readiness: ReadinessDescriptor?
+    private var readiness: ReadySignal?
     /// When the process ends at the latest; nil while it is not stopping.
     private var stopDeadline: Int64?
 
     init(
-        _ configuration: StorageConfiguration, readiness: consuming ReadinessDescriptor?, logger: Logger
+        _ configuration: StorageConfiguration, readiness: consuming ReadySignal?, logger: Logger
     ) throws(SystemError) {
         let signals = try SignalDescriptor([SIGTERM, SIGINT])
         let epoll = try Epoll()
@@ -47,7 +47,7 @@ struct StorageLoop: ~Copyable {
         self.signals = signals
         self.epoll = epoll
         self.listener = consume listener
-        edgeLimit = max(DescriptorLimit.raise() - Self.reservedDescriptors, 1)
+        edgeLimit = max(ProcessAttributes.raiseDescriptorLimit() - Self.reservedDescriptors, 1)
         edges = EdgeTable(firstToken: Token.firstEdge, logger: logger)
         committer = Committer(
             url: configuration.databaseURL, token: Token.commit,
@@ -63,7 +63,7 @@ struct StorageLoop: ~Copyable {
         while true {
             var now = Clock.monotonic()
             let deadline = [committer.deadline(now: now), keys.deadline, stopDeadline].compactMap { $0 }.min()
-            let count = try epoll.wait(nanoseconds: deadline.map { max($0 - now, 0) })
+            let count = try epoll.wait(nanoseconds: deadline.map { max($0, now) - now })
             now = Clock.monotonic()
             for position in 0..<count { handle(epoll[position], now: now) }
             edges.broadcast(keys.elapse(now: now, epoll))

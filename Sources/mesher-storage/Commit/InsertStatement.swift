@@ -37,15 +37,17 @@ enum InsertStatement {
                 SELECT FROM public.events e
                 WHERE e.project_id = n.project_id AND e.event_id = n.event_id
                     AND e.received_on IN (n.received_on - 1, n.received_on + 1)
-                    AND e.received_on >= $\(columns.count + 1) - 1 AND e.received_on <= $\(columns.count + 2) + 1)
+                    AND e.received_on >= $\(columns.count + 1) - 1 AND e.received_on <= $\(columns.count + 2) + 1
+                OFFSET 0)
             ON CONFLICT DO NOTHING
             """
     }()
 
     /// What the session must be set to before the statement is prepared.
     ///
-    /// The statement is planned once, when it is not known how many rows a partition will hold: what is left to the
-    /// planner is a nested loop over the primary keys. An index-only scan is one that only the primary key can serve.
+    /// The statement is planned once, perhaps while the table is empty, and used when it is not. `OFFSET 0` keeps the look
+    /// at the neighbouring days a subquery of each event: as a join it would be planned to read whole partitions. What the
+    /// settings leave to the planner is the primary key, which alone can serve an index-only scan.
     static let sessionSettings = """
         SET plan_cache_mode = force_generic_plan; SET jit = off;
         SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_material = off; SET enable_memoize = off;

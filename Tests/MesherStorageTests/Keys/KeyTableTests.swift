@@ -1,0 +1,58 @@
+import StorageChannel
+import Testing
+
+@testable import mesher_storage
+
+@Suite struct KeyTableTests {
+    private let quota = ProjectQuota(project: 1, events: 1_000, seconds: 60)
+    private let other = ProjectQuota(project: 2, events: 5, seconds: 10)
+
+    private func loaded() -> KeyTable {
+        var table = KeyTable()
+        _ = table.replaceAll([KeyID(1): quota, KeyID(2): other])
+        return table
+    }
+
+    @Test("the first reading makes the keys known and changes nothing for the edges")
+    func first() {
+        var table = KeyTable()
+        #expect(!table.isLoaded)
+        #expect(table.replaceAll([KeyID(1): quota]).isEmpty)
+        #expect(table.isLoaded)
+        #expect(table.quota(of: KeyID(1)) == quota)
+        #expect(table.quota(of: KeyID(3)) == nil)
+        #expect(table.quota(ofProject: 1) == quota)
+    }
+
+    @Test("reading all again tells the keys that appeared, disappeared or have another quota")
+    func again() {
+        var table = loaded()
+        let larger = ProjectQuota(project: 1, events: 9_000, seconds: 60)
+        let changes = table.replaceAll([KeyID(1): larger, KeyID(3): larger])
+        #expect(
+            Set(changes.map(\.key)) == [KeyID(1), KeyID(2), KeyID(3)]
+                && changes.first { $0.key == KeyID(1) }?.quota == larger
+                && changes.first { $0.key == KeyID(2) }?.quota == nil)
+        #expect(table.quota(ofProject: 2) == nil)
+        #expect(table.replaceAll([KeyID(1): larger, KeyID(3): larger]).isEmpty)
+    }
+
+    @Test("reading one project leaves the others alone")
+    func oneProject() {
+        var table = loaded()
+        #expect(table.replace(projects: [1], [:]) == [KeyTable.Change(key: KeyID(1), quota: nil)])
+        #expect(table.quota(of: KeyID(2)) == other)
+        #expect(
+            table.replace(projects: [1], [KeyID(9): quota]) == [KeyTable.Change(key: KeyID(9), quota: quota)])
+        #expect(table.quota(ofProject: 1) == quota)
+    }
+
+    @Test("a key is 32 hex digits and nothing else")
+    func hex() {
+        #expect(KeyID(hex: "0123456789abcdef0123456789ABCDEF") == KeyID(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef))
+        #expect(KeyID(hex: "") == nil)
+        #expect(KeyID(hex: "+123456789abcdef0123456789abcdef") == nil)
+        #expect(KeyID(hex: "0123456789abcdef0123456789abcde") == nil)
+        #expect(KeyID(hex: "0123456789abcdef0123456789abcdeg") == nil)
+    }
+}

@@ -1,0 +1,56 @@
+import StorageChannel
+import Testing
+
+@testable import mesher_storage
+
+@Suite struct ReceivedEventTests {
+    private func read(_ content: [UInt8]) -> ReceivedEvent? {
+        content.withUnsafeBytes { ReceivedEvent($0) }
+    }
+
+    @Test("what storage must know is read from the record's first columns")
+    func identity() throws {
+        let content = TestEvent(ticket: 7, counted: 0, project: 42, eventID: 99, day: -3).content()
+        let event = try #require(read(content))
+        #expect(event.ticket == 7)
+        #expect(!event.isCounted)
+        #expect(event.project == 42)
+        #expect(event.eventID == 99)
+        #expect(event.receivedOn == -3)
+    }
+
+    @Test("a content cut short anywhere is refused")
+    func cutShort() {
+        let content = TestEvent().content()
+        for count in 0..<content.count { #expect(read(Array(content[..<count])) == nil) }
+    }
+
+    @Test("bytes behind the last column are refused")
+    func leftOver() {
+        #expect(read(TestEvent().content() + [0]) == nil)
+    }
+
+    @Test(
+        "a column that has not the size of its type is refused",
+        arguments: [EventRecord.Column.projectID, .eventID, .receivedAt, .timestamp, .receivedOn])
+    func size(column: EventRecord.Column) {
+        #expect(read(TestEvent().content(replacing: [column: bytes { $0.element(UInt8(1)) }])) == nil)
+        #expect(read(TestEvent().content(replacing: [column: bytes { $0.element(nil) }])) == nil)
+    }
+
+    @Test("a mandatory text that is NULL is refused", arguments: [EventRecord.Column.level, .message, .payload])
+    func mandatory(column: EventRecord.Column) {
+        #expect(read(TestEvent().content(replacing: [column: bytes { $0.element(nil) }])) == nil)
+    }
+
+    @Test("a length below -1 is refused")
+    func negativeLength() {
+        #expect(read(TestEvent().content(replacing: [.release: bytes { $0.integer(Int32(-2)) }])) == nil)
+        #expect(read(TestEvent().content(replacing: [.release: bytes { $0.integer(Int32.min) }])) == nil)
+    }
+
+    @Test("a counted flag other than 0 and 1 is refused")
+    func flag() {
+        #expect(read(TestEvent(counted: 2).content()) == nil)
+    }
+}

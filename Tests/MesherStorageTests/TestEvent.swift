@@ -1,0 +1,60 @@
+import StorageChannel
+
+/// An event as an edge would send it; a column can be set to anything to make it faulty.
+struct TestEvent {
+    var ticket: UInt64 = 1
+    var counted: UInt8 = 1
+    var project: Int64 = 1
+    var eventID: UInt128 = .random(in: 0...UInt128.max)
+    /// Days since 2000-01-01.
+    var day: Int32 = Self.today
+    var message = "it failed"
+    var release: String?
+    var tags: String? = #"{"a":"b"}"#
+    var payload = #"{"message":"it failed"}"#
+
+    /// 2026-01-02; a fixed day, so that no test runs over a midnight.
+    static let today: Int32 = 9498
+
+    /// The columns as elements.
+    var elements: [[UInt8]] {
+        let time = Int64(day) * EventRecord.day + 1
+        let texts: [String?] = [
+            "error", message, "swift", nil, release, "web-1", nil, "", nil, nil,
+        ]
+        return [
+            bytes { $0.element(project) }, bytes { $0.element(eventID) }, bytes { $0.element(time) },
+            bytes { $0.element(time) }, bytes { $0.element(day) },
+        ] + texts.map { text in element(text) } + [element(tags, prefix: 1), element(payload)]
+    }
+
+    /// The content of a `store` frame, with other columns than the event's own in some places.
+    func content(replacing replacements: [EventRecord.Column: [UInt8]] = [:]) -> [UInt8] {
+        var columns = elements
+        for (column, replacement) in replacements { columns[column.rawValue] = replacement }
+        return bytes {
+            $0.integer(ticket)
+            $0.integer(counted)
+            for column in columns { $0.append(column) }
+        }
+    }
+
+    /// A whole `store` frame.
+    var frame: [UInt8] {
+        bytes { writer in writer.frame(.store) { $0.append(content()) } }
+    }
+
+    private func element(_ text: String?, prefix: UInt8? = nil) -> [UInt8] {
+        bytes { writer in
+            guard let text else { return writer.element(nil, prefix: prefix) }
+            Array(text.utf8).withUnsafeBytes { writer.element($0, prefix: prefix) }
+        }
+    }
+}
+
+/// The bytes that `write` produces.
+func bytes(_ write: (inout FrameWriter) -> Void) -> [UInt8] {
+    var writer = FrameWriter()
+    write(&writer)
+    return writer.bytes
+}
