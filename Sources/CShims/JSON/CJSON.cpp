@@ -1,11 +1,12 @@
 #include "CJSON.h"
 
-#include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <new>
 
+#include "Cursor.h"
 #include "Escapes.h"
-#include "Structure.h"
+#include "StructuralIndex.h"
 
 using mesher::Cursor;
 using mesher::StructuralIndex;
@@ -22,7 +23,7 @@ namespace {
 
 using Field = mesher_json_value mesher_json_event::*;
 
-/// Whether a text of the literal's size is the literal. With the size known at compile time this is a comparison or two.
+/// Whether a text of the literal's size is the literal: a comparison or two, since the size is known when compiled.
 template <size_t size> bool is(const uint8_t *text, const char (&literal)[size]) {
     return memcmp(text, literal, size - 1) == 0;
 }
@@ -120,7 +121,7 @@ bool make_room(mesher_json_parser &parser, size_t count) {
     return parser.resolved != nullptr;
 }
 
-/// Passes over a value that is not of the kind it must be, to the text's end: only if it is valid is its kind the fault.
+/// Passes over a value that is not of the kind it must be, to the text's end: if that is valid, its kind is the fault.
 mesher_json_fault wrong_kind(Cursor &cursor, mesher_json_fault fault) {
     ValueFacts facts;
     if (auto other = cursor.value(MESHER_JSON_LEVELS, Cursor::Excess::refuse, facts)) return other;
