@@ -53,7 +53,9 @@ let package = Package(
             swiftSettings: settings),
         .executableTarget(
             name: "mesher-watchdog",
-            dependencies: ["Configuration", "EventLoop", "Journal"],
+            dependencies: [
+                "Configuration", "EventLoop", "Journal", .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: settings),
         .executableTarget(
             name: "mesher-worker",
@@ -63,12 +65,18 @@ let package = Package(
             ],
             swiftSettings: settings),
 
-        // Tests, and the servers they start.
+        // Tests, and what they need.
+        .systemLibrary(name: "CBrotliEncoder", path: "Tests/CBrotliEncoder"),
         .target(name: "TestServers", dependencies: ["PostgreSQL"], path: "Tests/TestServers", swiftSettings: settings),
-        .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: settings),
         .testTarget(
-            name: "IngestionTests", dependencies: ["CLibraries", "Ingestion", "StorageChannel"], swiftSettings: settings
-        ),
+            name: "IngestionTests",
+            dependencies: [
+                "CBrotliEncoder", "CLibraries", "Ingestion", "PostgreSQL", "StorageChannel", "TestServers",
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "RedisTests", dependencies: ["EventLoop", "Ingestion", "Redis"], swiftSettings: settings),
+        .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: settings),
         .testTarget(
             name: "MesherStorageTests",
             dependencies: ["EventLoop", "PostgreSQL", "Schema", "StorageChannel", "TestServers", "mesher-storage"],
@@ -77,11 +85,14 @@ let package = Package(
             name: "MesherTests", dependencies: ["Configuration", "PostgreSQL", "Schema", "TestServers", "mesher"],
             swiftSettings: settings),
         .testTarget(
+            name: "MesherWorkerTests", dependencies: ["CLibraries", "EventLoop", "Ingestion", "mesher-worker"],
+            swiftSettings: settings),
+        .testTarget(
             name: "PostgreSQLTests", dependencies: ["PostgreSQL", "TestServers"], swiftSettings: settings),
         .testTarget(
-            name: "RedisTests", dependencies: ["EventLoop", "Ingestion", "Redis"], swiftSettings: settings),
-        .testTarget(
             name: "SchemaTests", dependencies: ["PostgreSQL", "Schema", "TestServers"], swiftSettings: settings),
+        .testTarget(name: "MesherWatchdogTests", dependencies: ["mesher-watchdog"], swiftSettings: settings),
+        .testTarget(name: "EndToEndTests", swiftSettings: settings),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -46,7 +46,11 @@ struct Worker: ~Copyable {
     private var ready: ReadySignal?
 
     /// Opens what the worker waits on.
-    static func open(listener: consuming Descriptor, options: Options, log: Logger) throws(SystemError) -> Worker {
+    ///
+    /// - Parameter ready: told once storage is connected and Redis has answered or failed.
+    static func open(
+        listener: consuming Descriptor, ready: consuming ReadySignal?, options: Options, log: Logger
+    ) throws(SystemError) -> Worker {
         let signals = try SignalDescriptor([SIGTERM, SIGINT, SIGHUP])
         let epoll = try Epoll(capacity: 8)
         let connectionSet = try Epoll(capacity: 256)
@@ -55,13 +59,14 @@ struct Worker: ~Copyable {
         try epoll.add(connectionSet.number, token: Token.connections, .read)
         try connectionSet.add(listener.number, token: Token.listener, .read)
         return Worker(
-            listener: listener, signals: signals, epoll: epoll, connectionSet: connectionSet, options: options, log: log
+            listener: listener, ready: ready, signals: signals, epoll: epoll, connectionSet: connectionSet,
+            options: options, log: log
         )
     }
 
     private init(
-        listener: consuming Descriptor, signals: consuming SignalDescriptor, epoll: consuming Epoll,
-        connectionSet: consuming Epoll, options: Options, log: Logger
+        listener: consuming Descriptor, ready: consuming ReadySignal?, signals: consuming SignalDescriptor,
+        epoll: consuming Epoll, connectionSet: consuming Epoll, options: Options, log: Logger
     ) {
         self.listener = listener
         self.signals = signals
@@ -72,7 +77,7 @@ struct Worker: ~Copyable {
         machine = IngestionMachine(options: options.ingestion)
         storage = StorageClient(path: options.storageSocket)
         redis = ScriptClient(options.redis, script: LimitScript.source)
-        ready = ReadySignal.fromEnvironment()
+        self.ready = ready
     }
 
     /// Runs until it was told to stop and all that was in hand is answered.
@@ -121,7 +126,7 @@ struct Worker: ~Copyable {
                 epoll.remove(connectionSet.number)
             }
         }
-        if ready != nil, storage.isConnected, redis.isReady || redis.failure != nil { ready = nil }
+        if storage.isConnected, redis.isReady || redis.failure != nil { ready.take()?.announce() }
         return wake
     }
 
