@@ -3,6 +3,8 @@ import PostgreSQL
 import TestServers
 import Testing
 
+@testable import mesher
+
 struct CheckCommandTests {
     /// Each finding that is a fault: its subject and what it says.
     private static func faults(_ run: Execution) throws -> [String: String] {
@@ -15,8 +17,9 @@ struct CheckCommandTests {
     }
 
     /// A service all of whose parts are there but the service itself.
-    private static func service(redis: SupervisedScript) throws -> TestService {
+    private static func service(redis: SupervisedScript, nginx: StubHTTPServer? = nil) throws -> TestService {
         var service = try TestService()
+        service.environment["MESHER_PUBLIC_URL"] = nginx.map { "http://\($0.authority)" } ?? "http://127.0.0.1:1"
         let role = "storage_\(UInt32.random(in: .min ... .max))"
         try service.open().execute("CREATE ROLE \(role) LOGIN IN ROLE mesher_runtime")
         service.environment["MESHER_STORAGE_DATABASE_URL"] = service.server.url(database: service.database, user: role)
@@ -35,12 +38,35 @@ struct CheckCommandTests {
         return redis
     }
 
+    private static func nginx(status: Int = 401, reason: String = "unauthorized") throws -> StubHTTPServer {
+        try StubHTTPServer(status: status, body: #"{"error":"…","reason":"\#(reason)"}"#)
+    }
+
     @Test("when all but the service is there, only the service is at fault, and the exit status is 69")
     func onlyTheServiceIsMissing() throws {
         let redis = try Self.redis()
-        let run = try Self.service(redis: redis).run("check", "--json")
+        let nginx = try Self.nginx()
+        let run = try Self.service(redis: redis, nginx: nginx).run("check", "--json")
         #expect(run.status == 69)
         #expect(try Self.faults(run) == ["service": "/nonexistent: No such file or directory"])
+        #expect(nginx.requests == [#""/api/v1/events" 1048576"#, #""/api/v1/events/bulk" 5242880"#])
+        redis.stop()
+    }
+
+    @Test("nginx away, too small a limit in it, and an answer that is not Mesher's are told apart")
+    func nginxFaults() throws {
+        let redis = try Self.redis()
+        let away = try Self.service(redis: redis).run("check", "--json")
+        #expect(try Self.faults(away)["nginx"]?.hasPrefix("http://127.0.0.1:1/api/v1/events: ") == true)
+        let nginx = try Self.nginx(status: 400, reason: "payload_too_large")
+        let run = try Self.service(redis: redis, nginx: nginx).run("check", "--json")
+        #expect(try Self.faults(run)["nginx"]?.hasSuffix(": 400 payload_too_large") == true)
+        #expect(
+            HTTPCheck.advice(status: 413, reason: nil, size: 1 << 20)?.contains("client_max_body_size be 1m") == true)
+        #expect(HTTPCheck.advice(status: 503, reason: "unavailable", size: 1)?.contains("no worker does") == true)
+        #expect(HTTPCheck.advice(status: 404, reason: nil, size: 1)?.contains("not Mesher that answers") == true)
+        #expect(HTTPCheck.advice(status: 401, reason: nil, size: 1)?.contains("not Mesher that answers") == true)
+        #expect(HTTPCheck.advice(status: 401, reason: "unauthorized", size: 1) == nil)
         redis.stop()
     }
 

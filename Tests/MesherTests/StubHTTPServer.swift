@@ -24,7 +24,7 @@ final class StubHTTPServer {
 
     var authority: String { "127.0.0.1:\(read("port"))" }
 
-    /// A line of JSON for each request.
+    /// A line for each request: path, key and event as JSON; path and size when there was no key.
     var requests: [Substring] { read("requests").split(separator: "\n") }
 
     private func read(_ name: String) -> String {
@@ -40,10 +40,12 @@ final class StubHTTPServer {
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["content-length"])).decode()
                 with open(folder + "/requests", "a") as log:
-                    log.write(json.dumps([self.path, self.headers["x-sentry-auth"], json.loads(body)]) + "\\n")
+                    key = self.headers["x-sentry-auth"]
+                    log.write(json.dumps([self.path, key, json.loads(body)]) if key else f'"{self.path}" {len(body)}')
+                    log.write("\\n")
                 self.send_response(answer["status"])
                 for name, value in answer["headers"].items(): self.send_header(name, value)
-                self.send_header("content-length", str(len(answer["body"])))
+                self.send_header("content-length", str(len(answer["body"].encode())))
                 self.end_headers()
                 self.wfile.write(answer["body"].encode())
             def log_message(self, *arguments): pass
