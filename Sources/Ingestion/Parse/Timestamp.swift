@@ -141,16 +141,13 @@ private struct Scanner {
     /// Microseconds of a fraction of a second of any length, if there is one.
     mutating func fraction() throws(Timestamp.Fault) -> Int64 {
         guard rest.first == UInt8(ascii: ".") else { return 0 }
-        var index = 1
-        var value: Int64 = 0
-        var worth: Int64 = 100_000
-        while index < rest.count, Timestamp.isDigit(rest[index]) {
-            value += Int64(rest[index] - UInt8(ascii: "0")) * worth
+        try skip(".")
+        var value = try digits(1) * 100_000
+        var worth: Int64 = 10_000
+        while let byte = rest.first, Timestamp.isDigit(byte) {
+            value += try digits(1) * worth
             worth /= 10
-            index += 1
         }
-        guard index > 1 else { throw .shape }
-        rest = UnsafeRawBufferPointer(rebasing: rest[index...])
         return value
     }
 
