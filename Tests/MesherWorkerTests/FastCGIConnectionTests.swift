@@ -98,6 +98,8 @@ struct FastCGIConnectionTests {
             Self.head + [("CONTENT_LENGTH", "\(size)")], body: [UInt8](repeating: 0x20, count: size))
         // More than a socket holds: it is written while it is read.
         peer.sendMeanwhile(request)
+        var readable = pollfd(fd: peer.connection.number, events: Int16(POLLIN), revents: 0)
+        #expect(poll(&readable, 1, 10_000) == 1)
         #expect(peer.connection.read() == .request)
         #expect(peer.connection.isOversized)
     }

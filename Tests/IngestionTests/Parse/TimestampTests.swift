@@ -96,6 +96,13 @@ import Testing
         #expect(read(text, Timestamp.seconds) == .success(microseconds))
     }
 
+    @Test("a fraction may be as long as an event")
+    func longFraction() {
+        let nines = String(repeating: "9", count: 1_000_000)
+        #expect(read("1970-01-01T00:00:00.\(nines)Z", Timestamp.dateTime) == .success(999_999))
+        #expect(read("1970-01-01T00:00:00.\(nines)x", Timestamp.dateTime) == .failure(.shape))
+    }
+
     @Test("an exponent may make up for as many zeros as an event holds")
     func longNumbers() {
         let zeros = String(repeating: "0", count: 500_000)
