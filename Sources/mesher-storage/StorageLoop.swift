@@ -70,7 +70,7 @@ struct StorageLoop: ~Copyable {
             committer.turn(now: now, isStopping: stopDeadline != nil, epoll, &edges)
             edges.flush(epoll)
             watchListener()
-            if keys.isSettled { readiness.take()?.announce() }
+            if keys.isSettled, committer.isSettled { readiness.take()?.announce() }
             if let stopDeadline, stopDeadline <= now || !(committer.hasEvents || edges.hasOutput) { return }
         }
     }
@@ -109,7 +109,7 @@ struct StorageLoop: ~Copyable {
     }
 
     private mutating func store(_ event: ReceivedEvent, from edge: Edge, now: Int64) {
-        if !event.isCounted, committer.accepts,
+        if !event.isCounted, committer.gathers,
             let seconds = quota.take(keys.quota(ofProject: event.project), now: now)
         {
             edges.answer(edge.identifier) { $0.answer(event.ticket, .rateLimited, retryAfter: seconds) }
