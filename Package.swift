@@ -66,7 +66,10 @@ let package = Package(
             name: "IngestionTests", dependencies: ["CLibraries", "Ingestion", "StorageChannel"], swiftSettings: settings),
         .testTarget(
             name: "MesherStorageTests",
-            dependencies: ["EventLoop", "PostgreSQL", "Schema", "StorageChannel", "TestServers", "mesher-storage"],
+            dependencies: [
+                "EventLoop", "PostgreSQL", "Schema", "StorageChannel", "TestServers", "mesher-storage",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "MesherTests", dependencies: ["Configuration", "PostgreSQL", "Schema", "TestServers", "mesher"],

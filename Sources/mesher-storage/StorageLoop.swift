@@ -37,7 +37,7 @@ struct StorageLoop: ~Copyable {
     init(
         _ configuration: StorageConfiguration, readiness: consuming ReadinessDescriptor?, logger: Logger
     ) throws(SystemError) {
-        let signals = try SignalDescriptor([SIGTERM, SIGINT])
+        let signals = try SignalDescriptor(configuration.stopSignals)
         let epoll = try Epoll()
         let listener = try UnixSocket.listen(at: configuration.socketPath, mode: 0o600, backlog: 4096)
         try epoll.add(listener.number, token: Token.listener, .read)
@@ -71,8 +71,16 @@ struct StorageLoop: ~Copyable {
             edges.flush(epoll)
             watchListener()
             if keys.isSettled, committer.isSettled { readiness.take()?.announce() }
-            if let stopDeadline, stopDeadline <= now || !(committer.hasEvents || edges.hasOutput) { return }
+            if isStopped(now: now) { return }
         }
+    }
+
+    /// Whether a stop has come to its end: nothing is left to do, or the time for it is over.
+    private func isStopped(now: Int64) -> Bool {
+        guard let stopDeadline else { return false }
+        let isDone = !committer.hasEvents && !edges.hasOutput
+        if !isDone && stopDeadline <= now { logger.warning("stopped before all was answered") }
+        return isDone || stopDeadline <= now
     }
 
     private mutating func handle(_ event: Epoll.Event, now: Int64) {

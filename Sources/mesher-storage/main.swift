@@ -20,12 +20,16 @@ func runStorage() -> CInt {
     let readiness = ReadinessDescriptor.inherited()
     let isSupervised = readiness != nil
     // Nobody would know of a storage process whose watchdog is gone, and the next one needs its socket.
-    if isSupervised { _ = mesher_set_parent_death_signal(SIGKILL) }
+    if isSupervised {
+        _ = mesher_set_parent_death_signal(SIGKILL)
+        signal(SIGINT, SIG_IGN)
+    }
     signal(SIGPIPE, SIG_IGN)
     do {
         // The watchdog has read the file, perhaps an older one than is there now; what it gives is all there is.
         let settings = try Settings(file: isSupervised ? "/dev/null" : nil)
-        var loop = try StorageLoop(StorageConfiguration(settings), readiness: readiness, logger: logger)
+        var loop = try StorageLoop(
+            StorageConfiguration(settings, isSupervised: isSupervised), readiness: readiness, logger: logger)
         try loop.run()
         logger.info("stopped")
         return EX_OK

@@ -69,9 +69,8 @@ struct Committer: ~Copyable {
     func deadline(now: Int64) -> Int64? {
         var deadlines = [link.deadline]
         if case .idle = stage {
-            deadlines.append(nextMaintenance)
             if case .wait(let until) = plan.step(now: now) { deadlines.append(until) }
-            if committing.isEmpty && !gathering.isEmpty { deadlines.append(beginning(now: now)) }
+            if committing.isEmpty { deadlines.append(gathering.isEmpty ? nextMaintenance : beginning(now: now)) }
         }
         return deadlines.compactMap { $0 }.min()
     }

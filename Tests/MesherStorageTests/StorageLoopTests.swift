@@ -3,7 +3,7 @@ import StorageChannel
 import TestServers
 import Testing
 
-@Suite struct ProcessTests {
+@Suite struct StorageLoopTests {
     @Test("--version prints the version, any other argument is refused with 64")
     func arguments() throws {
         let program = Execution.program("mesher-storage")
