@@ -51,6 +51,8 @@ static void loop(int listener) {
     sched_setscheduler(0, SCHED_BATCH, &parameter);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     FCGX_Init();
+    // libfcgi has a handler of its own.
+    signal(SIGTERM, SIG_DFL);
     int set = epoll_create1(0);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL}, ready[64];
     epoll_ctl(set, EPOLL_CTL_ADD, listener, &event);

@@ -1,22 +1,25 @@
 internal import Glibc
 
-/// How a supervised process says that it is ready: one line on the descriptor that `MESHER_READY_FD` names. It is said
-/// when this value is lost.
+/// How a supervised process says that it does its work: one line on the descriptor that `MESHER_READY_FD` names.
 package struct ReadySignal: ~Copyable {
-    private static let variable = "MESHER_READY_FD"
     private let descriptor: Descriptor
 
-    /// Whether a supervisor waits for it.
-    package static var isSupervised: Bool { getenv(variable) != nil }
-
-    /// Nil when nobody waits for it.
-    package static func fromEnvironment() -> ReadySignal? {
-        guard let value = getenv(variable), let number = CInt(String(cString: value)), number > 2 else { return nil }
-        return ReadySignal(descriptor: Descriptor(adopting: number))
+    /// - Parameter number: a descriptor that is written to once and closed when this value is lost.
+    package init(adopting number: CInt) {
+        descriptor = Descriptor(adopting: number)
     }
 
-    deinit {
-        var line = UInt8(ascii: "\n")
-        _ = write(descriptor.number, &line, 1)
+    /// Nil when no supervisor waits for it: the variable is not set, or does not hold the number of an open descriptor.
+    package static func inherited() -> ReadySignal? {
+        guard let text = getenv("MESHER_READY_FD"), let number = CInt(String(cString: text)),
+            number > STDERR_FILENO, fcntl(number, F_GETFD) >= 0
+        else { return nil }
+        return ReadySignal(adopting: number)
+    }
+
+    /// Says it, and closes the descriptor.
+    package consuming func announce() {
+        var newline = UInt8(ascii: "\n")
+        _ = write(descriptor.number, &newline, 1)
     }
 }

@@ -30,12 +30,12 @@ struct StorageLoop: ~Copyable {
     private var committer: Committer
     private var keys: KeyReader
     private var quota: FallbackQuota
-    private var readiness: ReadinessDescriptor?
+    private var readiness: ReadySignal?
     /// When the process ends at the latest; nil while it is not stopping.
     private var stopDeadline: Int64?
 
     init(
-        _ configuration: StorageConfiguration, readiness: consuming ReadinessDescriptor?, logger: Logger
+        _ configuration: StorageConfiguration, readiness: consuming ReadySignal?, logger: Logger
     ) throws(SystemError) {
         let signals = try SignalDescriptor([SIGTERM, SIGINT])
         let epoll = try Epoll()
@@ -47,7 +47,7 @@ struct StorageLoop: ~Copyable {
         self.signals = signals
         self.epoll = epoll
         self.listener = consume listener
-        edgeLimit = max(DescriptorLimit.raise() - Self.reservedDescriptors, 1)
+        edgeLimit = max(ProcessAttributes.raiseDescriptorLimit() - Self.reservedDescriptors, 1)
         edges = EdgeTable(firstToken: Token.firstEdge, logger: logger)
         committer = Committer(
             url: configuration.databaseURL, token: Token.commit,

@@ -27,7 +27,7 @@ func main(_ arguments: [String]) -> CInt {
         print(CommandLineRequest.usage, terminator: "")
         return EXIT_SUCCESS
     case .version:
-        print("mesher-watchdog \(Version.number)")
+        print("mesher-watchdog \(Release.version)")
         return EXIT_SUCCESS
     case .run(let file, let arguments):
         do {

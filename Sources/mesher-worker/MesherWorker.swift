@@ -15,7 +15,7 @@ enum MesherWorker {
         switch CommandLine.arguments.dropFirst().first {
         case "events", "bulk": break
         case "--version":
-            print("mesher-worker \(Version.number)")
+            print("mesher-worker \(Release.version)")
             exit(0)
         default:
             log.error("Usage: mesher-worker events|bulk, with the listening socket as descriptor 0")
@@ -28,9 +28,11 @@ enum MesherWorker {
             log.error("The configuration cannot be used", metadata: ["fault": "\(error)"])
             exit(EX_CONFIG)
         }
-        ProcessAttributes.dieWithParent()
+        let ready = ReadySignal.inherited()
+        if ready != nil { ProcessAttributes.dieWithParent() }
         ProcessAttributes.useBatchScheduling()
         ProcessAttributes.ignoreBrokenPipes()
+        _ = ProcessAttributes.raiseDescriptorLimit()
         // libfcgi would wait so many milliseconds for nginx to close first.
         setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "0", 1)
         guard FCGX_Init() == 0 else {
@@ -38,7 +40,8 @@ enum MesherWorker {
             exit(EX_OSERR)
         }
         do throws(SystemError) {
-            var worker = try Worker.open(listener: Descriptor(adopting: 0), options: options(settings), log: log)
+            var worker = try Worker.open(
+                listener: Descriptor(adopting: 0), ready: ready, options: options(settings), log: log)
             try worker.run()
         } catch {
             log.error("The worker cannot go on", metadata: ["reason": "\(error)"])

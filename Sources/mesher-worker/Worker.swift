@@ -39,14 +39,18 @@ struct Worker: ~Copyable {
     private var machine: IngestionMachine
     private var storage: StorageClient
     private var redis: ScriptClient
-    private var storageSocket: StorageClient.Socket?
-    private var redisSocket: ScriptClient.Socket?
+    private var storageWatch = ClientSocketWatch(token: Token.storage)
+    private var redisWatch = ClientSocketWatch(token: Token.redis)
     private var isTaking = true
     private var isStopping = false
     private var ready: ReadySignal?
 
     /// Opens what the worker waits on.
-    static func open(listener: consuming Descriptor, options: Options, log: Logger) throws(SystemError) -> Worker {
+    ///
+    /// - Parameter ready: told once storage is connected and Redis has answered or failed.
+    static func open(
+        listener: consuming Descriptor, ready: consuming ReadySignal?, options: Options, log: Logger
+    ) throws(SystemError) -> Worker {
         let signals = try SignalDescriptor([SIGTERM, SIGINT, SIGHUP])
         let epoll = try Epoll(capacity: 8)
         let connectionSet = try Epoll(capacity: 256)
@@ -55,13 +59,14 @@ struct Worker: ~Copyable {
         try epoll.add(connectionSet.number, token: Token.connections, .read)
         try connectionSet.add(listener.number, token: Token.listener, .read)
         return Worker(
-            listener: listener, signals: signals, epoll: epoll, connectionSet: connectionSet, options: options, log: log
+            listener: listener, ready: ready, signals: signals, epoll: epoll, connectionSet: connectionSet,
+            options: options, log: log
         )
     }
 
     private init(
-        listener: consuming Descriptor, signals: consuming SignalDescriptor, epoll: consuming Epoll,
-        connectionSet: consuming Epoll, options: Options, log: Logger
+        listener: consuming Descriptor, ready: consuming ReadySignal?, signals: consuming SignalDescriptor,
+        epoll: consuming Epoll, connectionSet: consuming Epoll, options: Options, log: Logger
     ) {
         self.listener = listener
         self.signals = signals
@@ -72,7 +77,7 @@ struct Worker: ~Copyable {
         machine = IngestionMachine(options: options.ingestion)
         storage = StorageClient(path: options.storageSocket)
         redis = ScriptClient(options.redis, script: LimitScript.source)
-        ready = ReadySignal.fromEnvironment()
+        self.ready = ready
     }
 
     /// Runs until it was told to stop and all that was in hand is answered.
@@ -108,8 +113,8 @@ struct Worker: ~Copyable {
         Self.earlier(&wake, machine.tick(now: now).map { now + $0 })
         // What the ticks gave up or sent again.
         finishTurn(now: now)
-        try watchStorage()
-        try watchRedis()
+        try storageWatch.update(storage.socket, in: epoll)
+        try redisWatch.update(redis.socket, in: epoll)
         let takes =
             !isStopping && machine.requestsInHand < options.requestsInHand
             && machine.bytesInHand < options.bytesInHand
@@ -121,7 +126,7 @@ struct Worker: ~Copyable {
                 epoll.remove(connectionSet.number)
             }
         }
-        if ready != nil, storage.isConnected, redis.isReady || redis.failure != nil { ready = nil }
+        if storage.isConnected, redis.isReady || redis.failure != nil { ready.take()?.announce() }
         return wake
     }
 
@@ -189,30 +194,7 @@ struct Worker: ~Copyable {
         }
         guard !stays else { return }
         machine.storageLost()
-        storageSocket = nil
         log.warning("The connection to storage was lost", metadata: ["in_hand": "\(machine.requestsInHand)"])
-    }
-
-    private mutating func watchStorage() throws(SystemError) {
-        guard let socket = storage.socket, socket != storageSocket else { return }
-        let interest: Epoll.Interest = socket.wantsWrite ? [.read, .write] : .read
-        if socket.opening == storageSocket?.opening {
-            try epoll.modify(socket.number, token: Token.storage, interest)
-        } else {
-            try epoll.add(socket.number, token: Token.storage, interest)
-        }
-        storageSocket = socket
-    }
-
-    private mutating func watchRedis() throws(SystemError) {
-        guard let socket = redis.socket, socket != redisSocket else { return }
-        let interest: Epoll.Interest = socket.wantsWrite ? [.read, .write] : .read
-        if socket.opening == redisSocket?.opening {
-            try epoll.modify(socket.number, token: Token.redis, interest)
-        } else {
-            try epoll.add(socket.number, token: Token.redis, interest)
-        }
-        redisSocket = socket
     }
 
     // MARK: Connections

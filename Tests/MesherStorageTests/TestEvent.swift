@@ -18,7 +18,7 @@ struct TestEvent {
 
     /// The columns as elements.
     var elements: [[UInt8]] {
-        let time = Int64(day) * EventRecord.day + 1
+        let time = Int64(day) &* EventRecord.day &+ 1
         let texts: [String?] = [
             "error", message, "swift", nil, release, "web-1", nil, "", nil, nil,
         ]

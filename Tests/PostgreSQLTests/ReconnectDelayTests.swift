@@ -2,27 +2,37 @@ import PostgreSQL
 import Testing
 
 @Suite struct ReconnectDelayTests {
-    /// Always the largest or always the smallest number.
-    private struct Constant: RandomNumberGenerator {
-        let value: UInt64
-        func next() -> UInt64 { value }
+    /// The ceilings of the first delays, in milliseconds.
+    private let ceilings: [Int64] = [100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000]
+
+    @Test("delays grow from 100 ms to 5 s, each between half of its ceiling and the whole")
+    func growth() {
+        var generator = SystemRandomNumberGenerator()
+        for _ in 0..<50 {
+            var delay = ReconnectDelay()
+            for ceiling in ceilings {
+                let nanoseconds = ceiling * 1_000_000
+                #expect((nanoseconds / 2...nanoseconds).contains(delay.next(using: &generator)))
+            }
+        }
     }
 
-    @Test("delays double from 100 ms to 5 s and begin anew after a success")
-    func doubling() {
-        var generator = Constant(value: .max)
-        var delay = ReconnectDelay()
-        let delays = (0..<8).map { _ in delay.next(using: &generator) / 1_000_000 }
-        #expect(delays == [100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000])
-        delay.reset()
-        #expect(delay.next(using: &generator) == 100_000_000)
-    }
-
-    @Test("a delay is never shorter than half of its ceiling")
+    @Test("two hosts rarely wait equally long")
     func jitter() {
-        var generator = Constant(value: 0)
+        var generator = SystemRandomNumberGenerator()
+        let delays = (0..<50).map { _ in
+            var delay = ReconnectDelay()
+            return delay.next(using: &generator)
+        }
+        #expect(Set(delays).count > 40)
+    }
+
+    @Test("after a success delays begin anew")
+    func reset() {
+        var generator = SystemRandomNumberGenerator()
         var delay = ReconnectDelay()
-        #expect(delay.next(using: &generator) == 50_000_000)
-        #expect(delay.next(using: &generator) == 100_000_000)
+        for _ in ceilings { _ = delay.next(using: &generator) }
+        delay.reset()
+        #expect(delay.next(using: &generator) <= 100_000_000)
     }
 }

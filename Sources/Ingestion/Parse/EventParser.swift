@@ -12,8 +12,8 @@ package struct EventParser: ~Copyable {
     /// Parses an event, checks it by the contract, and appends one whole `store` frame with its `EventRecord`.
     ///
     /// - Parameters:
-    ///   - bytes: The event. Escapes in it that PostgreSQL takes in no text (`\u0000`, lone surrogates) are replaced by
-    ///     `\ufffd` in place; nothing outside it is read or written.
+    ///   - bytes: The event, behind which `Body.padding` bytes must be readable, whatever they are. Escapes in it that
+    ///     PostgreSQL takes in no text (`\u0000`, lone surrogates) are replaced by `\ufffd` in place.
     ///   - derivedID: The id of an event that has none of its own.
     ///   - receivedAt: Microseconds since 1970-01-01T00:00:00Z.
     ///   - counted: Whether the event was counted against its project's limit.
@@ -28,10 +28,13 @@ package struct EventParser: ~Copyable {
         guard bytes.count <= Self.maximumSize else { throw Refusal(.payloadTooLarge, "payload too large") }
         let columns = try EventColumns(
             json.event(in: bytes), project: project, derivedID: derivedID, receivedAt: receivedAt)
-        frames.frame(.store) { frame in
-            frame.integer(ticket)
-            frame.integer(UInt8(counted ? 1 : 0))
-            columns.write(to: &frame)
+        let head = MemoryLayout<UInt64>.size + MemoryLayout<UInt8>.size
+        withUnsafeTemporaryAllocation(byteCount: head + columns.size, alignment: 1) { content in
+            var writer = RecordWriter(content)
+            writer.integer(ticket)
+            writer.integer(UInt8(counted ? 1 : 0))
+            columns.write(to: &writer)
+            frames.frame(.store) { $0.raw(UnsafeRawBufferPointer(content)) }
         }
         return columns.id
     }
