@@ -30,7 +30,7 @@ let package = Package(
         .target(name: "EventLoop", dependencies: ["CSystem"], swiftSettings: settings),
         .target(name: "StorageChannel", dependencies: ["EventLoop"], swiftSettings: settings),
         .target(name: "PostgreSQL", dependencies: ["CLibraries"], swiftSettings: settings),
-        .target(name: "Redis", dependencies: ["CLibraries"], swiftSettings: settings),
+        .target(name: "Redis", dependencies: ["CLibraries", "EventLoop"], swiftSettings: settings),
         .target(name: "Schema", dependencies: ["PostgreSQL"], swiftSettings: settings),
         .target(
             name: "Ingestion", dependencies: ["CLibraries", "CJSON", "StorageChannel"], swiftSettings: settings),
@@ -83,6 +83,9 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "MesherTests", dependencies: ["Configuration", "PostgreSQL", "Schema", "TestServers", "mesher"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "MesherWorkerTests", dependencies: ["CLibraries", "EventLoop", "Ingestion", "mesher-worker"],
             swiftSettings: settings),
         .testTarget(
             name: "PostgreSQLTests", dependencies: ["PostgreSQL", "TestServers"], swiftSettings: settings),

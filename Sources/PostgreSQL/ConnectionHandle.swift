@@ -82,7 +82,9 @@ struct ConnectionHandle: ~Copyable {
 
     private static func oneLine(_ text: UnsafePointer<CChar>?) -> String {
         guard let text else { return "no reason given" }
-        let line = String(cString: text).split(separator: "\n").joined(separator: "; ")
+        // What is indented explains the line above it to somebody at a terminal.
+        let lines = String(cString: text).split(separator: "\n").filter { !$0.hasPrefix("\t") }
+        let line = lines.joined(separator: "; ")
         return line.isEmpty ? "no reason given" : line
     }
 

@@ -1,3 +1,5 @@
+package import EventLoop
+
 /// Calls one Lua script in Redis, many calls in one round trip, over one connection that it opens again by itself. A call
 /// gets its result or, when Redis is away or late, none; it is never made twice.
 ///
@@ -6,13 +8,6 @@
 package struct ScriptClient: ~Copyable {
     /// What became of one call; nil when Redis gave no result.
     package typealias Result = (call: UInt64, integers: [Int64]?)
-
-    /// The socket to wait on; another number of openings means another socket.
-    package struct Socket: Equatable {
-        package let number: CInt
-        package let opening: Int
-        package let wantsWrite: Bool
-    }
 
     private enum Expected {
         /// An answer to AUTH or SELECT.
@@ -50,9 +45,10 @@ package struct ScriptClient: ~Copyable {
         self.script = Array(UnsafeBufferPointer(start: script.utf8Start, count: script.utf8CodeUnitCount))
     }
 
-    package var socket: Socket? {
+    /// The socket to wait on, nil while there is none.
+    package var socket: ClientSocket? {
         switch connection {
-        case .some(let connection): Socket(number: connection.number, opening: openings, wantsWrite: !isFlushed)
+        case .some(let connection): ClientSocket(number: connection.number, opening: openings, wantsWrite: !isFlushed)
         case nil: nil
         }
     }

@@ -1,17 +1,10 @@
-internal import EventLoop
+package import EventLoop
 internal import Glibc
 
 /// An edge's end of the channel to storage: one connection that it opens again by itself and that never blocks.
 ///
 /// The loop around it waits on `socket`, calls `ready` when that is ready and `tick` when the time it named has come.
 package struct StorageClient: ~Copyable {
-    /// The socket to wait on; another number of openings means another socket.
-    package struct Socket: Equatable {
-        package let number: CInt
-        package let opening: Int
-        package let wantsWrite: Bool
-    }
-
     /// The first and the longest pause between two attempts to connect, in nanoseconds: storage is back soon.
     private static let firstDelay: Int64 = 10_000_000
     private static let longestDelay: Int64 = 250_000_000
@@ -30,10 +23,11 @@ package struct StorageClient: ~Copyable {
         self.path = path
     }
 
-    package var socket: Socket? {
+    /// The socket to wait on, nil while there is none.
+    package var socket: ClientSocket? {
         switch descriptor {
         case .some(let descriptor):
-            Socket(number: descriptor.number, opening: openings, wantsWrite: sent < pending.count)
+            ClientSocket(number: descriptor.number, opening: openings, wantsWrite: sent < pending.count)
         case nil: nil
         }
     }

@@ -28,7 +28,7 @@ struct DatabaseLink: ~Copyable {
     private let applicationName: String
     private let token: UInt64
     private var connection: NonBlockingConnection?
-    private var phase = Phase.away(retryAt: .min)
+    private var phase = Phase.away(retryAt: 0)
     private var delay = ReconnectDelay()
     private var random = SystemRandomNumberGenerator()
     /// The moment by which the command under way must be over.

@@ -39,8 +39,8 @@ struct Worker: ~Copyable {
     private var machine: IngestionMachine
     private var storage: StorageClient
     private var redis: ScriptClient
-    private var storageSocket: StorageClient.Socket?
-    private var redisSocket: ScriptClient.Socket?
+    private var storageWatch = ClientSocketWatch(token: Token.storage)
+    private var redisWatch = ClientSocketWatch(token: Token.redis)
     private var isTaking = true
     private var isStopping = false
     private var ready: ReadySignal?
@@ -113,8 +113,8 @@ struct Worker: ~Copyable {
         Self.earlier(&wake, machine.tick(now: now).map { now + $0 })
         // What the ticks gave up or sent again.
         finishTurn(now: now)
-        try watchStorage()
-        try watchRedis()
+        try storageWatch.update(storage.socket, in: epoll)
+        try redisWatch.update(redis.socket, in: epoll)
         let takes =
             !isStopping && machine.requestsInHand < options.requestsInHand
             && machine.bytesInHand < options.bytesInHand
@@ -194,30 +194,7 @@ struct Worker: ~Copyable {
         }
         guard !stays else { return }
         machine.storageLost()
-        storageSocket = nil
         log.warning("The connection to storage was lost", metadata: ["in_hand": "\(machine.requestsInHand)"])
-    }
-
-    private mutating func watchStorage() throws(SystemError) {
-        guard let socket = storage.socket, socket != storageSocket else { return }
-        let interest: Epoll.Interest = socket.wantsWrite ? [.read, .write] : .read
-        if socket.opening == storageSocket?.opening {
-            try epoll.modify(socket.number, token: Token.storage, interest)
-        } else {
-            try epoll.add(socket.number, token: Token.storage, interest)
-        }
-        storageSocket = socket
-    }
-
-    private mutating func watchRedis() throws(SystemError) {
-        guard let socket = redis.socket, socket != redisSocket else { return }
-        let interest: Epoll.Interest = socket.wantsWrite ? [.read, .write] : .read
-        if socket.opening == redisSocket?.opening {
-            try epoll.modify(socket.number, token: Token.redis, interest)
-        } else {
-            try epoll.add(socket.number, token: Token.redis, interest)
-        }
-        redisSocket = socket
     }
 
     // MARK: Connections

@@ -117,7 +117,9 @@ final class HTTPConnection {
                 }
                 searched += 1
             }
-            guard fill() else { throw Failure(description: "the connection ended in \(received.count) bytes: \(errno)") }
+            guard fill() else {
+                throw Failure(description: "the connection ended in \(received.count) bytes: \(errno)")
+            }
         }
     }
 

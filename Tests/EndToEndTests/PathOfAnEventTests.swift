@@ -105,7 +105,9 @@ extension EndToEnd {
             connection.send(
                 "POST", "/api/v1/events",
                 [("Authorization", "Bearer \(project.key)"), ("Transfer-Encoding", "chunked")])
-            for byte in #"{"message":"in pieces","level":"info"}"#.utf8 { connection.send([0x31, 13, 10, byte, 13, 10]) }
+            for byte in #"{"message":"in pieces","level":"info"}"#.utf8 {
+                connection.send([0x31, 13, 10, byte, 13, 10])
+            }
             connection.send("0\r\n\r\n")
             #expect(try connection.receive().status == 202)
             #expect(try project.count() == 1)

@@ -60,6 +60,10 @@ final class Stack: Sendable {
         keeper.environment = environment
         keeper.standardInput = lifeline
         keeper.standardOutput = output
+        // The threads of a concurrent program have all signals blocked, and the servers would inherit that.
+        var none = sigset_t()
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, nil)
         try keeper.run()
         let said = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         guard said == "up\n" else {

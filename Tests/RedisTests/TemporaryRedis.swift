@@ -83,7 +83,7 @@ func eventually(_ what: String, _ condition: () throws -> Bool) throws {
 struct Loop: ~Copyable {
     var client: ScriptClient
     private let epoll: Epoll
-    private var watched: ScriptClient.Socket?
+    private var watch = ClientSocketWatch(token: 0)
 
     init(_ server: RedisServer, script: StaticString) throws {
         ProcessAttributes.ignoreBrokenPipes()
@@ -98,15 +98,7 @@ struct Loop: ~Copyable {
             let wake = client.tick(now: Clock.monotonic())
             client.flush(now: Clock.monotonic())
             if condition(client) { return }
-            if let socket = client.socket, socket != watched {
-                let interest: Epoll.Interest = socket.wantsWrite ? [.read, .write] : .read
-                if socket.opening == watched?.opening {
-                    try epoll.modify(socket.number, token: 0, interest)
-                } else {
-                    try epoll.add(socket.number, token: 0, interest)
-                }
-                watched = socket
-            }
+            try watch.update(client.socket, in: epoll)
             guard Clock.monotonic() < limit else { throw Overdue(description: "the client never came so far") }
             let pause = min(wake.map { max(0, $0 - Clock.monotonic()) } ?? .max, 100_000_000)
             for position in 0..<(try epoll.wait(nanoseconds: pause)) {

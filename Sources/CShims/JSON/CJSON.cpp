@@ -1,11 +1,12 @@
 #include "CJSON.h"
 
-#include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <new>
 
+#include "Cursor.h"
 #include "Escapes.h"
-#include "Structure.h"
+#include "StructuralIndex.h"
 
 using mesher::Cursor;
 using mesher::StructuralIndex;
@@ -22,7 +23,7 @@ namespace {
 
 using Field = mesher_json_value mesher_json_event::*;
 
-/// Whether a text of the literal's size is the literal. With the size known at compile time this is a comparison or two.
+/// Whether a text of the literal's size is the literal: a comparison or two, since the size is known when compiled.
 template <size_t size> bool is(const uint8_t *text, const char (&literal)[size]) {
     return memcmp(text, literal, size - 1) == 0;
 }
@@ -120,7 +121,7 @@ bool make_room(mesher_json_parser &parser, size_t count) {
     return parser.resolved != nullptr;
 }
 
-/// Passes over a value that is not of the kind it must be, to the text's end: only if it is valid is its kind the fault.
+/// Passes over a value that is not of the kind it must be, to the text's end: if that is valid, its kind is the fault.
 mesher_json_fault wrong_kind(Cursor &cursor, mesher_json_fault fault) {
     ValueFacts facts;
     if (auto other = cursor.value(MESHER_JSON_LEVELS, Cursor::Excess::refuse, facts)) return other;
@@ -201,14 +202,14 @@ mesher_json_fault mesher_json_parse_event(
         parser->resolved_capacity = 0;
     }
     Text text{bytes, count, false, nullptr};
-    if (auto fault = prepare(*parser, bytes, count, text.has_escapes, *offset)) return fault;
-    if (text.has_escapes) {
-        if (!make_room(*parser, count)) return mesher_json_fault_out_of_memory;
+    auto fault = prepare(*parser, bytes, count, text.has_escapes, *offset);
+    if (!fault && text.has_escapes && !make_room(*parser, count)) fault = mesher_json_fault_out_of_memory;
+    if (!fault) {
         text.resolved = parser->resolved.get();
+        Cursor cursor(parser->index, bytes, count);
+        fault = walk_event(cursor, text, *event);
+        *offset = cursor.fault_offset;
     }
-    Cursor cursor(parser->index, bytes, count);
-    auto fault = walk_event(cursor, text, *event);
-    *offset = cursor.fault_offset;
     parser->index.trim();
     return fault;
 }
@@ -218,10 +219,12 @@ mesher_json_fault mesher_json_split(
     size_t *found, size_t *offset) {
     *found = 0;
     bool has_escapes;
-    if (auto fault = prepare(*parser, bytes, count, has_escapes, *offset)) return fault;
-    Cursor cursor(parser->index, bytes, count);
-    auto fault = walk_array(cursor, ranges, capacity, *found);
-    *offset = cursor.fault_offset;
+    auto fault = prepare(*parser, bytes, count, has_escapes, *offset);
+    if (!fault) {
+        Cursor cursor(parser->index, bytes, count);
+        fault = walk_array(cursor, ranges, capacity, *found);
+        *offset = cursor.fault_offset;
+    }
     parser->index.trim();
     return fault;
 }

@@ -1,6 +1,6 @@
-#include <cstring>
+#include "Cursor.h"
 
-#include "Structure.h"
+#include <cstring>
 
 namespace mesher {
 
@@ -102,10 +102,10 @@ mesher_json_fault Cursor::scalar(size_t at, ValueFacts &facts, mesher_json_kind 
 template <size_t size> mesher_json_fault Cursor::literal(size_t at, const char (&text)[size]) noexcept {
     constexpr size_t letters = size - 1;
     size_t end = offset();
-    if (end - at < letters || memcmp(bytes + at, text, letters) != 0) return fail(mesher_json_fault_invalid_literal, at);
+    bool is_letters = end - at >= letters && memcmp(bytes + at, text, letters) == 0;
     // Between a token and the next there is nothing but white space; another byte belongs to this token.
-    if (at + letters != end && !is_white_space(bytes[at + letters])) return fail(mesher_json_fault_invalid_literal, at);
-    return mesher_json_fault_none;
+    bool is_whole = is_letters && (at + letters == end || is_white_space(bytes[at + letters]));
+    return is_whole ? mesher_json_fault_none : fail(mesher_json_fault_invalid_literal, at);
 }
 
 mesher_json_fault Cursor::number(size_t at, ValueFacts &facts) noexcept {

@@ -18,6 +18,8 @@ struct EventColumns {
     init(
         _ fields: mesher_json_event, project: Int64, derivedID: UInt128, receivedAt: Int64
     ) throws(Refusal) {
+        // What lies outside has no place in PostgreSQL either, and would overflow below.
+        let receivedAt = min(max(receivedAt, Timestamp.range.lowerBound), Timestamp.range.upperBound)
         try Self.requireMessage(fields.message)
         try Self.requireLevel(fields.level)
         id = try Self.identifier(fields.event_id) ?? derivedID

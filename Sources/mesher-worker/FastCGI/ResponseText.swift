@@ -6,6 +6,7 @@ enum ResponseText {
         var text: [UInt8] = []
         text.reserveCapacity(answer.body.count + 512)
         append("Status: ", answer.status, to: &text)
+        append(phrase(answer.status), to: &text)
         append("\r\nAccess-Control-Allow-Origin: *\r\n", to: &text)
         if answer.body.isEmpty {
             append(preflight, to: &text)
@@ -38,6 +39,23 @@ enum ResponseText {
         append("\r\n", to: &text)
         text.append(contentsOf: answer.body)
         return text
+    }
+
+    /// The reason phrase of a status that the path of an event ends with, RFC 9110, section 15.
+    private static func phrase(_ status: Int) -> StaticString {
+        switch status {
+        case 200: " OK"
+        case 202: " Accepted"
+        case 204: " No Content"
+        case 400: " Bad Request"
+        case 401: " Unauthorized"
+        case 404: " Not Found"
+        case 405: " Method Not Allowed"
+        case 415: " Unsupported Media Type"
+        case 429: " Too Many Requests"
+        case 503: " Service Unavailable"
+        default: ""
+        }
     }
 
     private static let preflight: StaticString = """

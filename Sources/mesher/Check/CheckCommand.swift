@@ -6,7 +6,7 @@ internal import EventLoop
 struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Check configuration, PostgreSQL, Redis and the service, and say what to do about each fault.",
+        abstract: "Check configuration, PostgreSQL, Redis, the service and nginx, and say what to do about each fault.",
         discussion: "Exit status: 0 all is well, 78 the configuration is at fault, 69 something else is.")
 
     @Flag(name: .customLong("configuration"), help: "Check the configuration alone.") var isConfigurationOnly = false
@@ -28,6 +28,7 @@ struct CheckCommand: ParsableCommand {
             others += DatabaseCheck(settings).findings()
             others += RedisCheck(settings).findings()
             others += ServiceCheck(settings).findings()
+            others += HTTPCheck(settings).findings()
         }
         show(configuration + others)
         if configuration.contains(where: \.isFault) { throw ExitCode(ExitStatus.configuration.rawValue) }

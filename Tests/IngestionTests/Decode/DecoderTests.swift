@@ -7,7 +7,7 @@ import Testing
     static let event = Array(JSONCorpus.whole.utf8)
     static let tooLarge = Refusal(.payloadTooLarge, "payload too large")
 
-    static func body(_ bytes: [UInt8]) -> Body {
+    static func body(_ bytes: some Collection<UInt8>) -> Body {
         var body = Body(count: bytes.count)
         body.withUnsafeMutableBytes { $0.copyBytes(from: bytes) }
         return body
@@ -15,7 +15,7 @@ import Testing
 
     /// Decodes a body whose padding must be kept.
     static func decode(
-        _ decoder: inout Decoder, _ bytes: [UInt8], _ encoding: ContentEncoding, limit: Int = 1 << 20
+        _ decoder: inout Decoder, _ bytes: some Collection<UInt8>, _ encoding: ContentEncoding, limit: Int = 1 << 20
     ) -> Result<[UInt8], Refusal> {
         do throws(Refusal) {
             var decoded = try decoder.decode(body(bytes), encoding, limit: limit)
@@ -103,6 +103,9 @@ import Testing
         for body in [Self.event, [UInt8](repeating: 0, count: 100_000)] {
             let compressed = compression.compress(body)
             #expect(Self.decode(&decoder, compressed, compression.encoding, limit: body.count) == .success(body))
+            // Cut short it is invalid, not too large, though it fills the limit.
+            let cut = Self.decode(&decoder, compressed.dropLast(), compression.encoding, limit: body.count)
+            #expect(cut == .failure(Self.invalid(compression.encoding)))
             for limit in [body.count - 1, body.count / 2, 1, 0] {
                 #expect(
                     Self.decode(&decoder, compressed, compression.encoding, limit: limit) == .failure(Self.tooLarge))

@@ -96,6 +96,13 @@ import Testing
         #expect(read(text, Timestamp.seconds) == .success(microseconds))
     }
 
+    @Test("a fraction may be as long as an event")
+    func longFraction() {
+        let nines = String(repeating: "9", count: 1_000_000)
+        #expect(read("1970-01-01T00:00:00.\(nines)Z", Timestamp.dateTime) == .success(999_999))
+        #expect(read("1970-01-01T00:00:00.\(nines)x", Timestamp.dateTime) == .failure(.shape))
+    }
+
     @Test("an exponent may make up for as many zeros as an event holds")
     func longNumbers() {
         let zeros = String(repeating: "0", count: 500_000)
@@ -107,7 +114,8 @@ import Testing
     @Test(
         "seconds before the year 1 or after 9999 are refused",
         arguments: [
-            "253402300800", "1e12", "1e400", "1e99999999999999999999", "1700000000000", "-62135596801", "-1e300",
+            "253402300800", "999999999999", "9999999999999.999999", "1e12", "1e400", "1e99999999999999999999",
+            "1700000000000", "-62135596801", "-1e300",
             "99999999999999999999999999999999999", "-62135596800.000001",
         ])
     func secondsOutOfRange(text: String) {

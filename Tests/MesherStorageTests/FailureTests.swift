@@ -1,0 +1,106 @@
+import PostgreSQL
+import StorageChannel
+import TestServers
+import Testing
+
+@Suite struct FailureTests {
+    @Test("events whose commit is cut off are answered at once, and stored when they are sent again")
+    func lostInMidBatch() throws {
+        let storage = try StorageProcess()
+        let edge = try storage.edge()
+        let blocker = try storage.open()
+        try blocker.execute("BEGIN; LOCK TABLE events IN ACCESS EXCLUSIVE MODE")
+        let events = (0..<10).map { TestEvent(ticket: $0) }
+        edge.send(events.flatMap(\.frame))
+        let waiting =
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        #expect(try eventually { try storage.value(waiting) == "1" })
+        try storage.endSessions(named: "mesher-storage commit")
+        let results = edge.results(10, within: 3)
+        #expect(results.count == 10)
+        #expect(results.values.allSatisfy { $0.result == .unavailable && $0.retryAfter == 1 })
+        try blocker.execute("ROLLBACK")
+        #expect(eventually { edge.probe()?.accepts == true })
+        #expect(edge.store(events).allSatisfy { $0 == .durable })
+        #expect(try storage.value("SELECT count(*) FROM events") == "10")
+    }
+
+    @Test("a commit that takes longer than five seconds is given up")
+    func slow() throws {
+        let storage = try StorageProcess()
+        let edge = try storage.edge()
+        let blocker = try storage.open()
+        try blocker.execute("BEGIN; LOCK TABLE events IN ACCESS EXCLUSIVE MODE")
+        #expect(edge.store([TestEvent()]) == [.unavailable])
+        try blocker.execute("ROLLBACK")
+    }
+
+    @Test("while PostgreSQL is away events are refused at once and known keys stay known")
+    func away() throws {
+        let known = KeyID(0xaaaa_0000_0000_0000_0000_0000_0000_aaaa)
+        let storage = try StorageProcess(prepare: Self.project(with: known))
+        let edge = try storage.edge()
+        #expect(edge.lookUp(known)?.state == .known)
+        try storage.allowConnections(false)
+        try storage.endSessions()
+        #expect(eventually { edge.probe()?.accepts == false })
+        #expect(edge.probe()?.degradation == .postgresql)
+        #expect(edge.store([TestEvent()]) == [.unavailable])
+        #expect(edge.lookUp(known)?.state == .known)
+        #expect(eventually { edge.lookUp(KeyID(1))?.state == .unavailable })
+
+        try storage.allowConnections(true)
+        #expect(eventually { edge.probe()?.accepts == true })
+        #expect(edge.probe()?.degradation == [])
+        #expect(edge.store([TestEvent()]) == [.durable])
+        #expect(eventually { edge.lookUp(KeyID(1))?.state == .unknown })
+    }
+
+    @Test("what changed while PostgreSQL was away is told when it is back")
+    func missedChange() throws {
+        let known = KeyID(0xaaaa_0000_0000_0000_0000_0000_0000_aaaa)
+        let storage = try StorageProcess(prepare: Self.project(with: known))
+        let edge = try storage.edge()
+        #expect(edge.lookUp(known)?.state == .known)
+        let owner = try storage.open()
+        try storage.allowConnections(false)
+        try storage.endSessions()
+        #expect(eventually { edge.lookUp(KeyID(1))?.state == .unavailable })
+        try owner.execute("UPDATE api_keys SET revoked_at = now()")
+        try storage.allowConnections(true)
+        #expect(edge.key(known, within: 10)?.state == .unknown)
+    }
+
+    @Test("without PostgreSQL it starts, refuses events, cannot tell keys, and says that it is degraded")
+    func neverThere() throws {
+        let storage = try StorageProcess(url: "postgresql:///none?host=/nonexistent")
+        let edge = try storage.edge(whenAccepting: false)
+        #expect(edge.store([TestEvent()]) == [.unavailable])
+        #expect(edge.lookUp(KeyID(1))?.state == .unavailable)
+        let readiness = try #require(edge.probe())
+        #expect(!readiness.accepts && readiness.degradation == .postgresql)
+    }
+
+    @Test("a session without the table is no reason to accept events")
+    func noTable() throws {
+        let storage = try StorageProcess(prepare: "DROP TABLE events")
+        let edge = try storage.edge(whenAccepting: false)
+        #expect(eventually { storage.log.contains("42P01") })
+        #expect(edge.probe()?.accepts == false)
+        #expect(edge.store([TestEvent()]) == [.unavailable])
+    }
+
+    /// SQL for a project, id 1, with one key.
+    static func project(with key: KeyID, limit: String = "NULL, NULL") -> String {
+        """
+        INSERT INTO organizations (slug) VALUES ('o');
+        INSERT INTO projects (organization_id, slug, rate_limit_events, rate_limit_seconds) VALUES (1, 'p', \(limit));
+        INSERT INTO api_keys (key, project_id) VALUES ('\(hex(key))', 1);
+        """
+    }
+
+    static func hex(_ key: KeyID) -> String {
+        let digits = String(key.value, radix: 16)
+        return String(repeating: "0", count: 32 - digits.count) + digits
+    }
+}

@@ -1,0 +1,50 @@
+import PostgreSQL
+import StorageChannel
+import TestServers
+import Testing
+
+@Suite struct ProcessTests {
+    @Test("--version prints the version, any other argument is refused with 64")
+    func arguments() throws {
+        let program = Execution.program("mesher-storage")
+        let version = try Execution.run(program, ["--version"])
+        #expect(version.status == 0 && version.output.hasPrefix("mesher-storage "))
+        let unknown = try Execution.run(program, ["--help"])
+        #expect(unknown.status == 64 && !unknown.errors.isEmpty)
+    }
+
+    @Test("a configuration that cannot be used ends with 78")
+    func configuration() throws {
+        let result = try Execution.run(
+            Execution.program("mesher-storage"), [], environment: ["MESHER_COMMIT_EVENTS": "0"])
+        #expect(result.status == 78 && result.errors.contains("MESHER_COMMIT_EVENTS"))
+    }
+
+    @Test("SIGTERM lets what is in hand be committed and answered, then ends with 0")
+    func stop() throws {
+        let storage = try StorageProcess()
+        let edge = try storage.edge()
+        let blocker = try storage.open()
+        try blocker.execute("BEGIN; LOCK TABLE events IN ACCESS EXCLUSIVE MODE")
+        edge.send(TestEvent(ticket: 1).frame)
+        let waiting =
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        #expect(try eventually { try storage.value(waiting) == "1" })
+        edge.send((2..<50).flatMap { TestEvent(ticket: $0).frame })
+        #expect(edge.probe() != nil, "the other events were received too")
+        storage.terminate()
+        #expect(eventually { (try? TestEdge(storage.socketPath)) == nil }, "no edge is accepted any more")
+        #expect(storage.isRunning)
+        try blocker.execute("ROLLBACK")
+        let results = edge.results(49)
+        #expect(results.count == 49 && results.values.allSatisfy { $0.result == .durable })
+        #expect(storage.wait() == 0)
+        #expect(try storage.value("SELECT count(*) FROM events") == "49")
+    }
+
+    @Test("the socket is for its owner alone")
+    func permissions() throws {
+        let storage = try StorageProcess()
+        #expect(try Execution.run("/usr/bin/stat", ["-c", "%a", storage.socketPath]).output == "600\n")
+    }
+}

@@ -1,0 +1,99 @@
+import EventLoop
+import Foundation
+import PostgreSQL
+import Schema
+import TestServers
+
+/// mesher-storage with a run directory and a database of its own; it is killed when this is lost.
+final class StorageProcess {
+    let database: String
+    let server: PostgreSQLServer
+    private let folder: URL
+    private let process = Process()
+    private let errors: URL
+
+    /// Starts the program on a migrated database, as a role that is a member of `mesher_runtime`, and waits until it
+    /// listens.
+    ///
+    /// - Parameters:
+    ///   - prepare: SQL that the owner runs before.
+    ///   - url: another URL than that of the database.
+    init(
+        server: PostgreSQLServer? = nil, url: String? = nil, settings: [String: String] = [:], prepare: String = ""
+    ) throws {
+        self.server = try server ?? PostgreSQLServer.shared.get()
+        database = try self.server.createDatabase()
+        let owner = try Connection.open(self.server.url(database: database), applicationName: "tests")
+        _ = try Migrator().migrate(owner)
+        let role = "storage_\(database)"
+        try owner.execute("CREATE ROLE \(role) LOGIN IN ROLE mesher_runtime; \(prepare)")
+
+        folder = URL(fileURLWithPath: "/tmp/mesher-st.\(UInt32.random(in: .min ... .max))")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
+        errors = folder.appendingPathComponent("errors")
+        try Data().write(to: errors)
+        process.executableURL = URL(fileURLWithPath: Execution.program("mesher-storage"))
+        process.environment = settings.merging([
+            "MESHER_RUN_DIR": folder.path,
+            "MESHER_STORAGE_DATABASE_URL": url ?? self.server.url(database: database, user: role),
+        ]) { given, _ in given }
+        process.standardInput = FileHandle.nullDevice
+        process.standardError = try FileHandle(forWritingTo: errors)
+        try process.run()
+        let path = socketPath
+        _ = eventually { (try? TestEdge(path)) != nil }
+    }
+
+    deinit {
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        process.waitUntilExit()
+        try? FileManager.default.removeItem(at: folder)
+    }
+
+    var socketPath: String { folder.appendingPathComponent("storage.sock").path }
+    var log: String { (try? String(contentsOf: errors, encoding: .utf8)) ?? "" }
+    var isRunning: Bool { process.isRunning }
+
+    /// A new edge; it waits until storage accepts events, unless told otherwise.
+    func edge(whenAccepting: Bool = true) throws -> TestEdge {
+        let edge = try TestEdge(socketPath)
+        if whenAccepting { _ = eventually { edge.probe()?.accepts == true } }
+        return edge
+    }
+
+    /// Sends SIGTERM.
+    func terminate() {
+        process.terminate()
+    }
+
+    /// Waits for the end and returns the exit status.
+    func wait() -> Int32 {
+        process.waitUntilExit()
+        return process.terminationReason == .exit ? process.terminationStatus : -1
+    }
+
+    /// The owner's connection to the database.
+    func open() throws -> Connection {
+        try Connection.open(server.url(database: database), applicationName: "tests")
+    }
+
+    /// The first value of a query, as the owner.
+    func value(_ sql: String) throws -> String? {
+        let rows = try open().query(sql)
+        return rows.count > 0 ? rows[row: 0, column: 0] : nil
+    }
+
+    /// Ends the sessions of storage that are named so, from the database `postgres`.
+    func endSessions(named name: String = "mesher-storage%") throws {
+        let administrator = try Connection.open(server.url(), applicationName: "tests")
+        _ = try administrator.query(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND application_name LIKE $2",
+            [database, name])
+    }
+
+    /// Lets nobody but a superuser connect, or everybody again.
+    func allowConnections(_ isAllowed: Bool) throws {
+        let administrator = try Connection.open(server.url(), applicationName: "tests")
+        try administrator.execute("ALTER DATABASE \(database) ALLOW_CONNECTIONS \(isAllowed)")
+    }
+}
