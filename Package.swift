@@ -18,17 +18,19 @@ let package = Package(
         // C made importable: the libraries' own headers, and the smallest shims for what Swift cannot call.
         .systemLibrary(name: "CLibraries"),
         .target(name: "CSystem", path: "Sources/CShims/System"),
+        .target(name: "CCurlOptions", path: "Sources/CShims/Curl"),
         .target(
             name: "CJSON", path: "Sources/CShims/JSON",
             linkerSettings: [.linkedLibrary("simdjson")]),
 
         // What several programs share.
-        .target(name: "Journal", dependencies: [.product(name: "Logging", package: "swift-log")], swiftSettings: settings),
+        .target(
+            name: "Journal", dependencies: [.product(name: "Logging", package: "swift-log")], swiftSettings: settings),
         .target(name: "Configuration", swiftSettings: settings),
         .target(name: "EventLoop", dependencies: ["CSystem"], swiftSettings: settings),
         .target(name: "StorageChannel", dependencies: ["EventLoop"], swiftSettings: settings),
         .target(name: "PostgreSQL", dependencies: ["CLibraries"], swiftSettings: settings),
-        .target(name: "Redis", dependencies: ["CLibraries"], swiftSettings: settings),
+        .target(name: "Redis", dependencies: ["CLibraries", "EventLoop"], swiftSettings: settings),
         .target(name: "Schema", dependencies: ["PostgreSQL"], swiftSettings: settings),
         .target(
             name: "Ingestion", dependencies: ["CLibraries", "CJSON", "StorageChannel"], swiftSettings: settings),
@@ -37,7 +39,8 @@ let package = Package(
         .executableTarget(
             name: "mesher",
             dependencies: [
-                "CLibraries", "CSystem", "Configuration", "EventLoop", "PostgreSQL", "Redis", "Schema", "StorageChannel",
+                "CCurlOptions", "CLibraries", "Configuration", "EventLoop", "PostgreSQL", "Redis", "Schema",
+                "StorageChannel",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
@@ -50,20 +53,30 @@ let package = Package(
             swiftSettings: settings),
         .executableTarget(
             name: "mesher-watchdog",
-            dependencies: ["CSystem", "Configuration", "EventLoop", "Journal"],
+            dependencies: [
+                "Configuration", "EventLoop", "Journal", .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: settings),
         .executableTarget(
             name: "mesher-worker",
             dependencies: [
-                "CLibraries", "CSystem", "Configuration", "EventLoop", "Ingestion", "Journal", "Redis", "StorageChannel",
+                "CLibraries", "CSystem", "Configuration", "EventLoop", "Ingestion", "Journal", "Redis",
+                "StorageChannel",
             ],
             swiftSettings: settings),
 
-        // Tests, and the servers they start.
+        // Tests, and what they need.
+        .systemLibrary(name: "CBrotliEncoder", path: "Tests/CBrotliEncoder"),
         .target(name: "TestServers", dependencies: ["PostgreSQL"], path: "Tests/TestServers", swiftSettings: settings),
-        .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: settings),
         .testTarget(
-            name: "IngestionTests", dependencies: ["CLibraries", "Ingestion", "StorageChannel"], swiftSettings: settings),
+            name: "IngestionTests",
+            dependencies: [
+                "CBrotliEncoder", "CLibraries", "Ingestion", "PostgreSQL", "StorageChannel", "TestServers",
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "RedisTests", dependencies: ["EventLoop", "Ingestion", "Redis"], swiftSettings: settings),
+        .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: settings),
         .testTarget(
             name: "MesherStorageTests",
             dependencies: [
@@ -75,9 +88,14 @@ let package = Package(
             name: "MesherTests", dependencies: ["Configuration", "PostgreSQL", "Schema", "TestServers", "mesher"],
             swiftSettings: settings),
         .testTarget(
+            name: "MesherWorkerTests", dependencies: ["CLibraries", "EventLoop", "Ingestion", "mesher-worker"],
+            swiftSettings: settings),
+        .testTarget(
             name: "PostgreSQLTests", dependencies: ["PostgreSQL", "TestServers"], swiftSettings: settings),
         .testTarget(
             name: "SchemaTests", dependencies: ["PostgreSQL", "Schema", "TestServers"], swiftSettings: settings),
+        .testTarget(name: "MesherWatchdogTests", dependencies: ["mesher-watchdog"], swiftSettings: settings),
+        .testTarget(name: "EndToEndTests", swiftSettings: settings),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -13,6 +13,8 @@ package struct SignalDescriptor: ~Copyable {
         sigemptyset(&set)
         for signal in signals { sigaddset(&set, signal) }
         guard sigprocmask(SIG_BLOCK, &set, nil) == 0 else { throw SystemError("sigprocmask") }
+        // One that the parent ignored (nohup, a shell's trap) is inherited so, and would never become pending.
+        for number in signals { signal(number, SIG_DFL) }
         let number = signalfd(-1, &set, CInt(SFD_CLOEXEC) | CInt(SFD_NONBLOCK))
         guard number >= 0 else { throw SystemError("signalfd") }
         descriptor = Descriptor(adopting: number)

@@ -33,7 +33,8 @@ package enum DiscardReason: String, CaseIterable, Sendable {
         case .unsupportedEncoding: 415
         case .rateLimited: 429
         case .unavailable: 503
-        case .payloadTooLarge, .invalidJSON, .invalidEvent, .missingMessage, .missingLevel, .invalidLevel, .invalidField,
+        case .payloadTooLarge, .invalidJSON, .invalidEvent, .missingMessage, .missingLevel, .invalidLevel,
+            .invalidField,
             .tooManyEvents, .emptyBulk, .invalidEncoding:
             400
         }

@@ -1,6 +1,5 @@
-package import Logging
-
 internal import Glibc
+package import Logging
 internal import Synchronization
 
 /// What a program says to its operator: one line an entry on standard error. A constant message, then `key=value` pairs.
@@ -32,8 +31,8 @@ package struct Journal: LogHandler {
     package func log(event: LogEvent) {
         var line = hasPriorities ? "<\(Self.priority(event.level))>" : ""
         line += "\(label)[\(getpid())]: \(event.level): \(event.message)"
-        for (key, value) in metadata.merging(event.metadata ?? [:], uniquingKeysWith: { $1 }).sorted(by: { $0.key < $1.key })
-        {
+        let pairs = metadata.merging(event.metadata ?? [:], uniquingKeysWith: { $1 })
+        for (key, value) in pairs.sorted(by: { $0.key < $1.key }) {
             line += " \(key)=\(Self.quoted("\(value)"))"
         }
         Self.write(line + "\n")

@@ -1,4 +1,3 @@
-import CSystem
 import Configuration
 import EventLoop
 import Glibc
@@ -17,14 +16,13 @@ func runStorage() -> CInt {
         logger.critical("it takes no arguments but --version; its settings come from the environment")
         return EX_USAGE
     }
-    let readiness = ReadinessDescriptor.inherited()
+    let readiness = ReadySignal.inherited()
     let isSupervised = readiness != nil
-    // Nobody would know of a storage process whose watchdog is gone, and the next one needs its socket.
     if isSupervised {
-        _ = mesher_set_parent_death_signal(SIGKILL)
+        ProcessAttributes.dieWithParent()
         signal(SIGINT, SIG_IGN)
     }
-    signal(SIGPIPE, SIG_IGN)
+    ProcessAttributes.ignoreBrokenPipes()
     do {
         // The watchdog has read the file, perhaps an older one than is there now; what it gives is all there is.
         let settings = try Settings(file: isSupervised ? "/dev/null" : nil)

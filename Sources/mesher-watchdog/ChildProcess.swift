@@ -1,35 +1,21 @@
-internal import CSystem
 internal import EventLoop
 internal import Glibc
 
 /// A process that the watchdog has started, and the descriptors by which it hears of it.
 final class ChildProcess {
     let child: Child
-    let pid: pid_t
-    /// Readable when the process has ended.
-    private let exit: Descriptor
+    private let exit: ProcessDescriptor
     /// The other end of the pipe whose number the process finds in `MESHER_READY_FD`.
     private let readiness: Descriptor
 
+    var pid: pid_t { exit.pid }
+    /// Readable when the process has ended.
     var exitNumber: CInt { exit.number }
+    /// Readable when the process has something to say.
     var readinessNumber: CInt { readiness.number }
 
-    /// How a process ended.
-    enum Ending: CustomStringConvertible {
-        case exited(CInt)
-        case killed(CInt)
-
-        var description: String {
-            switch self {
-            case .exited(let status): "exit status \(status)"
-            case .killed(let signal): "signal \(signal)"
-            }
-        }
-    }
-
-    private init(_ child: Child, _ pid: pid_t, exit: consuming Descriptor, readiness: consuming Descriptor) {
+    private init(_ child: Child, exit: consuming ProcessDescriptor, readiness: consuming Descriptor) {
         self.child = child
-        self.pid = pid
         self.exit = exit
         self.readiness = readiness
     }
@@ -74,14 +60,13 @@ final class ChildProcess {
             }
         }
         guard code == 0 else { throw SystemError("posix_spawn", file, code: code) }
-        let exit = mesher_pidfd_open(pid)
-        guard exit >= 0 else {
-            let error = SystemError("pidfd_open", file)
+        do throws(SystemError) {
+            return ChildProcess(child, exit: try ProcessDescriptor.open(pid), readiness: pipe.reading)
+        } catch {
             kill(pid, SIGKILL)
             waitpid(pid, nil, 0)
             throw error
         }
-        return ChildProcess(child, pid, exit: Descriptor(adopting: exit), readiness: pipe.reading)
     }
 
     /// What the process has said about itself: true when it is ready, false when it never will say so (it closed the
@@ -93,12 +78,9 @@ final class ChildProcess {
         return count < 0 && (errno == EAGAIN || errno == EINTR) ? nil : false
     }
 
-    /// Takes the status of a process that has ended, nil when it has not. The corresponding C function is `waitpid`.
-    func reap() -> Ending? {
-        var status: CInt = 0
-        guard waitpid(pid, &status, WNOHANG) == pid else { return nil }
-        let signal = mesher_termination_signal(status)
-        return signal == 0 ? .exited(mesher_exit_status(status)) : .killed(signal)
+    /// Takes the status of the process when it has ended, nil when it has not.
+    func reap() -> ProcessDescriptor.Ending? {
+        exit.reap()
     }
 
     /// Ends the process at once and forgets it.

@@ -4,9 +4,6 @@ internal import Glibc
 internal import Journal
 internal import Logging
 
-/// The version that `--version` prints.
-let version = "0.1.0"
-
 /// Reads the command line and the configuration, opens what is needed, and watches until the end. Returns the exit
 /// status, which tells a wrong command line and a wrong configuration apart, sysexits(3).
 func main(_ arguments: [String]) -> CInt {
@@ -30,7 +27,7 @@ func main(_ arguments: [String]) -> CInt {
         print(CommandLineRequest.usage, terminator: "")
         return EXIT_SUCCESS
     case .version:
-        print("mesher-watchdog \(version)")
+        print("mesher-watchdog \(Release.version)")
         return EXIT_SUCCESS
     case .run(let file, let arguments):
         do {

@@ -16,7 +16,8 @@ struct Mesher: ParsableCommand {
             """,
         version: "mesher \(Release.version)",
         subcommands: [
-            DatabaseCommand.self, OrganizationCommand.self, ProjectCommand.self,
+            DatabaseCommand.self, OrganizationCommand.self, ProjectCommand.self, KeyCommand.self, EventsCommand.self,
+            SendCommand.self, ConfigCommand.self, CheckCommand.self,
         ])
 
     static func main() {

@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Glibc
 
 /// A program that was run to its end.
 package struct Execution: Sendable {
@@ -14,66 +14,75 @@ package struct Execution: Sendable {
     package static func run(
         _ path: String, _ arguments: [String], environment: [String: String] = [:], input: String = ""
     ) throws -> Execution {
-        let running = try Running(path, arguments, environment: environment, input: input)
-        return running.wait()
+        try Running(path, arguments, environment: environment, input: input).wait()
     }
 
     /// The program of this package with a name, beside the test bundle.
     package static func program(_ name: String) -> String {
-        URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent(name).path
+        let bundle = CommandLine.arguments[0]
+        return (bundle.lastIndex(of: "/").map { bundle[...$0] } ?? "./") + name
     }
 
     /// A program that was started. It writes to files, so that no pipe fills up.
     package final class Running {
-        private let process = Process()
-        private let folder: URL
+        private let process: ChildProcess
+        private let files: [CInt]
 
         package init(
             _ path: String, _ arguments: [String], environment: [String: String] = [:], input: String = ""
         ) throws {
-            folder = URL(fileURLWithPath: "/tmp/mesher-run.\(UInt64.random(in: .min ... .max))")
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
-            for (name, content) in [("in", input), ("out", ""), ("err", "")] {
-                try Data(content.utf8).write(to: folder.appendingPathComponent(name))
+            // Without a name there is nothing to clean up.
+            // Without a name there is nothing to clean up.
+            files = (0..<3).map { _ in
+                let path = "/tmp/mesher-run.\(UInt64.random(in: .min ... .max))"
+                let number = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+                unlink(path)
+                return number
             }
-            process.executableURL = URL(fileURLWithPath: path)
-            process.arguments = arguments
-            let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
-            process.environment = environment.merging(["PATH": path]) { given, _ in given }
-            process.standardInput = try FileHandle(forReadingFrom: folder.appendingPathComponent("in"))
-            process.standardOutput = try FileHandle(forWritingTo: folder.appendingPathComponent("out"))
-            process.standardError = try FileHandle(forWritingTo: folder.appendingPathComponent("err"))
-            try process.run()
+            let start = files[0]
+            _ = input.withCString { write(start, $0, input.utf8.count) }
+            lseek(start, 0, SEEK_SET)
+            var environment = environment
+            if let path = getenv("PATH") { environment["PATH"] = String(cString: path) }
+            process = try ChildProcess(
+                [path] + arguments, environment: environment.map { "\($0)=\($1)" }, descriptors: files)
         }
 
         deinit {
-            if process.isRunning { process.terminate() }
-            try? FileManager.default.removeItem(at: folder)
+            process.send(SIGKILL)
+            process.wait()
+            for file in files { close(file) }
         }
 
-        package var output: String { read("out") }
+        /// What it has written so far.
+        package var output: String { read(files[1]) }
 
         package func interrupt() {
-            process.interrupt()
+            process.send(SIGINT)
         }
 
         package func wait() -> Execution {
-            process.waitUntilExit()
-            return Execution(status: process.terminationStatus, output: output, errors: read("err"))
+            let status = process.wait()
+            return Execution(status: status, output: output, errors: read(files[2]))
         }
 
-        private func read(_ name: String) -> String {
-            (try? Data(contentsOf: folder.appendingPathComponent(name))).map { String(decoding: $0, as: UTF8.self) }
-                ?? ""
+        private func read(_ file: CInt) -> String {
+            var bytes: [UInt8] = []
+            var chunk = [UInt8](repeating: 0, count: 4096)
+            while case let count = pread(file, &chunk, chunk.count, off_t(bytes.count)), count > 0 {
+                bytes += chunk[..<count]
+            }
+            return String(decoding: bytes, as: UTF8.self)
         }
     }
 }
 
 /// Asks again and again until the answer is yes; false when it never was within the time.
-package func eventually(within seconds: Double = 10, _ condition: () throws -> Bool) rethrows -> Bool {
-    let deadline = Date(timeIntervalSinceNow: seconds)
+package func eventually(within seconds: Int = 10, _ condition: () throws -> Bool) rethrows -> Bool {
+    func now() -> Int { time(nil) }
+    let deadline = now() + seconds + 1
     while try !condition() {
-        if Date() >= deadline { return false }
+        if now() >= deadline { return false }
         usleep(10_000)
     }
     return true

@@ -1,11 +1,12 @@
 #include "CJSON.h"
 
-#include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <new>
 
+#include "Cursor.h"
 #include "Escapes.h"
-#include "Structure.h"
+#include "StructuralIndex.h"
 
 using mesher::Cursor;
 using mesher::StructuralIndex;
@@ -22,31 +23,35 @@ namespace {
 
 using Field = mesher_json_value mesher_json_event::*;
 
+/// Whether a text of the literal's size is the literal: a comparison or two, since the size is known when compiled.
+template <size_t size> bool is(const uint8_t *text, const char (&literal)[size]) {
+    return memcmp(text, literal, size - 1) == 0;
+}
+
 /// The field of this name, or null.
 Field find_field(const uint8_t *name, size_t size) {
-    auto is = [&](const char *other) { return memcmp(name, other, size) == 0; };
     using Event = mesher_json_event;
     switch (size) {
-    case 4: return is("tags") ? &Event::tags : is("user") ? &Event::user : nullptr;
-    case 5: return is("level") ? &Event::level : is("extra") ? &Event::extra : nullptr;
-    case 6: return is("logger") ? &Event::logger : nullptr;
-    case 7: return is("message") ? &Event::message : is("release") ? &Event::release : nullptr;
+    case 4: return is(name, "tags") ? &Event::tags : is(name, "user") ? &Event::user : nullptr;
+    case 5: return is(name, "level") ? &Event::level : is(name, "extra") ? &Event::extra : nullptr;
+    case 6: return is(name, "logger") ? &Event::logger : nullptr;
+    case 7: return is(name, "message") ? &Event::message : is(name, "release") ? &Event::release : nullptr;
     case 8:
-        return is("event_id") ? &Event::event_id
-            : is("platform")  ? &Event::platform
-            : is("sdk_name")  ? &Event::sdk_name
-                              : nullptr;
-    case 9: return is("timestamp") ? &Event::timestamp : is("exception") ? &Event::exception : nullptr;
-    case 10: return is("stacktrace") ? &Event::stacktrace : nullptr;
+        return is(name, "event_id") ? &Event::event_id
+            : is(name, "platform")  ? &Event::platform
+            : is(name, "sdk_name")  ? &Event::sdk_name
+                                    : nullptr;
+    case 9: return is(name, "timestamp") ? &Event::timestamp : is(name, "exception") ? &Event::exception : nullptr;
+    case 10: return is(name, "stacktrace") ? &Event::stacktrace : nullptr;
     case 11:
-        return is("environment") ? &Event::environment
-            : is("server_name")  ? &Event::server_name
-            : is("transaction")  ? &Event::transaction
-            : is("sdk_version")  ? &Event::sdk_version
-            : is("fingerprint")  ? &Event::fingerprint
-            : is("breadcrumbs")  ? &Event::breadcrumbs
-                                 : nullptr;
-    case 12: return is("user_context") ? &Event::user_context : nullptr;
+        return is(name, "environment") ? &Event::environment
+            : is(name, "server_name")  ? &Event::server_name
+            : is(name, "transaction")  ? &Event::transaction
+            : is(name, "sdk_version")  ? &Event::sdk_version
+            : is(name, "fingerprint")  ? &Event::fingerprint
+            : is(name, "breadcrumbs")  ? &Event::breadcrumbs
+                                       : nullptr;
+    case 12: return is(name, "user_context") ? &Event::user_context : nullptr;
     default: return nullptr;
     }
 }
@@ -71,6 +76,19 @@ struct Text {
             resolved += size;
         }
         return value;
+    }
+
+    /// The field whose name is the key that starts with the quote at `start`, and whose value starts at `value_start`.
+    Field field(size_t start, size_t value_start) {
+        size_t end = value_start;
+        while (bytes[end - 1] != '"') end--;
+        Field found = find_field(bytes + start + 1, end - start - 2);
+        if (found || !has_escapes) return found;
+        // No name that is known needs an escape, but a sender may write one with them.
+        uint8_t *before = resolved;
+        mesher_json_value key = string(start, end);
+        resolved = before;
+        return find_field(key.start, key.count);
     }
 
     mesher_json_value other(size_t start, size_t end, const ValueFacts &facts) {
@@ -103,7 +121,7 @@ bool make_room(mesher_json_parser &parser, size_t count) {
     return parser.resolved != nullptr;
 }
 
-/// Passes over a value that is not of the kind it must be, to the text's end: only if it is valid is its kind the fault.
+/// Passes over a value that is not of the kind it must be, to the text's end: if that is valid, its kind is the fault.
 mesher_json_fault wrong_kind(Cursor &cursor, mesher_json_fault fault) {
     ValueFacts facts;
     if (auto other = cursor.value(MESHER_JSON_LEVELS, Cursor::Excess::refuse, facts)) return other;
@@ -125,13 +143,7 @@ mesher_json_fault walk_event(Cursor &cursor, Text &text, mesher_json_event &even
         if (auto fault = cursor.value(MESHER_JSON_LEVELS - 1, Cursor::Excess::refuse, facts)) return fault;
         size_t value_end = cursor.trimmed_end();
 
-        // The key ends before the colon and what white space there is.
-        size_t key_end = value_start;
-        while (text.bytes[key_end - 1] != '"') key_end--;
-        uint8_t *resolved = text.resolved;
-        mesher_json_value key = text.string(key_start, key_end);
-        text.resolved = resolved;
-        if (Field field = find_field(key.start, key.count)) {
+        if (Field field = text.field(key_start, value_start)) {
             event.*field = facts.kind == mesher_json_kind_string ? text.string(value_start, value_end)
                                                                  : text.other(value_start, value_end, facts);
         }
@@ -190,14 +202,14 @@ mesher_json_fault mesher_json_parse_event(
         parser->resolved_capacity = 0;
     }
     Text text{bytes, count, false, nullptr};
-    if (auto fault = prepare(*parser, bytes, count, text.has_escapes, *offset)) return fault;
-    if (text.has_escapes) {
-        if (!make_room(*parser, count)) return mesher_json_fault_out_of_memory;
+    auto fault = prepare(*parser, bytes, count, text.has_escapes, *offset);
+    if (!fault && text.has_escapes && !make_room(*parser, count)) fault = mesher_json_fault_out_of_memory;
+    if (!fault) {
         text.resolved = parser->resolved.get();
+        Cursor cursor(parser->index, bytes, count);
+        fault = walk_event(cursor, text, *event);
+        *offset = cursor.fault_offset;
     }
-    Cursor cursor(parser->index, bytes, count);
-    auto fault = walk_event(cursor, text, *event);
-    *offset = cursor.fault_offset;
     parser->index.trim();
     return fault;
 }
@@ -207,10 +219,12 @@ mesher_json_fault mesher_json_split(
     size_t *found, size_t *offset) {
     *found = 0;
     bool has_escapes;
-    if (auto fault = prepare(*parser, bytes, count, has_escapes, *offset)) return fault;
-    Cursor cursor(parser->index, bytes, count);
-    auto fault = walk_array(cursor, ranges, capacity, *found);
-    *offset = cursor.fault_offset;
+    auto fault = prepare(*parser, bytes, count, has_escapes, *offset);
+    if (!fault) {
+        Cursor cursor(parser->index, bytes, count);
+        fault = walk_array(cursor, ranges, capacity, *found);
+        *offset = cursor.fault_offset;
+    }
     parser->index.trim();
     return fault;
 }

@@ -1,6 +1,6 @@
-#include <cstring>
+#include "Cursor.h"
 
-#include "Structure.h"
+#include <cstring>
 
 namespace mesher {
 
@@ -15,12 +15,6 @@ constexpr long largest_exponent = 1 << 20;
 bool is_digit(uint8_t byte) { return byte >= '0' && byte <= '9'; }
 
 }  // namespace
-
-size_t Cursor::trimmed_end() const noexcept {
-    size_t end = offset();
-    while (end > 0 && is_white_space(bytes[end - 1])) end--;
-    return end;
-}
 
 mesher_json_fault Cursor::key() noexcept {
     if (is_at_end()) return fail(mesher_json_fault_unexpected_end, count);
@@ -97,19 +91,21 @@ mesher_json_fault Cursor::value(unsigned levels, Excess excess, ValueFacts &fact
 }
 
 mesher_json_fault Cursor::scalar(size_t at, ValueFacts &facts, mesher_json_kind &kind) noexcept {
-    size_t end = offset();
-    const char *literal;
     switch (bytes[at]) {
-    case 't': literal = "true", kind = mesher_json_kind_boolean; break;
-    case 'f': literal = "false", kind = mesher_json_kind_boolean; break;
-    case 'n': literal = "null", kind = mesher_json_kind_null; break;
+    case 't': kind = mesher_json_kind_boolean; return literal(at, "true");
+    case 'f': kind = mesher_json_kind_boolean; return literal(at, "false");
+    case 'n': kind = mesher_json_kind_null; return literal(at, "null");
     default: kind = mesher_json_kind_number; return number(at, facts);
     }
-    size_t size = strlen(literal);
-    if (end - at < size || memcmp(bytes + at, literal, size) != 0) return fail(mesher_json_fault_invalid_literal, at);
+}
+
+template <size_t size> mesher_json_fault Cursor::literal(size_t at, const char (&text)[size]) noexcept {
+    constexpr size_t letters = size - 1;
+    size_t end = offset();
+    bool is_letters = end - at >= letters && memcmp(bytes + at, text, letters) == 0;
     // Between a token and the next there is nothing but white space; another byte belongs to this token.
-    if (at + size != end && !is_white_space(bytes[at + size])) return fail(mesher_json_fault_invalid_literal, at);
-    return mesher_json_fault_none;
+    bool is_whole = is_letters && (at + letters == end || is_white_space(bytes[at + letters]));
+    return is_whole ? mesher_json_fault_none : fail(mesher_json_fault_invalid_literal, at);
 }
 
 mesher_json_fault Cursor::number(size_t at, ValueFacts &facts) noexcept {

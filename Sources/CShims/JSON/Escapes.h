@@ -6,8 +6,8 @@
 
 namespace mesher {
 
-/// Checks every escape of a text, and replaces in place those that stand for no character PostgreSQL takes (U+0000, lone
-/// surrogates) by `\ufffd`.
+/// Checks every escape of a text, and replaces in place those that stand for no character PostgreSQL takes (U+0000,
+/// lone surrogates) by `\ufffd`.
 ///
 /// A backslash outside a string is looked at likewise: the text is invalid then, whatever is found here.
 ///

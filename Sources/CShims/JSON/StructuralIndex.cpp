@@ -1,6 +1,8 @@
+#include "StructuralIndex.h"
+
 #include <simdjson.h>
 
-#include "Structure.h"
+#include <cstring>
 
 namespace mesher {
 
@@ -62,7 +64,7 @@ StructuralIndex::~StructuralIndex() = default;
 mesher_json_fault StructuralIndex::build(const uint8_t *bytes, size_t count, size_t &offset) noexcept {
     offset = 0;
     if (count == 0) return mesher_json_fault_unexpected_end;
-    if (count >= 3 && bytes[0] == 0xEF && bytes[1] == 0xBB && bytes[2] == 0xBF) return mesher_json_fault_byte_order_mark;
+    if (count >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0) return mesher_json_fault_byte_order_mark;
     if (!implementation || implementation->capacity() < count) {
         implementation.reset();
         size_t capacity = count < kept_capacity ? kept_capacity : count;

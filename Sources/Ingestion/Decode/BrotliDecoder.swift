@@ -1,10 +1,11 @@
 import CBrotli
 
-extension Decoder {
-    /// Decodes a Brotli stream (RFC 7932) into `room`. The library offers no way to use a decoder twice.
-    static func decodeBrotli(
+/// Brotli's decompressor. The library offers no way to use one twice.
+enum BrotliDecoder {
+    /// Decodes a stream (RFC 7932) into `room`. The corresponding C function is `BrotliDecoderDecompressStream`.
+    static func decode(
         _ bytes: UnsafeRawBufferPointer, into room: UnsafeMutableRawBufferPointer
-    ) -> Result {
+    ) -> Decoder.Result {
         guard let decoder = BrotliDecoderCreateInstance(nil, nil, nil) else { return .invalid }
         defer { BrotliDecoderDestroyInstance(decoder) }
         var input = bytes.bindMemory(to: UInt8.self).baseAddress

@@ -62,7 +62,7 @@ package struct Decoder: ~Copyable {
         case .identity: .invalid
         case .gzip: inflater.inflate(bytes, .gzip, into: room)
         case .deflate: inflater.inflate(bytes, Inflater.Format(ofDeflate: bytes), into: room)
-        case .brotli: Self.decodeBrotli(bytes, into: room)
+        case .brotli: BrotliDecoder.decode(bytes, into: room)
         case .zstandard: zstandard.decode(bytes, into: room)
         }
     }

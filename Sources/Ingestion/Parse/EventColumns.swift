@@ -18,6 +18,8 @@ struct EventColumns {
     init(
         _ fields: mesher_json_event, project: Int64, derivedID: UInt128, receivedAt: Int64
     ) throws(Refusal) {
+        // What lies outside has no place in PostgreSQL either, and would overflow below.
+        let receivedAt = min(max(receivedAt, Timestamp.range.lowerBound), Timestamp.range.upperBound)
         try Self.requireMessage(fields.message)
         try Self.requireLevel(fields.level)
         id = try Self.identifier(fields.event_id) ?? derivedID
@@ -44,25 +46,41 @@ struct EventColumns {
         self.fields = fields
     }
 
-    /// Appends the record.
-    func write(to frame: inout FrameWriter) {
-        frame.element(project)
-        frame.element(id)
-        frame.element(receivedAt - EventRecord.epochOffset)
-        frame.element(timestamp - EventRecord.epochOffset)
-        frame.element(Self.date(of: receivedAt))
-        frame.element(fields.level.text)
-        frame.element(fields.message.text)
-        frame.element(fields.platform.text)
-        frame.element(fields.environment.text)
-        frame.element(fields.release.text)
-        frame.element(fields.server_name.text)
-        frame.element(fields.logger.text)
-        frame.element(fields.transaction.text)
-        frame.element(fields.sdk_name.text)
-        frame.element(fields.sdk_version.text)
-        frame.element(fields.tags.text, prefix: 1)
-        frame.element(fields.payload.text)
+    /// The size of the record.
+    var size: Int {
+        var size = Self.numbersSize
+        forEachText { size += RecordWriter.size(of: $0) }
+        return size + RecordWriter.size(of: fields.tags.text, prefix: 1) + RecordWriter.size(of: fields.payload.text)
+    }
+
+    /// Writes the record.
+    func write(to record: inout RecordWriter) {
+        record.element(project)
+        record.element(id)
+        record.element(receivedAt - EventRecord.epochOffset)
+        record.element(timestamp - EventRecord.epochOffset)
+        record.element(Self.date(of: receivedAt))
+        forEachText { record.element($0) }
+        record.element(fields.tags.text, prefix: 1)
+        record.element(fields.payload.text)
+    }
+
+    /// Five columns that are numbers, with their lengths.
+    private static let numbersSize = 5 * 4 + 3 * 8 + 16 + 4
+
+    /// The columns that are text, in order.
+    @inline(__always)
+    private func forEachText(_ body: (UnsafeRawBufferPointer?) -> Void) {
+        body(fields.level.text)
+        body(fields.message.text)
+        body(fields.platform.text)
+        body(fields.environment.text)
+        body(fields.release.text)
+        body(fields.server_name.text)
+        body(fields.logger.text)
+        body(fields.transaction.text)
+        body(fields.sdk_name.text)
+        body(fields.sdk_version.text)
     }
 
     /// The day in UTC, counted from 2000-01-01.

@@ -25,7 +25,9 @@ struct JSONParser: ~Copyable {
         return event
     }
 
-    /// The elements of an array, as ranges of `bytes`.
+    /// The elements of an array, as ranges of `bytes`; at most `maximum`, more are refused.
+    ///
+    /// Escapes are replaced as by `event(in:)`.
     mutating func elements(
         of bytes: UnsafeMutableRawBufferPointer, maximum: Int
     ) throws(Refusal) -> [Range<Int>] {

@@ -72,12 +72,12 @@ enum Timestamp {
         let places = point + exponent
         guard places <= 12 else { throw .range }
         var magnitude: Int64 = 0
-        var index = first
-        for _ in 0..<max(places + 6, 0) {
-            if index < end, number[index] == UInt8(ascii: ".") { index += 1 }
-            magnitude = magnitude * 10 + (index < end ? Int64(number[index] - UInt8(ascii: "0")) : 0)
-            index += 1
+        var left = max(places + 6, 0)
+        for byte in number[first..<end] where isDigit(byte) && left > 0 {
+            magnitude = magnitude * 10 + Int64(byte - UInt8(ascii: "0"))
+            left -= 1
         }
+        for _ in 0..<left { magnitude *= 10 }
         let result = number.first == UInt8(ascii: "-") ? -magnitude : magnitude
         guard range.contains(result) else { throw .range }
         return result

@@ -5,9 +5,14 @@ enum JSON: CustomStringConvertible {
     case integer(Int64)
     case string(String)
     case array([JSON])
-    case object(KeyValuePairs<String, JSON>)
+    case members([(String, JSON)])
     /// JSON text that is printed as it stands, on one line.
     case verbatim(String)
+
+    /// An object whose members are known where it is written.
+    static func object(_ members: KeyValuePairs<String, JSON>) -> JSON {
+        .members(members.map { ($0.key, $0.value) })
+    }
 
     /// null for nil.
     static func optional(_ text: String?) -> JSON {
@@ -38,19 +43,23 @@ enum JSON: CustomStringConvertible {
                 value.append(to: &text)
             }
             text += "]"
-        case .object(let members):
+        case .members(let members):
             text += "{"
-            for (index, member) in members.enumerated() {
+            for (index, (name, value)) in members.enumerated() {
                 if index > 0 { text += "," }
-                Self.append(quoted: member.key, to: &text)
+                Self.append(quoted: name, to: &text)
                 text += ":"
-                member.value.append(to: &text)
+                value.append(to: &text)
             }
             text += "}"
         case .verbatim(let value):
-            // Within a string a line break is escaped, so that one that stands bare is mere white space.
+            // A bare line break is mere white space, a string cannot hold one; DEL and C1 stand in strings only.
             for scalar in value.unicodeScalars {
-                text.unicodeScalars.append(scalar == "\n" || scalar == "\r" ? " " : scalar)
+                switch scalar {
+                case "\n", "\r", "\t": text += " "
+                case _ where Self.isForbidden(scalar): Self.append(escaped: scalar, to: &text)
+                default: text.unicodeScalars.append(scalar)
+                }
             }
         }
     }
@@ -64,13 +73,20 @@ enum JSON: CustomStringConvertible {
             case "\n": text += "\\n"
             case "\r": text += "\\r"
             case "\t": text += "\\t"
-            // C0, DEL and C1: the last two may stand bare in JSON, but not on a terminal.
-            case _ where scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value):
-                let digits = String(scalar.value, radix: 16)
-                text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            case _ where isForbidden(scalar): append(escaped: scalar, to: &text)
             default: text.unicodeScalars.append(scalar)
             }
         }
         text += "\""
+    }
+
+    /// C0, DEL and C1: JSON lets the last two stand bare, but a terminal obeys them.
+    private static func isForbidden(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value)
+    }
+
+    private static func append(escaped scalar: Unicode.Scalar, to text: inout String) {
+        let digits = String(scalar.value, radix: 16)
+        text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
     }
 }

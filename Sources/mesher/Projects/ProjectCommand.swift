@@ -6,14 +6,16 @@ internal import PostgreSQL
 struct ProjectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "project", abstract: "Projects: create them, see them, limit them.",
-        subcommands: [Create.self])
+        discussion: "PROJECT is a slug or an id.",
+        subcommands: [Create.self, List.self, Show.self, ProjectSetCommand.self])
 
     struct Create: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Create a project with a first key, and print its DSN.")
 
         @Argument(help: "Its name, of which the slug is made.") var name: String
-        @Option(name: .customLong("org"), help: "The organization it belongs to.")
+        @Option(
+            name: .customLong("org"), help: ArgumentHelp("The organization it belongs to.", valueName: "organization"))
         var organization = OrganizationCommand.fallback
         @OptionGroup var output: OutputOptions
         @OptionGroup var options: CommonOptions
@@ -42,5 +44,69 @@ struct ProjectCommand: ParsableCommand {
                 print("project  \(slug) (id \(id))\nkey      \(key)\nDSN      \(dsn)")
             }
         }
+    }
+
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List projects, by slug.")
+
+        @OptionGroup var output: OutputOptions
+        @OptionGroup var options: CommonOptions
+
+        func run() throws {
+            let projects = try Project.all(on: options.openMigratedDatabase())
+            if output.isJSON { return print(JSON.array(projects.map(\.json))) }
+            var table = TextTable([
+                "ID": .right, "PROJECT": .left, "ORGANIZATION": .left, "EVENTS": .right, "WINDOW": .right,
+                "RETENTION": .right, "CREATED": .left,
+            ])
+            for project in projects {
+                table.append([
+                    String(project.id), project.slug, project.organization, project.rateLimitEvents.map(String.init),
+                    project.rateLimitSeconds.map { "\($0) s" }, project.retentionDays.map { "\($0) d" },
+                    project.createdAt,
+                ])
+            }
+            print(table)
+        }
+    }
+
+    struct Show: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Show a project and the DSNs of its keys in force.")
+
+        @Argument(help: "Slug or id.") var project: String
+        @OptionGroup var output: OutputOptions
+        @OptionGroup var options: CommonOptions
+
+        func run() throws {
+            let publicURL = try options.settings().text(.publicURL)
+            let connection = try options.openMigratedDatabase()
+            let project = try Project.find(project, on: connection)
+            let dsns = try ProjectKey.all(of: project.id, on: connection).filter { $0.revokedAt == nil }
+                .map { try DSN(publicURL: publicURL, key: $0.key, project: project.id).description }
+            if output.isJSON {
+                print(JSON.object(["project": project.json, "dsns": .array(dsns.map { .string($0) })]))
+                return
+            }
+            print(
+                """
+                project       \(project.slug) (id \(project.id))
+                organization  \(project.organization)
+                rate limit    \(project.rateLimitEvents.map { "\($0) events" } ?? "default")
+                window        \(project.rateLimitSeconds.map { "\($0) s" } ?? "default")
+                retention     \(project.retentionDays.map { "\($0) days" } ?? "default")
+                created       \(project.createdAt)
+                """)
+            for dsn in dsns { print("DSN           \(dsn)") }
+        }
+    }
+}
+
+extension Project {
+    var json: JSON {
+        .object([
+            "id": .integer(id), "slug": .string(slug), "organization": .string(organization),
+            "rate_limit_events": .optional(rateLimitEvents), "rate_limit_seconds": .optional(rateLimitSeconds),
+            "retention_days": .optional(retentionDays), "created_at": .string(createdAt),
+        ])
     }
 }

@@ -6,7 +6,7 @@ import StorageChannel
 struct ParsedEvent: Equatable {
     let id: UInt128
     let ticket: UInt64
-    let counted: UInt8
+    let flags: StoreFlags
     /// The bytes of each column; nil is NULL.
     let columns: [[UInt8]?]
 
@@ -31,7 +31,9 @@ struct ParsedEvent: Equatable {
 
 extension EventParser {
     /// Parses bytes that lie between others, which must stay as they are, and reads the frame.
-    mutating func parsed(_ bytes: [UInt8]) throws(Refusal) -> ParsedEvent {
+    mutating func parsed(
+        _ bytes: [UInt8], receivedAt: Int64 = ParsedEvent.receivedAt
+    ) throws(Refusal) -> ParsedEvent {
         let margin: [UInt8] = Array("}\"]".utf8) + [UInt8](repeating: UInt8(ascii: "}"), count: 61)
         var surrounded = margin + bytes + margin
         var frames = FrameWriter()
@@ -41,8 +43,8 @@ extension EventParser {
             do throws(Refusal) {
                 return .success(
                     try parse(
-                        event, project: 42, derivedID: ParsedEvent.derivedID, receivedAt: ParsedEvent.receivedAt,
-                        ticket: 7, counted: true, into: &frames))
+                        event, project: 42, derivedID: ParsedEvent.derivedID, receivedAt: receivedAt,
+                        ticket: 7, flags: .counted, into: &frames))
             } catch {
                 return .failure(error)
             }
@@ -76,35 +78,20 @@ extension EventParser {
     }
 
     private static func read(_ bytes: [UInt8], id: UInt128) -> ParsedEvent {
-        var reader = FrameReader()
-        _ = reader.fill { room in
-            room.copyBytes(from: bytes.prefix(room.count))
-            return min(bytes.count, room.count)
-        }
-        var rest = ArraySlice(bytes.dropFirst(min(bytes.count, 64 << 10)))
-        var event: ParsedEvent?
-        while event == nil {
-            try! reader.forEachFrame { kind, content in
-                precondition(kind == .store && event == nil)
-                var content = FrameContent(content)
-                let ticket = content.integer(UInt64.self)
-                let counted = content.integer(UInt8.self)
-                var columns: [[UInt8]?] = []
-                let isWhole = EventRecord.forEachElement(of: content.remainder()) { _, element in
-                    let isNull = element.prefix(4).allSatisfy { $0 == 0xFF }
-                    columns.append(isNull ? nil : Array(element.dropFirst(4)))
-                }
-                precondition(isWhole && content.isIntact)
-                event = ParsedEvent(id: id, ticket: ticket, counted: counted, columns: columns)
+        bytes.withUnsafeBytes { bytes in
+            var frame = FrameContent(bytes)
+            let length = frame.integer(UInt32.self)
+            precondition(Int(length) == bytes.count - 4, "the frame names another length than it has")
+            precondition(frame.integer(UInt8.self) == FrameKind.store.rawValue)
+            let ticket = frame.integer(UInt64.self)
+            let flags = StoreFlags(rawValue: frame.integer())
+            var columns: [[UInt8]?] = []
+            let isWhole = EventRecord.forEachElement(of: frame.remainder()) { _, element in
+                let isNull = element.prefix(4).allSatisfy { $0 == 0xFF }
+                columns.append(isNull ? nil : Array(element.dropFirst(4)))
             }
-            if event != nil { break }
-            let count = reader.fill { room in
-                room.copyBytes(from: rest.prefix(room.count))
-                return min(rest.count, room.count)
-            }
-            precondition(count > 0, "the frame is cut short")
-            rest = rest.dropFirst(count)
+            precondition(isWhole && frame.isIntact, "the record is not whole")
+            return ParsedEvent(id: id, ticket: ticket, flags: flags, columns: columns)
         }
-        return event!
     }
 }

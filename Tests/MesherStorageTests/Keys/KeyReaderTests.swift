@@ -37,7 +37,7 @@ import Testing
             settings: ["MESHER_HOSTS": "2"], prepare: CommitterFailureTests.project(with: key, limit: "10, 60"))
         let edge = try storage.edge()
         #expect(edge.lookUp(key)?.state == .known)
-        edge.send((0..<8).flatMap { TestEvent(ticket: $0, counted: 0).frame })
+        edge.send((0..<8).flatMap { TestEvent(ticket: $0, flags: 0).frame })
         let results = edge.results(8)
         #expect(results.values.count { $0.result == .durable } == 5)
         let refused = results.values.filter { $0.result == .rateLimited }

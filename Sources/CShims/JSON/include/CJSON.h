@@ -2,7 +2,8 @@
 // RFC 8259. What simdjson's own parsers leave out matters here: every value is checked, also those nobody reads, and a
 // number may have any length.
 //
-// No function throws, or reads or writes outside the bytes it was given. Sizes and offsets are in bytes.
+// No function throws, or writes outside the bytes it was given. 64 bytes behind those must be readable, whatever they
+// are: simdjson looks at them on processors without SSE 4.2. Sizes and offsets are in bytes.
 #pragma once
 
 #include <stddef.h>
@@ -85,14 +86,15 @@ void mesher_json_destroy(mesher_json_parser *_Nullable parser);
 
 /// Checks an event and finds its fields.
 ///
-/// `\u0000` and the escapes of lone surrogates, which PostgreSQL takes in no text, become `\ufffd` in place. The views in
-/// `event` point into `bytes` or the parser, and hold until the parser's next call. `offset` is set when the fault has
-/// one.
+/// `\u0000` and the escapes of lone surrogates, which PostgreSQL takes in no text, become `\ufffd` in place. The views
+/// in `event`, which must be all zeros before, point into `bytes` or the parser, and hold until the parser's next call.
+/// `offset` is set when the fault has one.
 mesher_json_fault mesher_json_parse_event(
     mesher_json_parser *_Nonnull parser, uint8_t *_Nullable bytes, size_t count, mesher_json_event *_Nonnull event,
     size_t *_Nonnull offset);
 
-/// Checks an array and finds its elements: at most `capacity` ranges are written, and `found` says how many.
+/// Checks an array and finds its elements: at most `capacity` ranges are written, `found` says how many. Escapes are
+/// replaced as by `mesher_json_parse_event`.
 ///
 /// An element that nests too deep is no fault here: `mesher_json_parse_event` refuses it alone.
 mesher_json_fault mesher_json_split(

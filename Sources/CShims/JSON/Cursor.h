@@ -1,44 +1,15 @@
-// The grammar of JSON, RFC 8259, above simdjson's structural index.
+// The grammar of JSON, RFC 8259, above the structural index.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 
 #include "CJSON.h"
-
-namespace simdjson::internal {
-class dom_parser_implementation;
-}
+#include "StructuralIndex.h"
 
 namespace mesher {
 
-/// A text up to this size leaves its buffers behind for the next; what a larger one took is given back, since a process
-/// that serves one connection may idle for days. The index takes four times as much.
-constexpr size_t kept_capacity = 64 << 10;
-
-/// simdjson's first stage, which finds where in a text every brace, bracket, colon, comma, string, number and literal
-/// begins, and refuses bad UTF-8, unclosed strings and control characters in them.
-///
-/// The stages above it would not do: the document model refuses integers beyond 64 bits, and On-Demand checks only the
-/// values that are read.
-class StructuralIndex {
-  public:
-    StructuralIndex() noexcept;
-    ~StructuralIndex();
-
-    /// Indexes a text; `offset` is set when there is a fault.
-    mesher_json_fault build(const uint8_t *bytes, size_t count, size_t &offset) noexcept;
-
-    /// Gives the memory back if the last text needed much of it.
-    void trim() noexcept;
-
-    const uint32_t *begin() const noexcept;
-    const uint32_t *end() const noexcept;
-
-  private:
-    std::unique_ptr<simdjson::internal::dom_parser_implementation> implementation;
-};
+inline bool is_white_space(uint8_t byte) { return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t'; }
 
 /// What a walk over a value tells besides that it is valid; see `mesher_json_value`.
 struct ValueFacts {
@@ -67,7 +38,11 @@ class Cursor {
     uint8_t peek() const noexcept { return next == last ? 0 : bytes[*next]; }
     void advance() noexcept { next++; }
     /// The end of what stands before the next token, white space left off.
-    size_t trimmed_end() const noexcept;
+    size_t trimmed_end() const noexcept {
+        size_t end = offset();
+        while (end > 0 && is_white_space(bytes[end - 1])) end--;
+        return end;
+    }
 
     /// Passes over a key and its colon.
     mesher_json_fault key() noexcept;
@@ -88,10 +63,9 @@ class Cursor {
         return fault;
     }
     mesher_json_fault scalar(size_t at, ValueFacts &facts, mesher_json_kind &kind) noexcept;
+    template <size_t size> mesher_json_fault literal(size_t at, const char (&text)[size]) noexcept;
     mesher_json_fault number(size_t at, ValueFacts &facts) noexcept;
     mesher_json_fault skip_container() noexcept;
 };
-
-inline bool is_white_space(uint8_t byte) { return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t'; }
 
 }  // namespace mesher

@@ -1,0 +1,57 @@
+# Everything a developer starts by hand; `.ci/run` calls `make test`. The work is done by the scripts in development/.
+
+PREFIX = /usr/local
+DESTDIR =
+# Settings for `make run` and `make up`: SETTINGS="MESHER_WORKERS=4".
+SETTINGS =
+
+# What ships needs no Swift runtime on the machine that runs it.
+RELEASE = -c release --static-swift-stdlib
+BIN = .build/release
+PROGRAMS = mesher-watchdog mesher-storage mesher-worker
+SHARE = $(PREFIX)/share/mesher
+
+.PHONY: run up down build test lint bench install packages
+
+run: build
+	@exec development/stack run $(SETTINGS)
+
+up: build
+	@development/stack up $(SETTINGS)
+
+down:
+	@development/stack down
+
+packages:
+	@development/install-packages
+
+build: packages
+	swift build $(RELEASE)
+
+# The end-to-end tests run the programs that ship.
+test: lint build
+	swift test
+
+lint:
+	swift format lint --strict --recursive Sources Tests Package.swift
+	development/lint-imports
+
+bench: build
+	Benchmarks/run
+
+# Builds only when nothing is built: installing is done as root, who may have no Swift.
+$(BIN)/mesher-watchdog:
+	$(MAKE) build
+
+install: $(BIN)/mesher-watchdog
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/mesher $(DESTDIR)$(SHARE)/nginx
+	install -d $(DESTDIR)$(PREFIX)/share/doc/mesher
+	install -m 755 $(BIN)/mesher $(DESTDIR)$(PREFIX)/bin
+	cd $(BIN) && install -m 755 $(PROGRAMS) $(abspath $(DESTDIR)$(PREFIX))/lib/mesher
+	for file in nginx/*.conf; do \
+	    sed 's|/usr/local/share/mesher|$(SHARE)|g' $$file > $(DESTDIR)$(SHARE)/$$file && \
+	    chmod 644 $(DESTDIR)$(SHARE)/$$file || exit 1; \
+	done
+	for file in README.md LICENSE docs/*; do \
+	    ! [ -f $$file ] || install -m 644 $$file $(DESTDIR)$(PREFIX)/share/doc/mesher || exit 1; \
+	done

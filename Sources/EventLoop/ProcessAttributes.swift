@@ -1,0 +1,37 @@
+internal import CSystem
+internal import Glibc
+
+/// What a process asks of the kernel for itself.
+package enum ProcessAttributes {
+    /// This process ends with its supervisor, which may die of SIGKILL: nobody would know of it, and its successor needs
+    /// what it holds. The corresponding C function is `prctl` with `PR_SET_PDEATHSIG`.
+    package static func dieWithParent() {
+        _ = mesher_set_parent_death_signal(SIGKILL)
+        // It died before the line above: init has adopted this process.
+        if getppid() == 1 { exit(EX_TEMPFAIL) }
+    }
+
+    /// Once woken, this process does not preempt the one that runs: batches grow. Without the right to it nothing changes.
+    /// The corresponding C function is `sched_setscheduler` with `SCHED_BATCH`.
+    package static func useBatchScheduling() {
+        _ = mesher_use_batch_scheduling()
+    }
+
+    /// A write to a peer that has gone fails with EPIPE instead of ending the process, signal(7).
+    package static func ignoreBrokenPipes() {
+        signal(SIGPIPE, SIG_IGN)
+    }
+
+    /// Raises the number of descriptors this process may have open, `RLIMIT_NOFILE`, to the hard limit: the usual 1,024 are
+    /// few.
+    ///
+    /// - Returns: the limit in force. The corresponding C functions are `getrlimit` and `setrlimit`.
+    package static func raiseDescriptorLimit() -> Int {
+        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        var limit = rlimit()
+        guard getrlimit(resource, &limit) == 0 else { return 1024 }
+        var raised = limit
+        raised.rlim_cur = limit.rlim_max
+        return Int(clamping: setrlimit(resource, &raised) == 0 ? raised.rlim_cur : limit.rlim_cur)
+    }
+}

@@ -1,0 +1,39 @@
+internal import CSystem
+internal import Glibc
+
+/// A child process as something to wait on: readable when it has ended. The corresponding C functions are `pidfd_open` and
+/// `waitpid`.
+package struct ProcessDescriptor: ~Copyable {
+    package let pid: CInt
+    private let descriptor: Descriptor
+
+    /// How a process ended.
+    package enum Ending: Equatable, Sendable, CustomStringConvertible {
+        case exited(CInt)
+        case killed(CInt)
+
+        package var description: String {
+            switch self {
+            case .exited(let status): "exit status \(status)"
+            case .killed(let signal): "signal \(signal)"
+            }
+        }
+    }
+
+    /// - Parameter pid: a child of this process that was not yet waited for.
+    package static func open(_ pid: CInt) throws(SystemError) -> ProcessDescriptor {
+        let number = mesher_pidfd_open(pid)
+        guard number >= 0 else { throw SystemError("pidfd_open") }
+        return ProcessDescriptor(pid: pid, descriptor: Descriptor(adopting: number))
+    }
+
+    package var number: CInt { descriptor.number }
+
+    /// Takes the status of the process when it has ended, nil when it has not; its number is free afterwards.
+    package func reap() -> Ending? {
+        var status: CInt = 0
+        guard waitpid(pid, &status, WNOHANG) == pid else { return nil }
+        let signal = mesher_termination_signal(status)
+        return signal == 0 ? .exited(mesher_exit_status(status)) : .killed(signal)
+    }
+}

@@ -1,0 +1,61 @@
+/// Comparisons of bytes that came from outside with text of ours.
+extension UnsafeRawBufferPointer {
+    /// Whether the bytes are exactly this text.
+    package func equals(_ text: StaticString) -> Bool {
+        count == text.utf8CodeUnitCount && starts(at: 0, with: text)
+    }
+
+    /// Whether this text stands at a position, letter for letter.
+    package func starts(at position: Int, with text: StaticString) -> Bool {
+        let length = text.utf8CodeUnitCount
+        guard position >= 0, length <= count - position else { return false }
+        for offset in 0..<length where self[position + offset] != text.utf8Start[offset] { return false }
+        return true
+    }
+
+    /// Whether this text, written in small letters, stands at a position in any case.
+    package func startsIgnoringCase(at position: Int, with text: StaticString) -> Bool {
+        let length = text.utf8CodeUnitCount
+        guard position >= 0, length <= count - position else { return false }
+        for offset in 0..<length where Self.lower(self[position + offset]) != text.utf8Start[offset] { return false }
+        return true
+    }
+
+    /// The bytes between two positions, without the white space around them.
+    package func trimmed(from start: Int, to end: Int) -> UnsafeRawBufferPointer {
+        var start = start
+        var end = end
+        while start < end, Self.isSpace(self[start]) { start += 1 }
+        while end > start, Self.isSpace(self[end - 1]) { end -= 1 }
+        return UnsafeRawBufferPointer(rebasing: self[start..<end])
+    }
+
+    package static func lower(_ byte: UInt8) -> UInt8 {
+        byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte
+    }
+
+    package static func isSpace(_ byte: UInt8) -> Bool {
+        byte == 0x20 || byte == 0x09
+    }
+
+    /// The value of a hex digit, nil for any other byte.
+    package static func hexDigit(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case 0x30...0x39: byte &- 0x30
+        case 0x41...0x46: byte &- 0x41 &+ 10
+        case 0x61...0x66: byte &- 0x61 &+ 10
+        default: nil
+        }
+    }
+
+    /// The number that exactly 32 hex digits stand for, nil for anything else.
+    package func hexNumber() -> UInt128? {
+        guard count == 32 else { return nil }
+        var value: UInt128 = 0
+        for byte in self {
+            guard let digit = Self.hexDigit(byte) else { return nil }
+            value = value << 4 | UInt128(digit)
+        }
+        return value
+    }
+}

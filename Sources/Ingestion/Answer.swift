@@ -1,0 +1,119 @@
+internal import StorageChannel
+
+/// A project's window, as answers tell it.
+package struct QuotaStatus: Equatable, Sendable {
+    /// The events that one window grants.
+    package let limit: UInt32
+    /// The length of the window in seconds.
+    package let window: UInt32
+    /// The events left in this window.
+    package let remaining: UInt32
+    /// Seconds until this window ends, rounded up, at least 1.
+    package let reset: UInt32
+}
+
+/// What a sender is told: an HTTP status, a JSON body and what goes into headers. A stream sends the body alone.
+package struct Answer: Equatable, Sendable {
+    package var status: Int
+    /// JSON; empty for a preflight.
+    package var body: [UInt8]
+    package var retryAfter: UInt32?
+    package var quota: QuotaStatus?
+    /// The methods that the path allows.
+    package var allow: String?
+
+    init(status: Int, body: [UInt8]) {
+        self.status = status
+        self.body = body
+    }
+
+    /// `{"status":"accepted","id":"…"}`
+    static func accepted(_ id: UInt128) -> Answer {
+        var body = JSONText(reserving: 64)
+        body.literal("{\"status\":\"accepted\",\"id\":\"")
+        body.hex(id)
+        body.literal("\"}")
+        return Answer(status: 202, body: body.bytes)
+    }
+
+    /// `{"error":"…","reason":"…"}`
+    static func refused(_ refusal: Refusal) -> Answer {
+        var body = JSONText(reserving: 96)
+        body.literal("{\"error\":")
+        body.string(refusal.text)
+        body.literal(",\"reason\":")
+        body.string(refusal.reason.rawValue)
+        body.literal("}")
+        return Answer(status: refusal.reason.status, body: body.bytes)
+    }
+
+    static let preflight = Answer(status: 204, body: [])
+
+    static let healthy = Answer(status: 200, body: Array("{\"status\":\"ok\"}".utf8))
+
+    /// - Parameter degraded: what has to be done without: `postgresql`, `redis`, `spool`.
+    static func readiness(_ ready: Bool, degraded: [StaticString]) -> Answer {
+        var body = JSONText(reserving: 64)
+        body.literal(ready ? "{\"ready\":true,\"degraded\":[" : "{\"ready\":false,\"degraded\":[")
+        for (index, name) in degraded.enumerated() {
+            body.literal(index == 0 ? "\"" : ",\"")
+            body.literal(name)
+            body.literal("\"")
+        }
+        body.literal("]}")
+        return Answer(status: ready ? 200 : 503, body: body.bytes)
+    }
+
+    /// One bulk's answer, from the ends of its events in the order of the input.
+    static func bulk(_ events: [Submission.Event]) -> Answer {
+        var ids = JSONText(reserving: events.count * 35)
+        var errors = JSONText(reserving: 0)
+        var accepted = 0
+        var isLimited = false
+        var isUnavailable = true
+        for (index, event) in events.enumerated() {
+            if index > 0 { ids.literal(",") }
+            guard case .refused(let refusal) = event else {
+                if case .accepted(let id) = event {
+                    accepted += 1
+                    ids.literal("\"")
+                    ids.hex(id)
+                    ids.literal("\"")
+                }
+                continue
+            }
+            ids.literal("null")
+            isLimited = isLimited || refusal.reason == .rateLimited
+            isUnavailable = isUnavailable && refusal.reason == .unavailable
+            if !errors.bytes.isEmpty { errors.literal(",") }
+            errors.literal("{\"index\":")
+            errors.number(index)
+            errors.literal(",\"status\":")
+            errors.number(refusal.reason.status)
+            errors.literal(",\"error\":")
+            errors.string(refusal.text)
+            errors.literal(",\"reason\":")
+            errors.string(refusal.reason.rawValue)
+            errors.literal("}")
+        }
+        if accepted == 0, isUnavailable { return .refused(.unavailable) }
+        var body = JSONText(reserving: ids.bytes.count + errors.bytes.count + 96)
+        body.literal(accepted > 0 ? "{\"status\":\"accepted\",\"accepted\":" : "{\"status\":\"rejected\",\"accepted\":")
+        body.number(accepted)
+        body.literal(",\"rejected\":")
+        body.number(events.count - accepted)
+        body.literal(",\"ids\":[")
+        body.append(ids)
+        body.literal("],\"errors\":[")
+        body.append(errors)
+        body.literal("]}")
+        return Answer(status: accepted > 0 ? 202 : isLimited ? 429 : 400, body: body.bytes)
+    }
+}
+
+extension Refusal {
+    static let unauthorized = Refusal(.unauthorized, "unauthorized")
+    static let rateLimited = Refusal(.rateLimited, "rate limited")
+    static let unavailable = Refusal(.unavailable, "temporarily unavailable")
+    static let payloadTooLarge = Refusal(.payloadTooLarge, "payload too large")
+}

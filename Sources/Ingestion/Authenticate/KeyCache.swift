@@ -1,0 +1,43 @@
+internal import StorageChannel
+
+/// What this edge knows of keys: the answers of storage, unknown keys too, kept current by what storage sends when a key
+/// changes. While storage is away nothing is known.
+struct KeyCache: ~Copyable {
+    enum Entry {
+        case known(ProjectQuota)
+        case unknown
+    }
+
+    /// The most unknown keys remembered; strangers can make up any number of them.
+    static let unknownLimit = 10_000
+
+    private var known: [KeyID: ProjectQuota] = [:]
+    private var unknown: Set<KeyID> = []
+
+    subscript(key: KeyID) -> Entry? {
+        if let quota = known[key] { return .known(quota) }
+        return unknown.contains(key) ? .unknown : nil
+    }
+
+    /// Whether a key is remembered, as known or unknown.
+    func remembers(_ key: KeyID) -> Bool {
+        known[key] != nil || unknown.contains(key)
+    }
+
+    mutating func remember(_ key: KeyID, _ entry: Entry) {
+        switch entry {
+        case .known(let quota):
+            unknown.remove(key)
+            known[key] = quota
+        case .unknown:
+            known[key] = nil
+            if unknown.count >= Self.unknownLimit { unknown.removeAll(keepingCapacity: true) }
+            unknown.insert(key)
+        }
+    }
+
+    mutating func forgetAll() {
+        known.removeAll(keepingCapacity: true)
+        unknown.removeAll(keepingCapacity: true)
+    }
+}

@@ -1,0 +1,366 @@
+package import StorageChannel
+
+/// The path of an event as a state machine that does no I/O: it is told of requests, of what Redis and storage say and of
+/// the time, and says what to send and what to answer. Accept, Authenticate, Decode, Limit, Parse and Store are its
+/// stages, in this order.
+///
+/// The loop around it calls one `receive` for each thing that happened, `endTurn` after all that were ready together, then
+/// carries out `commands` and sends `toStorage`. It never blocks and never traps on what came from outside.
+package struct IngestionMachine: ~Copyable {
+    /// What the loop is to do.
+    package enum Command: Equatable, Sendable {
+        /// Call the limit's script, and give its result to `receive(grant:for:)`.
+        case count(LimitScript.Call)
+        /// Answer the request that was received under this token; the machine forgets it.
+        case answer(token: Int, Answer)
+    }
+
+    /// What an operator decides.
+    package struct Options: Sendable {
+        /// The most events in one bulk request.
+        package var bulkEvents = 1_000
+        /// After so many nanoseconds without a result a request is answered with 503.
+        package var patience: Int64 = 10_000_000_000
+        package init() {}
+    }
+
+    /// To be carried out in this order, then removed.
+    package var commands: [Command] = []
+    /// Frames to be sent to storage, while it is connected.
+    package var toStorage = FrameWriter()
+    /// Whether Redis answers; the loop knows.
+    package var isRedisAvailable = true
+    /// The bytes of all bodies and frames in hand.
+    package private(set) var bytesInHand = 0
+
+    private let options: Options
+    private var submissions: [UInt64: Submission] = [:]
+    private var lastSerial: UInt64 = 0
+    /// The lowest serial that may still be in hand: deadlines are in the order of serials.
+    private var oldestSerial: UInt64 = 1
+    private var keys = KeyCache()
+    private var waitingForKey: [KeyID: [Submission]] = [:]
+    private var ledger = QuotaLedger()
+    private var decoder = Decoder()
+    private var parser = EventParser()
+    private var encoded = FrameWriter()
+    private var isStorageConnected = false
+
+    package init(options: Options) {
+        self.options = options
+    }
+
+    /// The requests that were received and not answered.
+    package var requestsInHand: Int { submissions.count }
+
+    // MARK: Accept
+
+    /// A request has arrived whole.
+    ///
+    /// - Parameters:
+    ///   - token: names the request in its answer.
+    ///   - body: nil when there was none, or more than any route takes.
+    ///   - isOversized: the body was longer than any route takes, and was read past.
+    ///   - now: nanoseconds of the monotonic clock.
+    ///   - wall: microseconds since 1970.
+    package mutating func receive(
+        _ head: RequestHead, body: consuming Body?, isOversized: Bool = false, token: Int, now: Int64, wall: Int64
+    ) {
+        let route: Route
+        do throws(RouteMiss) {
+            route = try Route.find(head)
+        } catch {
+            var answer = Answer.refused(error.refusal)
+            answer.allow = error.allow?.description
+            return commands.append(.answer(token: token, answer))
+        }
+        switch route {
+        case .preflight: return commands.append(.answer(token: token, .preflight))
+        case .health: return commands.append(.answer(token: token, .healthy))
+        case .readiness, .event, .bulk: break
+        }
+        let size = body?.count ?? 0
+        lastSerial += 1
+        let submission = Submission(
+            token: token, serial: lastSerial, head: AcceptedHead(head, route: route, wall: wall), body: body,
+            deadline: now + options.patience)
+        if route == .readiness { return probe(submission, now: now) }
+        admit(submission)
+        guard !isOversized, size <= route.bodyLimit else { return finish(submission, .refused(.payloadTooLarge)) }
+        authenticate(submission, now: now)
+    }
+
+    private mutating func probe(_ submission: Submission, now: Int64) {
+        guard isStorageConnected else {
+            return commands.append(.answer(token: submission.token, .readiness(false, degraded: degraded([]))))
+        }
+        admit(submission)
+        toStorage.probe(submission.ticket(0))
+    }
+
+    // MARK: Authenticate
+
+    private mutating func authenticate(_ submission: Submission, now: Int64) {
+        guard let key = submission.head.key else { return finish(submission, .refused(.unauthorized)) }
+        switch keys[key] {
+        case .known(let quota): prepare(submission, quota, now: now)
+        case .unknown: finish(submission, .refused(.unauthorized))
+        case nil:
+            let isFirst = waitingForKey[key] == nil
+            waitingForKey[key, default: []].append(submission)
+            if isFirst && isStorageConnected { toStorage.lookUp(key) }
+        }
+    }
+
+    private mutating func receiveKey(_ key: KeyID, _ state: KeyState, _ quota: ProjectQuota, now: Int64) {
+        let waiting = waitingForKey.removeValue(forKey: key) ?? []
+        switch state {
+        case .known:
+            if !waiting.isEmpty || keys.remembers(key) { keys.remember(key, .known(quota)) }
+            ledger.forget(quota.project)
+            for submission in waiting where isInHand(submission) { prepare(submission, quota, now: now) }
+        case .unknown:
+            if !waiting.isEmpty || keys.remembers(key) { keys.remember(key, .unknown) }
+            for submission in waiting where isInHand(submission) { finish(submission, .refused(.unauthorized)) }
+        case .unavailable:
+            for submission in waiting where isInHand(submission) { finish(submission, .refused(.unavailable)) }
+        }
+    }
+
+    // MARK: Decode
+
+    private mutating func prepare(_ submission: Submission, _ quota: ProjectQuota, now: Int64) {
+        if let left = ledger.exhaustion(of: quota.project, now: now) {
+            submission.quota = QuotaStatus(
+                quota, remaining: 0, milliseconds: UInt32(clamping: (left + 999_999) / 1_000_000))
+            return finish(submission, .refused(.rateLimited))
+        }
+        bytesInHand -= submission.bytes
+        defer { bytesInHand += submission.bytes }
+        do throws(Refusal) {
+            let encoding = try submission.head.encoding.get()
+            let limit = submission.head.route.bodyLimit
+            let received = submission.takeBody() ?? Body(count: 0)
+            var body = encoding == .identity ? received : try decoder.decode(received, encoding, limit: limit)
+            var ranges = [0..<body.count]
+            if submission.head.route == .bulk {
+                let isNDJSON = submission.head.isNDJSON
+                let maximum = options.bulkEvents
+                ranges = try body.withUnsafeMutableBytes { (bytes) throws(Refusal) in
+                    try BulkSplitter.split(bytes, isNDJSON: isNDJSON, maximum: maximum)
+                }
+            }
+            submission.decoded(body, ranges)
+        } catch {
+            return finish(submission, .refused(error))
+        }
+        ledger.gather(submission, quota)
+    }
+
+    // MARK: Limit
+
+    /// All that was ready has been received: one call for each project goes out.
+    package mutating func endTurn() {
+        for call in ledger.takeCalls() { commands.append(.count(call)) }
+    }
+
+    /// The script's result for a call; nil when Redis gave none, and the events go on uncounted.
+    package mutating func receive(_ grant: LimitScript.Grant?, for call: UInt64, now: Int64) {
+        guard let gathering = ledger.settle(call) else { return }
+        let quota = gathering.quota
+        guard let grant else {
+            for submission in gathering.submissions where isInHand(submission) {
+                parse(submission, quota, granted: submission.eventCount, isCounted: false)
+            }
+            return
+        }
+        let status = QuotaStatus(
+            quota, remaining: quota.events - min(quota.events, grant.used), milliseconds: grant.left)
+        if status.remaining == 0 { ledger.exhaust(quota.project, until: now + Int64(grant.left) * 1_000_000) }
+        var left = Int(grant.granted)
+        for submission in gathering.submissions {
+            let granted = min(left, submission.eventCount)
+            left -= granted
+            guard isInHand(submission) else { continue }
+            submission.quota = status
+            parse(submission, quota, granted: granted, isCounted: true)
+        }
+    }
+
+    // MARK: Parse
+
+    private mutating func parse(_ submission: Submission, _ quota: ProjectQuota, granted: Int, isCounted: Bool) {
+        encoded.removeAll()
+        var flags: StoreFlags = isCounted ? .counted : []
+        if submission.head.route == .bulk || submission.bytes > Limits.smallBytes { flags.insert(.bulk) }
+        for position in 0..<submission.eventCount {
+            guard position < granted else {
+                submission.events[position] = .refused(.rateLimited)
+                continue
+            }
+            do throws(Refusal) {
+                let id = try submission.withEvent(position) { (bytes) throws(Refusal) in
+                    try parser.parse(
+                        bytes, project: quota.project, derivedID: submission.head.requestID &+ UInt128(position),
+                        receivedAt: submission.head.receivedAt, ticket: submission.ticket(position),
+                        flags: flags, into: &encoded)
+                }
+                submission.identifiers[position] = id ?? 0
+                submission.outstanding += 1
+            } catch {
+                submission.events[position] = .refused(error)
+            }
+        }
+        bytesInHand -= submission.bytes
+        submission.parsed(encoded.bytes)
+        bytesInHand += submission.bytes
+        if submission.outstanding == 0 { return complete(submission) }
+        if isStorageConnected { toStorage.append(submission.frames) }
+    }
+
+    // MARK: Store
+
+    /// Storage is connected: all that it has not answered is sent, again or for the first time.
+    package mutating func storageConnected() {
+        isStorageConnected = true
+        for key in waitingForKey.keys { toStorage.lookUp(key) }
+        for serial in oldestSerial..<(lastSerial + 1) {
+            guard let submission = submissions[serial] else { continue }
+            if submission.head.route == .readiness {
+                toStorage.probe(submission.ticket(0))
+            } else if submission.outstanding > 0 {
+                toStorage.append(submission.frames)
+            }
+        }
+    }
+
+    /// Storage is gone: what it knew of keys may be out of date when it is back.
+    package mutating func storageLost() {
+        isStorageConnected = false
+        toStorage.removeAll()
+        keys.forgetAll()
+    }
+
+    /// A frame from storage.
+    ///
+    /// - Returns: false when it makes no sense; the connection should then be given up.
+    package mutating func receive(_ kind: FrameKind, _ bytes: UnsafeRawBufferPointer, now: Int64) -> Bool {
+        var content = FrameContent(bytes)
+        switch kind {
+        case .hello:
+            return content.integer(UInt16.self) == Frame.version
+        case .stored:
+            while !content.isAtEnd {
+                let ticket = content.integer(UInt64.self)
+                let result = content.integer(UInt8.self)
+                let retryAfter = content.integer(UInt32.self)
+                guard content.isIntact, let result = StoreResult(rawValue: result) else { return false }
+                stored(ticket, result, retryAfter: retryAfter)
+            }
+        case .key:
+            let key = content.key()
+            let state = content.integer(UInt8.self)
+            let quota = ProjectQuota(
+                project: content.integer(), events: content.integer(), seconds: content.integer())
+            guard content.isIntact, let state = KeyState(rawValue: state) else { return false }
+            receiveKey(key, state, quota, now: now)
+        case .readiness:
+            let (serial, _) = Submission.parts(of: content.integer())
+            let accepts = content.integer(UInt8.self) == 1
+            let degradation = Degradation(rawValue: content.integer())
+            guard content.isIntact else { return false }
+            if let submission = submissions[serial] {
+                finish(submission, .readiness(accepts, degraded: degraded(degradation)))
+            }
+        case .store, .lookUpKey, .probe:
+            return false
+        }
+        return true
+    }
+
+    private mutating func stored(_ ticket: UInt64, _ result: StoreResult, retryAfter: UInt32) {
+        let (serial, position) = Submission.parts(of: ticket)
+        guard let submission = submissions[serial], position < submission.eventCount,
+            case .pending = submission.events[position]
+        else { return }
+        switch result {
+        case .durable: submission.events[position] = .accepted(submission.identifiers[position])
+        case .unavailable: submission.events[position] = .refused(.unavailable)
+        case .rateLimited: submission.events[position] = .refused(.rateLimited)
+        }
+        if result != .durable { submission.retryAfter = max(submission.retryAfter, retryAfter) }
+        submission.outstanding -= 1
+        if submission.outstanding == 0 { complete(submission) }
+    }
+
+    private func degraded(_ degradation: Degradation) -> [StaticString] {
+        var names: [StaticString] = []
+        if degradation.contains(.postgresql) || !isStorageConnected { names.append("postgresql") }
+        if !isRedisAvailable { names.append("redis") }
+        if degradation.contains(.spool) { names.append("spool") }
+        return names
+    }
+
+    // MARK: Answers
+
+    /// Time has passed: what waited too long is answered.
+    ///
+    /// - Returns: nanoseconds until it has to be called again, nil when nothing is in hand.
+    package mutating func tick(now: Int64) -> Int64? {
+        while oldestSerial <= lastSerial {
+            if let submission = submissions[oldestSerial] {
+                if submission.deadline > now { return submission.deadline - now }
+                if submission.head.route == .readiness {
+                    finish(submission, .readiness(false, degraded: degraded(.postgresql)))
+                } else {
+                    finish(submission, .refused(.unavailable))
+                }
+            }
+            oldestSerial += 1
+        }
+        return nil
+    }
+
+    private mutating func complete(_ submission: Submission) {
+        if submission.head.route == .bulk { return finish(submission, .bulk(submission.events)) }
+        switch submission.events.first {
+        case .accepted(let id): finish(submission, .accepted(id))
+        case .refused(let refusal): finish(submission, .refused(refusal))
+        case .pending, nil: finish(submission, .refused(.unavailable))
+        }
+    }
+
+    private mutating func finish(_ submission: Submission, _ answer: Answer) {
+        var answer = answer
+        answer.quota = submission.quota
+        switch answer.status {
+        case 429: answer.retryAfter = max(submission.retryAfter, submission.quota?.reset ?? 1)
+        case 503: answer.retryAfter = max(submission.retryAfter, 1)
+        default: break
+        }
+        remove(submission)
+        commands.append(.answer(token: submission.token, answer))
+    }
+
+    private mutating func admit(_ submission: Submission) {
+        submissions[submission.serial] = submission
+        bytesInHand += submission.bytes
+    }
+
+    private mutating func remove(_ submission: Submission) {
+        if submissions.removeValue(forKey: submission.serial) != nil { bytesInHand -= submission.bytes }
+    }
+
+    private func isInHand(_ submission: Submission) -> Bool {
+        submissions[submission.serial] != nil
+    }
+}
+
+extension QuotaStatus {
+    init(_ quota: ProjectQuota, remaining: UInt32, milliseconds: UInt32) {
+        limit = quota.events
+        window = quota.seconds
+        self.remaining = remaining
+        reset = max(1, milliseconds / 1_000 + (milliseconds % 1_000 == 0 ? 0 : 1))
+    }
+}

@@ -1,0 +1,37 @@
+/// Writes the content of a `store` frame into room of just its size, so that the frame grows once and not at each column.
+struct RecordWriter {
+    private var rest: UnsafeMutableRawBufferPointer
+
+    init(_ room: UnsafeMutableRawBufferPointer) {
+        rest = room
+    }
+
+    /// A column that is a number.
+    mutating func element<Value: FixedWidthInteger>(_ value: Value) {
+        integer(UInt32(MemoryLayout<Value>.size))
+        integer(value)
+    }
+
+    /// A column that is text or json; nil is NULL. `prefix` is jsonb's version byte.
+    mutating func element(_ content: UnsafeRawBufferPointer?, prefix: UInt8? = nil) {
+        guard let content else { return integer(Int32(-1)) }
+        integer(UInt32(truncatingIfNeeded: Self.size(of: content, prefix: prefix) - 4))
+        if let prefix { integer(prefix) }
+        rest.copyMemory(from: content)
+        advance(content.count)
+    }
+
+    mutating func integer<Value: FixedWidthInteger>(_ value: Value) {
+        rest.storeBytes(of: value.bigEndian, as: Value.self)
+        advance(MemoryLayout<Value>.size)
+    }
+
+    private mutating func advance(_ size: Int) {
+        rest = UnsafeMutableRawBufferPointer(rebasing: rest[size...])
+    }
+
+    /// The room that `element` takes for the same column.
+    static func size(of content: UnsafeRawBufferPointer?, prefix: UInt8? = nil) -> Int {
+        4 + (content?.count ?? 0) + (content != nil && prefix != nil ? 1 : 0)
+    }
+}

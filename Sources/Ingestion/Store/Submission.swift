@@ -1,0 +1,85 @@
+internal import StorageChannel
+
+/// One request in hand, from its acceptance to its answer.
+final class Submission {
+    /// What is known of one of its events.
+    enum Event {
+        /// Not granted yet, or handed to storage and not acknowledged.
+        case pending
+        case accepted(UInt128)
+        case refused(Refusal)
+    }
+
+    /// Which request of the caller this is.
+    let token: Int
+    /// Counts up; part of the tickets of its events.
+    let serial: UInt64
+    let head: AcceptedHead
+    /// When it is answered with 503 if nothing has come, in nanoseconds of the monotonic clock.
+    let deadline: Int64
+    private(set) var body: Body?
+    /// The bytes it holds, counted against the most a worker may have in hand.
+    private(set) var bytes: Int
+    private(set) var ranges: [Range<Int>] = []
+    var events: [Event] = []
+    var quota: QuotaStatus?
+    /// Handed to storage and not acknowledged: what is sent again when storage was restarted.
+    private(set) var frames: [UInt8] = []
+    /// The ids of the events handed to storage, by position.
+    var identifiers: [UInt128] = []
+    var outstanding = 0
+    /// Seconds after which another try is worth it, the largest that storage named.
+    var retryAfter: UInt32 = 0
+
+    /// The most events in one submission: their positions fill the low bits of a ticket.
+    static let positionBits: UInt64 = 20
+
+    init(token: Int, serial: UInt64, head: AcceptedHead, body: consuming Body?, deadline: Int64) {
+        self.token = token
+        self.serial = serial
+        self.head = head
+        self.deadline = deadline
+        bytes = body?.count ?? 0
+        self.body = consume body
+    }
+
+    var eventCount: Int { events.count }
+
+    func ticket(_ position: Int) -> UInt64 {
+        serial << Self.positionBits | UInt64(truncatingIfNeeded: position)
+    }
+
+    static func parts(of ticket: UInt64) -> (serial: UInt64, position: Int) {
+        (ticket >> positionBits, Int(ticket & ((1 << positionBits) - 1)))
+    }
+
+    func takeBody() -> Body? {
+        body.take()
+    }
+
+    /// The body is decoded and its events are found.
+    func decoded(_ body: consuming Body, _ ranges: [Range<Int>]) {
+        bytes = body.count
+        self.body = consume body
+        self.ranges = ranges
+        events = Array(repeating: .pending, count: ranges.count)
+        identifiers = Array(repeating: 0, count: ranges.count)
+    }
+
+    /// The events were parsed; only their frames are still needed.
+    func parsed(_ frames: [UInt8]) {
+        body = nil
+        bytes = frames.count
+        self.frames = frames
+    }
+
+    /// Lets `work` use the bytes of one event.
+    func withEvent<Result, Failure>(
+        _ position: Int, _ work: (UnsafeMutableRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result? {
+        let range = ranges[position]
+        return try body?.withUnsafeMutableBytes { (bytes) throws(Failure) in
+            try work(UnsafeMutableRawBufferPointer(rebasing: bytes[range]))
+        }
+    }
+}

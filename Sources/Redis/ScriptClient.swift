@@ -1,0 +1,191 @@
+package import EventLoop
+
+/// Calls one Lua script in Redis, many calls in one round trip, over one connection that it opens again by itself. A call
+/// gets its result or, when Redis is away or late, none; it is never made twice.
+///
+/// The loop around it waits on `socket`, calls `ready` when that is ready and `tick` when the time it named has come, and
+/// takes `results`.
+package struct ScriptClient: ~Copyable {
+    /// What became of one call; nil when Redis gave no result.
+    package typealias Result = (call: UInt64, integers: [Int64]?)
+
+    private enum Expected {
+        /// An answer to AUTH or SELECT.
+        case greeting
+        /// The digest, by SCRIPT LOAD.
+        case digest
+        /// A call: its number, what it was called with, when it is given up.
+        case call(UInt64, arguments: [[UInt8]], deadline: Int64)
+    }
+
+    /// How long an answer is waited for, in nanoseconds.
+    package static let patience: Int64 = 50_000_000
+    private static let firstDelay: Int64 = 50_000_000
+    private static let longestDelay: Int64 = 1_000_000_000
+
+    /// Taken and emptied by the loop.
+    package var results: [Result] = []
+    /// Why Redis is away; nil while it answers or is being connected to for the first time.
+    package private(set) var failure: RedisError?
+
+    private let server: RedisServer
+    private let script: [UInt8]
+    private var connection: RedisConnection?
+    private var expected: [Expected] = []
+    private var answered = 0
+    private var digest: [UInt8]?
+    private var openings = 0
+    private var isFlushed = true
+    /// When the greeting must be answered, or when the next opening is due.
+    private var deadline: Int64 = 0
+    private var delay = Self.firstDelay
+
+    package init(_ server: RedisServer, script: StaticString) {
+        self.server = server
+        self.script = Array(UnsafeBufferPointer(start: script.utf8Start, count: script.utf8CodeUnitCount))
+    }
+
+    /// The socket to wait on, nil while there is none.
+    package var socket: ClientSocket? {
+        switch connection {
+        case .some(let connection): ClientSocket(number: connection.number, opening: openings, wantsWrite: !isFlushed)
+        case nil: nil
+        }
+    }
+
+    /// Whether Redis has answered the greeting of this connection.
+    package var isReady: Bool { digest != nil }
+
+    /// Appends a call; `flush` sends it. Without a connection its result is there at once, and is nil.
+    package mutating func call(_ number: UInt64, key: [UInt8], arguments: [[UInt8]], now: Int64) {
+        guard connection != nil, failure == nil else { return results.append((number, nil)) }
+        let arguments = [Array("1".utf8), key] + arguments
+        append(digest.map { ["EVALSHA".utf8.map { $0 }, $0] + arguments } ?? evaluate(arguments), now: now)
+        expected.append(.call(number, arguments: arguments, deadline: now + Self.patience))
+    }
+
+    /// Sends what was appended.
+    package mutating func flush(now: Int64) {
+        do throws(RedisError) {
+            if let done = try connection?.flush() { isFlushed = done }
+        } catch {
+            lose(error, now: now)
+        }
+    }
+
+    /// The socket is readable or writable.
+    package mutating func ready(readable: Bool, writable: Bool, now: Int64) {
+        if writable, !isFlushed { flush(now: now) }
+        guard readable else { return }
+        do throws(RedisError) {
+            try connection?.receive()
+            while let reply = try connection?.nextReply() { try take(reply, now: now) }
+        } catch {
+            return lose(error, now: now)
+        }
+        if !isFlushed { flush(now: now) }
+    }
+
+    /// Time has passed: connects when it is due, gives up what is late.
+    ///
+    /// - Returns: when to call again, in nanoseconds of the monotonic clock; nil when there is nothing to wait for.
+    package mutating func tick(now: Int64) -> Int64? {
+        if connection == nil {
+            guard now >= deadline else { return deadline }
+            open(now: now)
+        }
+        if let due = due(), connection != nil {
+            guard now >= due else { return due }
+            lose(RedisError(operation: "wait", message: "no answer within 50 ms"), now: now)
+        }
+        return connection == nil ? deadline : due()
+    }
+
+    private func due() -> Int64? {
+        if digest == nil { return deadline }
+        for position in answered..<expected.count {
+            if case .call(_, _, let deadline) = expected[position] { return deadline }
+        }
+        return nil
+    }
+
+    private mutating func open(now: Int64) {
+        openings += 1
+        deadline = now + Self.patience
+        do throws(RedisError) {
+            connection = try RedisConnection.open(server.address)
+            if !server.password.isEmpty {
+                let credentials = server.user.isEmpty ? [server.password] : [server.user, server.password]
+                greet(["AUTH"] + credentials, .greeting, now: now)
+            }
+            if server.database != 0 { greet(["SELECT", "\(server.database)"], .greeting, now: now) }
+            append([Array("SCRIPT".utf8), Array("LOAD".utf8), script], now: now)
+            expected.append(.digest)
+        } catch {
+            return lose(error, now: now)
+        }
+        flush(now: now)
+    }
+
+    private mutating func greet(_ words: [String], _ reply: Expected, now: Int64) {
+        append(words.map { Array($0.utf8) }, now: now)
+        expected.append(reply)
+    }
+
+    private func evaluate(_ arguments: [[UInt8]]) -> [[UInt8]] {
+        [Array("EVAL".utf8), script] + arguments
+    }
+
+    private mutating func append(_ words: [[UInt8]], now: Int64) {
+        do throws(RedisError) {
+            try connection?.append(words)
+            isFlushed = false
+        } catch {
+            lose(error, now: now)
+        }
+    }
+
+    private mutating func take(_ reply: RedisReply, now: Int64) throws(RedisError) {
+        guard answered < expected.count else { throw RedisError(operation: "reply", message: "unasked for") }
+        let expectation = expected[answered]
+        answered += 1
+        defer {
+            if answered == expected.count || answered >= 1_024 {
+                expected.removeFirst(answered)
+                answered = 0
+            }
+        }
+        switch (expectation, reply) {
+        case (.greeting, .status): break
+        case (.digest, .text(let text)):
+            digest = Array(text.utf8)
+            failure = nil
+            delay = Self.firstDelay
+        case (.call(let number, _, _), .integers(let integers)):
+            results.append((number, integers))
+        case (.call(let number, let arguments, let deadline), .error(let text)) where text.hasPrefix("NOSCRIPT"):
+            // Somebody flushed the scripts; EVAL also stores it again.
+            append(evaluate(arguments), now: now)
+            expected.append(.call(number, arguments: arguments, deadline: deadline))
+        case (.call(let number, _, _), .error(let text)):
+            results.append((number, nil))
+            throw RedisError(operation: "call", message: text)
+        case (_, .error(let text)): throw RedisError(operation: "greeting", message: text)
+        default: throw RedisError(operation: "reply", message: "not of the expected kind")
+        }
+    }
+
+    private mutating func lose(_ error: RedisError, now: Int64) {
+        for expectation in expected[answered...] {
+            if case .call(let number, _, _) = expectation { results.append((number, nil)) }
+        }
+        expected.removeAll(keepingCapacity: true)
+        answered = 0
+        digest = nil
+        connection = nil
+        isFlushed = true
+        failure = error
+        deadline = now + delay
+        delay = min(delay * 2, Self.longestDelay)
+    }
+}

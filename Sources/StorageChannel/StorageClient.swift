@@ -1,0 +1,114 @@
+package import EventLoop
+internal import Glibc
+
+/// An edge's end of the channel to storage: one connection that it opens again by itself and that never blocks.
+///
+/// The loop around it waits on `socket`, calls `ready` when that is ready and `tick` when the time it named has come.
+package struct StorageClient: ~Copyable {
+    /// The first and the longest pause between two attempts to connect, in nanoseconds: storage is back soon.
+    private static let firstDelay: Int64 = 10_000_000
+    private static let longestDelay: Int64 = 250_000_000
+
+    private let path: String
+    private var descriptor: Descriptor?
+    private var reader = FrameReader()
+    private var pending: [UInt8] = []
+    private var sent = 0
+    private var openings = 0
+    private var nextAttempt: Int64 = 0
+    private var delay = Self.firstDelay
+
+    /// - Parameter path: storage's unix socket.
+    package init(path: String) {
+        self.path = path
+    }
+
+    /// The socket to wait on, nil while there is none.
+    package var socket: ClientSocket? {
+        switch descriptor {
+        case .some(let descriptor):
+            ClientSocket(number: descriptor.number, opening: openings, wantsWrite: sent < pending.count)
+        case nil: nil
+        }
+    }
+
+    package var isConnected: Bool { descriptor != nil }
+
+    /// Connects when it is due.
+    ///
+    /// - Returns: nil when it is connected, else when to call again, in nanoseconds of the monotonic clock. When it was not
+    ///   connected before and is now, `isConnected` has changed: everything must be sent again.
+    package mutating func tick(now: Int64) -> Int64? {
+        if isConnected { return nil }
+        guard now >= nextAttempt else { return nextAttempt }
+        do throws(SystemError) {
+            descriptor = try UnixSocket.connect(to: path)
+            openings += 1
+            delay = Self.firstDelay
+            reader = FrameReader()
+            var hello = FrameWriter()
+            hello.hello()
+            pending = hello.bytes
+            sent = 0
+            return nil
+        } catch {
+            nextAttempt = now + delay
+            delay = min(delay * 2, Self.longestDelay)
+            return nextAttempt
+        }
+    }
+
+    /// Sends frames, after those that did not fit before, in as few writes as the socket takes; empties the writer.
+    package mutating func send(_ frames: inout FrameWriter) {
+        guard isConnected else { return frames.removeAll() }
+        if sent == pending.count {
+            let count = write(frames.bytes, from: 0)
+            if count < frames.bytes.count {
+                pending = Array(frames.bytes[count...])
+                sent = 0
+            }
+        } else {
+            pending.append(contentsOf: frames.bytes)
+            flush()
+        }
+        frames.removeAll()
+    }
+
+    /// The socket is readable or writable: sends the rest, and calls `body` with each frame that has come.
+    ///
+    /// - Parameter body: returns false when the frame makes no sense.
+    /// - Returns: false when the connection is gone; it is opened again by `tick`.
+    package mutating func ready(
+        readable: Bool, writable: Bool, _ body: (FrameKind, UnsafeRawBufferPointer) -> Bool
+    ) -> Bool {
+        guard let number = socket?.number else { return false }
+        if writable { flush() }
+        guard readable else { return isConnected }
+        let count = reader.fill { recv(number, $0.baseAddress, $0.count, 0) }
+        var makesSense = count > 0 || (count < 0 && (errno == EAGAIN || errno == EINTR))
+        do throws(FrameReader.Fault) {
+            try reader.forEachFrame { kind, content in makesSense = body(kind, content) && makesSense }
+        } catch {
+            makesSense = false
+        }
+        if !makesSense { descriptor = nil }
+        return makesSense
+    }
+
+    private mutating func flush() {
+        sent += write(pending, from: sent)
+        if sent == pending.count {
+            pending.removeAll(keepingCapacity: pending.count <= 1 << 20)
+            sent = 0
+        }
+    }
+
+    /// Writes what the socket takes; a failure shows at the next read.
+    private func write(_ bytes: [UInt8], from start: Int) -> Int {
+        guard let number = socket?.number else { return 0 }
+        return bytes.withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress, start < bytes.count else { return 0 }
+            return max(0, Glibc.send(number, base + start, bytes.count - start, CInt(MSG_NOSIGNAL)))
+        }
+    }
+}

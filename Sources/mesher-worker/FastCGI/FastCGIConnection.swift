@@ -1,0 +1,150 @@
+internal import CFastCGI
+internal import EventLoop
+internal import Glibc
+internal import Ingestion
+
+/// One connection of nginx, and the request that is read from it or answered on it. nginx sends the next request only
+/// after it has the answer, so there is at most one. The corresponding libfcgi type is `FCGX_Request`.
+///
+/// The socket blocks, since libfcgi takes EAGAIN inside a stream for the end: reading begins when it is readable, and
+/// nginx, which buffers requests, sends the rest at once; a limit of time ends what it does not.
+final class FastCGIConnection {
+    /// A request that was read to its end.
+    enum Reading {
+        /// Whole; its head and body are in `take`.
+        case request
+        /// Nothing has come.
+        case nothing
+        /// The peer has closed, broke off or sent nonsense: the connection is to be closed.
+        case closed
+    }
+
+    /// Seconds that one read or write may wait for nginx.
+    private static let patience = 2
+
+    let number: CInt
+    private let request: UnsafeMutablePointer<FCGX_Request>
+    private var body: Body?
+    private(set) var isOversized = false
+    /// Whether a request was read and not answered.
+    private(set) var isAnswering = false
+    /// nginx has gone while its request was in hand: the connection ends with the answer.
+    var isAbandoned = false
+
+    init(adopting descriptor: consuming Descriptor) {
+        number = descriptor.release()
+        request = .allocate(capacity: 1)
+        FCGX_InitRequest(request, -1, 0)
+        request.pointee.ipcFd = number
+        var limit = timeval(tv_sec: Self.patience, tv_usec: 0)
+        let size = socklen_t(MemoryLayout<timeval>.size)
+        setsockopt(number, SOL_SOCKET, SO_RCVTIMEO, &limit, size)
+        setsockopt(number, SOL_SOCKET, SO_SNDTIMEO, &limit, size)
+    }
+
+    deinit {
+        // Detached, it is closed without a pause for the peer's own close, which libfcgi would wait for.
+        FCGX_Detach(request)
+        if request.pointee.ipcFd >= 0 { FCGX_Free(request, 1) }
+        request.deallocate()
+    }
+
+    /// Reads the next request with its whole body.
+    func read() -> Reading {
+        var byte: UInt8 = 0
+        // libfcgi falls through to its listener at the end of a kept connection.
+        let count = recv(number, &byte, 1, CInt(MSG_PEEK) | CInt(MSG_DONTWAIT))
+        guard count == 1 else { return count < 0 && errno == EAGAIN ? .nothing : .closed }
+        request.pointee.keepConnection = 1
+        FCGX_Detach(request)
+        guard FCGX_Accept_r(request) == 0 else { return .closed }
+        guard readBody() else { return .closed }
+        isAnswering = true
+        return .request
+    }
+
+    /// Lets `use` have the request's head; its bytes are valid until then.
+    func withHead(_ use: (RequestHead, consuming Body?) -> Void) {
+        var head = RequestHead()
+        var next = request.pointee.envp
+        while let entry = next, let parameter = entry.pointee {
+            Self.take(UnsafeRawBufferPointer(start: parameter, count: strlen(parameter)), into: &head)
+            next = entry + 1
+        }
+        use(head, body.take())
+    }
+
+    /// Sends a CGI response (RFC 3875, section 6) and ends the request.
+    ///
+    /// - Returns: whether the connection is kept for another.
+    func answer(_ response: [UInt8]) -> Bool {
+        response.withUnsafeBytes { bytes in
+            _ = FCGX_PutStr(bytes.baseAddress, CInt(clamping: bytes.count), request.pointee.out)
+        }
+        FCGX_Detach(request)
+        FCGX_Finish_r(request)
+        isAnswering = false
+        return request.pointee.ipcFd >= 0 && !isAbandoned
+    }
+
+    private func readBody() -> Bool {
+        body = nil
+        isOversized = false
+        let announced = FCGX_GetParam("CONTENT_LENGTH", request.pointee.envp).flatMap { Int(String(cString: $0)) }
+        if let announced, announced > Limits.bulkBytes {
+            isOversized = true
+            return readPast() == announced
+        }
+        var received = Body(count: max(0, announced ?? Limits.bulkBytes))
+        let stream = request.pointee.in
+        let count = received.withUnsafeMutableBytes { bytes in
+            bytes.isEmpty ? 0 : Int(FCGX_GetStr(bytes.baseAddress, CInt(clamping: bytes.count), stream))
+        }
+        // Whatever the announced length, the stream is read to its end: what is left would be taken for a request.
+        let surplus = readPast()
+        guard FCGX_GetError(stream) == 0 else { return false }
+        if let announced, count < announced || surplus > 0 { return false }
+        isOversized = surplus > 0
+        received.truncate(to: count)
+        body = consume received
+        return true
+    }
+
+    private func readPast() -> Int {
+        var total = 0
+        withUnsafeTemporaryAllocation(byteCount: 8192, alignment: 1) { chunk in
+            while case let count = FCGX_GetStr(chunk.baseAddress, 8192, request.pointee.in), count > 0 {
+                total += Int(count)
+            }
+        }
+        return total
+    }
+
+    /// Takes one `NAME=value` of environ(7) form into the head.
+    private static func take(_ parameter: UnsafeRawBufferPointer, into head: inout RequestHead) {
+        func value(_ name: StaticString) -> UnsafeRawBufferPointer? {
+            guard parameter.starts(at: 0, with: name) else { return nil }
+            let value = parameter[name.utf8CodeUnitCount...]
+            return value.isEmpty ? nil : UnsafeRawBufferPointer(rebasing: value)
+        }
+        guard let first = parameter.first else { return }
+        switch first {
+        case UInt8(ascii: "R"):
+            if let value = value("REQUEST_METHOD=") { head.method = value }
+        case UInt8(ascii: "D"):
+            if let value = value("DOCUMENT_URI=") { head.path = value }
+        case UInt8(ascii: "Q"):
+            if let value = value("QUERY_STRING=") { head.query = value }
+        case UInt8(ascii: "C"):
+            if let value = value("CONTENT_TYPE=") { head.contentType = value }
+        case UInt8(ascii: "M"):
+            if let value = value("MESHER_REQUEST_ID=") { head.requestID = value }
+            if let value = value("MESHER_RECEIVED=") { head.receivedAt = value }
+        case UInt8(ascii: "H"):
+            if let value = value("HTTP_AUTHORIZATION=") { head.authorization = value }
+            if let value = value("HTTP_CONTENT_ENCODING=") { head.contentEncoding = value }
+            if let value = value("HTTP_X_SENTRY_AUTH=") { head.sentryAuthorization = value }
+        default: break
+        }
+    }
+}

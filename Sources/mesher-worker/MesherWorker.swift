@@ -1,0 +1,66 @@
+internal import CFastCGI
+internal import Configuration
+internal import EventLoop
+internal import Glibc
+internal import Ingestion
+internal import Journal
+internal import Logging
+internal import Redis
+
+/// `mesher-worker events|bulk`: serves FastCGI on the listening socket that is its descriptor 0.
+@main
+enum MesherWorker {
+    static func main() {
+        let log = Journal.logger("mesher-worker")
+        switch CommandLine.arguments.dropFirst().first {
+        case "events", "bulk": break
+        case "--version":
+            print("mesher-worker \(Release.version)")
+            exit(0)
+        default:
+            log.error("Usage: mesher-worker events|bulk, with the listening socket as descriptor 0")
+            exit(EX_USAGE)
+        }
+        let settings: Settings
+        do throws(Settings.Fault) {
+            settings = try Settings(file: "/dev/null")
+        } catch {
+            log.error("The configuration cannot be used", metadata: ["fault": "\(error)"])
+            exit(EX_CONFIG)
+        }
+        let ready = ReadySignal.inherited()
+        if ready != nil { ProcessAttributes.dieWithParent() }
+        ProcessAttributes.useBatchScheduling()
+        ProcessAttributes.ignoreBrokenPipes()
+        _ = ProcessAttributes.raiseDescriptorLimit()
+        // libfcgi would wait so many milliseconds for nginx to close first.
+        setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "0", 1)
+        guard FCGX_Init() == 0 else {
+            log.error("libfcgi could not be initialised")
+            exit(EX_OSERR)
+        }
+        do throws(SystemError) {
+            var worker = try Worker.open(
+                listener: Descriptor(adopting: 0), ready: ready, options: options(settings), log: log)
+            try worker.run()
+        } catch {
+            log.error("The worker cannot go on", metadata: ["reason": "\(error)"])
+            exit(EX_OSERR)
+        }
+    }
+
+    private static func options(_ settings: Settings) -> Worker.Options {
+        var ingestion = IngestionMachine.Options()
+        ingestion.bulkEvents = settings.integer(.bulkEvents)
+        let socket = settings.text(.redisSocket)
+        let redis = RedisServer(
+            address: socket.isEmpty
+                ? .tcp(host: settings.text(.redisHost), port: settings.integer(.redisPort)) : .unix(socket),
+            user: settings.text(.redisUser), password: settings.text(.redisPassword),
+            database: settings.integer(.redisDatabase))
+        return Worker.Options(
+            storageSocket: settings.text(.runDirectory) + "/storage.sock", redis: redis,
+            redisPrefix: settings.text(.redisPrefix), ingestion: ingestion,
+            requestsInHand: settings.integer(.requestsInHand), bytesInHand: settings.integer(.bytesInHand) << 20)
+    }
+}

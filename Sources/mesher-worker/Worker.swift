@@ -1,0 +1,261 @@
+internal import EventLoop
+internal import Glibc
+internal import Ingestion
+internal import Logging
+internal import Redis
+internal import StorageChannel
+
+/// The worker's loop: one thread, one wait, many requests in hand. A turn takes every request that is readable, asks Redis
+/// once for each project among them, hands all granted events to storage in one write, and answers what has come back.
+struct Worker: ~Copyable {
+    struct Options {
+        let storageSocket: String
+        let redis: RedisServer
+        let redisPrefix: String
+        let ingestion: IngestionMachine.Options
+        /// The most requests in hand; further ones wait in the sockets.
+        let requestsInHand: Int
+        /// The most bytes in hand.
+        let bytesInHand: Int
+    }
+
+    private enum Token {
+        static let signals: UInt64 = 0
+        static let storage: UInt64 = 1
+        static let redis: UInt64 = 2
+        /// The set of all connections, waited on as one, so that it can be left out while enough is in hand.
+        static let connections: UInt64 = 3
+        static let listener: UInt64 = .max
+    }
+
+    private let options: Options
+    private let log: Logger
+    private let epoll: Epoll
+    private let connectionSet: Epoll
+    private let signals: SignalDescriptor
+    private let listener: Descriptor
+    private var connections: [FastCGIConnection?] = []
+    private var free: [Int] = []
+    private var machine: IngestionMachine
+    private var storage: StorageClient
+    private var redis: ScriptClient
+    private var storageWatch = ClientSocketWatch(token: Token.storage)
+    private var redisWatch = ClientSocketWatch(token: Token.redis)
+    private var isTaking = true
+    private var isStopping = false
+    private var ready: ReadySignal?
+
+    /// Opens what the worker waits on.
+    ///
+    /// - Parameter ready: told once storage is connected and Redis has answered or failed.
+    static func open(
+        listener: consuming Descriptor, ready: consuming ReadySignal?, options: Options, log: Logger
+    ) throws(SystemError) -> Worker {
+        let signals = try SignalDescriptor([SIGTERM, SIGINT, SIGHUP])
+        let epoll = try Epoll(capacity: 8)
+        let connectionSet = try Epoll(capacity: 256)
+        try listener.setBlocking(false)
+        try epoll.add(signals.number, token: Token.signals, .read)
+        try epoll.add(connectionSet.number, token: Token.connections, .read)
+        try connectionSet.add(listener.number, token: Token.listener, .read)
+        return Worker(
+            listener: listener, ready: ready, signals: signals, epoll: epoll, connectionSet: connectionSet,
+            options: options, log: log
+        )
+    }
+
+    private init(
+        listener: consuming Descriptor, ready: consuming ReadySignal?, signals: consuming SignalDescriptor,
+        epoll: consuming Epoll, connectionSet: consuming Epoll, options: Options, log: Logger
+    ) {
+        self.listener = listener
+        self.signals = signals
+        self.epoll = epoll
+        self.connectionSet = connectionSet
+        self.options = options
+        self.log = log
+        machine = IngestionMachine(options: options.ingestion)
+        storage = StorageClient(path: options.storageSocket)
+        redis = ScriptClient(options.redis, script: LimitScript.source)
+        self.ready = ready
+    }
+
+    /// Runs until it was told to stop and all that was in hand is answered.
+    mutating func run() throws(SystemError) {
+        while !(isStopping && machine.requestsInHand == 0) {
+            let wake = try prepare(now: Clock.monotonic())
+            let count = try epoll.wait(nanoseconds: wake.map { max(0, $0 - Clock.monotonic()) })
+            let now = Clock.monotonic()
+            for position in 0..<count {
+                let event = epoll[position]
+                switch event.token {
+                case Token.signals: while signals.next() != nil { try stop() }
+                case Token.storage: receiveFromStorage(event, now: now)
+                case Token.redis: redis.ready(readable: event.readable, writable: event.writable, now: now)
+                default: try takeRequests(now: now)
+                }
+            }
+            finishTurn(now: now)
+        }
+    }
+
+    // MARK: A turn
+
+    /// Brings connections and interests up to date.
+    ///
+    /// - Returns: when the loop has to wake at the latest.
+    private mutating func prepare(now: Int64) throws(SystemError) -> Int64? {
+        let wasConnected = storage.isConnected
+        var wake = storage.tick(now: now)
+        if !wasConnected, storage.isConnected { machine.storageConnected() }
+        Self.earlier(&wake, redis.tick(now: now))
+        noticeRedis()
+        Self.earlier(&wake, machine.tick(now: now).map { now + $0 })
+        // What the ticks gave up or sent again.
+        finishTurn(now: now)
+        try storageWatch.update(storage.socket, in: epoll)
+        try redisWatch.update(redis.socket, in: epoll)
+        let takes =
+            !isStopping && machine.requestsInHand < options.requestsInHand
+            && machine.bytesInHand < options.bytesInHand
+        if takes != isTaking {
+            isTaking = takes
+            if takes {
+                try epoll.add(connectionSet.number, token: Token.connections, .read)
+            } else {
+                epoll.remove(connectionSet.number)
+            }
+        }
+        if storage.isConnected, redis.isReady || redis.failure != nil { ready.take()?.announce() }
+        return wake
+    }
+
+    private static func earlier(_ wake: inout Int64?, _ other: Int64?) {
+        if let other { wake = min(wake ?? other, other) }
+    }
+
+    private mutating func finishTurn(now: Int64) {
+        takeGrants(now: now)
+        machine.endTurn()
+        while !machine.commands.isEmpty {
+            let commands = machine.commands
+            machine.commands.removeAll(keepingCapacity: true)
+            for command in commands {
+                switch command {
+                case .count(let call): count(call, now: now)
+                case .answer(let token, let answer): self.answer(token, answer)
+                }
+            }
+            redis.flush(now: now)
+            takeGrants(now: now)
+        }
+        storage.send(&machine.toStorage)
+    }
+
+    private mutating func count(_ call: LimitScript.Call, now: Int64) {
+        redis.call(
+            call.number, key: Array("\(options.redisPrefix){\(call.project)}".utf8),
+            arguments: [
+                Array(String(call.wanted).utf8), Array(String(call.limit).utf8),
+                Array(String(UInt64(call.window) * 1_000).utf8),
+            ], now: now)
+    }
+
+    private mutating func takeGrants(now: Int64) {
+        let results = redis.results
+        redis.results.removeAll(keepingCapacity: true)
+        for result in results {
+            var grant: LimitScript.Grant?
+            if let integers = result.integers, integers.count == 3 {
+                grant = LimitScript.Grant(
+                    granted: UInt32(clamping: integers[0]), used: UInt32(clamping: integers[1]),
+                    left: UInt32(clamping: integers[2]))
+            }
+            machine.receive(grant, for: result.call, now: now)
+        }
+    }
+
+    private mutating func noticeRedis() {
+        let isAvailable = redis.failure == nil
+        guard isAvailable != machine.isRedisAvailable else { return }
+        machine.isRedisAvailable = isAvailable
+        if let failure = redis.failure {
+            log.warning("Redis is away: limits are counted by this host alone", metadata: ["reason": "\(failure)"])
+        } else {
+            log.notice("Redis is back")
+        }
+    }
+
+    // MARK: Storage and Redis
+
+    private mutating func receiveFromStorage(_ event: Epoll.Event, now: Int64) {
+        let stays = storage.ready(readable: event.readable, writable: event.writable) { kind, content in
+            machine.receive(kind, content, now: now)
+        }
+        guard !stays else { return }
+        machine.storageLost()
+        log.warning("The connection to storage was lost", metadata: ["in_hand": "\(machine.requestsInHand)"])
+    }
+
+    // MARK: Connections
+
+    private mutating func takeRequests(now: Int64) throws(SystemError) {
+        let wall = Clock.wall()
+        let count = try connectionSet.wait(nanoseconds: 0)
+        for position in 0..<count {
+            let event = connectionSet[position]
+            if event.token == Token.listener {
+                try accept()
+            } else {
+                takeRequest(Int(truncatingIfNeeded: event.token), now: now, wall: wall)
+            }
+        }
+    }
+
+    /// Takes one connection: with one at a time the workers share them evenly.
+    private mutating func accept() throws(SystemError) {
+        guard let descriptor = UnixSocket.accept(listener.number) else { return }
+        let connection = FastCGIConnection(adopting: descriptor)
+        let token = free.popLast() ?? connections.count
+        if token == connections.count { connections.append(nil) }
+        connections[token] = connection
+        try connectionSet.add(connection.number, token: UInt64(token), .read)
+    }
+
+    private mutating func takeRequest(_ token: Int, now: Int64, wall: Int64) {
+        guard let connection = connections[token] else { return }
+        if connection.isAnswering {
+            // It is readable though no further request can be: nginx has gone.
+            connection.isAbandoned = true
+            return connectionSet.remove(connection.number)
+        }
+        switch connection.read() {
+        case .request: break
+        case .nothing: return
+        case .closed: return close(token)
+        }
+        connection.withHead { head, body in
+            machine.receive(head, body: body, isOversized: connection.isOversized, token: token, now: now, wall: wall)
+        }
+    }
+
+    private mutating func answer(_ token: Int, _ answer: Answer) {
+        guard let connection = connections[token] else { return }
+        if !connection.answer(ResponseText.bytes(answer)) || isStopping { close(token) }
+    }
+
+    private mutating func close(_ token: Int) {
+        connections[token] = nil
+        free.append(token)
+    }
+
+    /// Takes what nginx has sent already and nothing after it; kept connections that are idle are closed, and nginx sends
+    /// what crosses the close to another worker.
+    private mutating func stop() throws(SystemError) {
+        guard !isStopping else { return }
+        connectionSet.remove(listener.number)
+        try takeRequests(now: Clock.monotonic())
+        isStopping = true
+        for (token, connection) in connections.enumerated() where connection?.isAnswering == false { close(token) }
+    }
+}

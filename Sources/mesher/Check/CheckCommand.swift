@@ -1,0 +1,62 @@
+internal import ArgumentParser
+internal import Configuration
+internal import EventLoop
+
+/// `mesher check`: what is wrong, and what to do about it.
+struct CheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Check configuration, PostgreSQL, Redis, the service and nginx, and say what to do about each fault.",
+        discussion: "Exit status: 0 all is well, 78 the configuration is at fault, 69 something else is.")
+
+    @Flag(name: .customLong("configuration"), help: "Check the configuration alone.") var isConfigurationOnly = false
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var options: CommonOptions
+
+    func run() throws {
+        let settings: Settings
+        do throws(Settings.Fault) {
+            settings = try Settings(file: options.configurationFile)
+        } catch {
+            let advice = "correct or remove it; mesher config --explain lists the settings of a sound configuration"
+            show([.fault("configuration", error.description, advice: advice)])
+            throw ExitCode(ExitStatus.configuration.rawValue)
+        }
+        let configuration = Self.configuration(settings)
+        var others: [Finding] = []
+        if !isConfigurationOnly {
+            others += DatabaseCheck(settings).findings()
+            others += RedisCheck(settings).findings()
+            others += ServiceCheck(settings).findings()
+            others += HTTPCheck(settings).findings()
+        }
+        show(configuration + others)
+        if configuration.contains(where: \.isFault) { throw ExitCode(ExitStatus.configuration.rawValue) }
+        if others.contains(where: \.isFault) { throw ExitCode(ExitStatus.unavailable.rawValue) }
+    }
+
+    private func show(_ findings: [Finding]) {
+        if output.isJSON { return print(JSON.array(findings.map(\.json))) }
+        let width = findings.map(\.subject.count).max() ?? 0
+        for finding in findings { print(finding.lines(subjectWidth: width)) }
+    }
+
+    /// What no range of a single setting can say.
+    private static func configuration(_ settings: Settings) -> [Finding] {
+        let subject = "configuration"
+        var findings: [Finding] = []
+        do throws(CommandError) {
+            _ = try DSN(publicURL: settings.text(.publicURL), key: "", project: 1)
+        } catch {
+            let advice =
+                "set MESHER_PUBLIC_URL (now from: \(settings.origin(.publicURL))) to what clients reach nginx by"
+            findings.append(.fault(subject, error.description, advice: advice))
+        }
+        let longest = ServiceCheck.path("storage.sock", settings)
+        if longest.utf8.count > UnixSocket.pathLimit {
+            let text = "\(longest): longer than the \(UnixSocket.pathLimit) bytes that a unix socket's path may have"
+            findings.append(.fault(subject, text, advice: "choose a shorter MESHER_RUN_DIR"))
+        }
+        return findings.isEmpty ? [.good(subject, "sound")] : findings
+    }
+}

@@ -1,0 +1,103 @@
+internal import Configuration
+internal import PostgreSQL
+internal import Schema
+
+/// PostgreSQL, as the operator's commands and storage need it.
+struct DatabaseCheck {
+    /// The first version with DETACH PARTITION … CONCURRENTLY and lz4, as `server_version_num` has it.
+    static let oldestVersion = 140_000
+
+    private let settings: Settings
+
+    init(_ settings: Settings) {
+        self.settings = settings
+    }
+
+    func findings() -> [Finding] {
+        let subject = "PostgreSQL"
+        do throws(DatabaseError) {
+            let connection = try Connection.open(settings.text(.databaseURL), applicationName: "mesher check")
+            var findings = [try version(connection)]
+            let schema = schema(connection)
+            findings.append(schema)
+            if !schema.isFault {
+                findings.append(try daysAhead(connection))
+                findings.append(retention(connection))
+                findings += StorageRoleCheck(settings).findings()
+            }
+            return findings
+        } catch {
+            let origin = settings.origin(.databaseURL)
+            let advice = "start PostgreSQL, or correct MESHER_DATABASE_URL (now from: \(origin))"
+            return [.fault(subject, error.description, advice: advice)]
+        }
+    }
+
+    private func version(_ connection: borrowing Connection) throws(DatabaseError) -> Finding {
+        let rows = try connection.query(
+            """
+            SELECT current_setting('server_version_num')::int >= \(Self.oldestVersion), current_setting('server_version'),
+                current_setting('server_encoding')
+            """)
+        let version = rows[row: 0, column: 1] ?? ""
+        let encoding = rows[row: 0, column: 2] ?? ""
+        guard rows[row: 0, column: 0] == "t" else {
+            return .fault("PostgreSQL", "version \(version)", advice: "upgrade to PostgreSQL 14 or newer")
+        }
+        guard encoding == "UTF8" else {
+            let advice = "create the database anew with ENCODING 'UTF8' TEMPLATE template0"
+            return .fault("PostgreSQL", "the database's encoding is \(encoding)", advice: advice)
+        }
+        return .good("PostgreSQL", "version \(version)")
+    }
+
+    private func schema(_ connection: borrowing Connection) -> Finding {
+        do throws(SchemaError) {
+            try Migrator().requireLatest(of: connection)
+            return .good("schema", "version \(Migration.latest)")
+        } catch {
+            let advice =
+                switch error {
+                case .outdated: "run mesher db migrate"
+                case .newer: "install the mesher that made this schema, or a newer one"
+                case .inconsistent: "restore schema_migrations, or the database from a backup"
+                case .database, .maintained: "let MESHER_DATABASE_URL name the role that owns the schema"
+                }
+            return .fault("schema", error.description, advice: advice)
+        }
+    }
+
+    private func daysAhead(_ connection: borrowing Connection) throws(DatabaseError) -> Finding {
+        let rows = try connection.query(
+            """
+            SELECT string_agg(to_char(day, 'YYYYMMDD'), ', ' ORDER BY day)
+            FROM generate_series(
+                date_trunc('day', now() AT TIME ZONE 'UTC'),
+                date_trunc('day', now() AT TIME ZONE 'UTC') + interval '\(Partition.daysAhead - 1) days',
+                interval '1 day') AS day
+            WHERE NOT EXISTS (
+                SELECT FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+                WHERE i.inhparent = 'public.events'::regclass AND NOT i.inhdetachpending
+                    AND c.relname = 'events_' || to_char(day, 'YYYYMMDD'))
+            """)
+        if let missing = rows[row: 0, column: 0] {
+            return .fault("partitions", "none for \(missing)", advice: "run mesher db maintain")
+        }
+        return .good("partitions", "today and the \(Partition.daysAhead - 1) days after it")
+    }
+
+    /// Two days late is not late: a run may have met a long transaction.
+    private func retention(_ connection: borrowing Connection) -> Finding {
+        do throws(SchemaError) {
+            let days = settings.integer(.retentionDays)
+            let due = try Partition.day(daysAgo: days + 2, on: connection)
+            let oldest = try Partition.all(on: connection).first { $0.day < due }
+            guard let oldest else { return .good("retention", "\(days) days") }
+            let text = "\(oldest.name) is older than \(days) days"
+            return .fault("retention", text, advice: "run mesher db maintain once a day")
+        } catch {
+            let advice = "let MESHER_DATABASE_URL name the role that owns the schema"
+            return .fault("retention", error.description, advice: advice)
+        }
+    }
+}

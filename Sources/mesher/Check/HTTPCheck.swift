@@ -1,0 +1,59 @@
+internal import Configuration
+
+/// nginx, by the way that clients go: whether Mesher answers at the public URL, and the largest bodies get through.
+///
+/// A request without a key is refused as such only by a worker, after nginx has let the whole body pass. It shows in the
+/// metrics as one discarded for `unauthorized`.
+struct HTTPCheck {
+    /// A route of the contract and the largest body that it takes, in bytes.
+    private static let routes = [("/api/v1/events", 1 << 20), ("/api/v1/events/bulk", 5 << 20)]
+
+    private let settings: Settings
+
+    init(_ settings: Settings) {
+        self.settings = settings
+    }
+
+    func findings() -> [Finding] {
+        Self.routes.map { path, size in check(path, size) }
+    }
+
+    private func check(_ path: String, _ size: Int) -> Finding {
+        let subject = "nginx"
+        do throws(CommandError) {
+            let place = try DSN(publicURL: settings.text(.publicURL), key: "", project: 1)
+            let url = "\(place.scheme)://\(place.place)\(path)"
+            let client = try HTTPClient.open(url, headers: ["Content-Type: application/json"])
+            let answer = try client.post(Self.body(size))
+            let reason = SendCommand.member("reason", of: answer.body)
+            let text = "\(url): \(answer.status)\(reason.map { " \($0)" } ?? "")"
+            guard let advice = Self.advice(status: answer.status, reason: reason, size: size) else {
+                return .good(subject, "\(path) takes \(size >> 20) MiB")
+            }
+            return .fault(subject, text, advice: advice)
+        } catch {
+            let advice =
+                "start nginx, or set MESHER_PUBLIC_URL (now from: \(settings.origin(.publicURL))) "
+                + "to what clients reach it by"
+            return .fault(subject, "\(settings.text(.publicURL))\(path): \(error)", advice: advice)
+        }
+    }
+
+    /// What to do after an answer; nil when it is the one that is expected.
+    static func advice(status: Int, reason: String?, size: Int) -> String? {
+        switch (status, reason) {
+        case (401, "unauthorized"): nil
+        case (413, _), (_, "payload_too_large"):
+            "let client_max_body_size be \(size >> 20)m here, as nginx/mesher-server.conf has it"
+        case (502, _), (503, _), (504, _): "nginx answers, but no worker does: see what is said of the service"
+        default: "it is not Mesher that answers: include nginx/mesher-server.conf in the server that clients reach"
+        }
+    }
+
+    /// JSON of exactly so many bytes.
+    private static func body(_ size: Int) -> String {
+        let start = #"{"message":""#
+        let end = #""}"#
+        return start + String(repeating: "x", count: size - start.utf8.count - end.utf8.count) + end
+    }
+}

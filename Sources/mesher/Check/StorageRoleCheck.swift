@@ -1,0 +1,71 @@
+internal import Configuration
+internal import PostgreSQL
+
+/// The role and the connection by which storage writes.
+struct StorageRoleCheck {
+    private let settings: Settings
+    private let subject = "storage's role"
+
+    init(_ settings: Settings) {
+        self.settings = settings
+    }
+
+    func findings() -> [Finding] {
+        do throws(DatabaseError) {
+            let connection = try open()
+            let role = try role(connection)
+            return role.isFault ? [role] : [role, try pooling(connection)]
+        } catch {
+            let origin = settings.origin(.storageDatabaseURL)
+            let advice =
+                "correct MESHER_STORAGE_DATABASE_URL (now from: \(origin)); "
+                + "its role is made by CREATE ROLE mesher_storage LOGIN IN ROLE mesher_runtime"
+            return [.fault(subject, error.description, advice: advice)]
+        }
+    }
+
+    private func open() throws(DatabaseError) -> Connection {
+        try Connection.open(settings.text(.storageDatabaseURL), applicationName: "mesher check")
+    }
+
+    private func role(_ connection: borrowing Connection) throws(DatabaseError) -> Finding {
+        let rows = try connection.query(
+            """
+            SELECT current_user, rolsuper,
+                has_table_privilege('public.events', 'INSERT')
+                AND has_column_privilege('public.events', 'event_id', 'SELECT')
+                AND has_table_privilege('public.projects', 'SELECT')
+                AND has_table_privilege('public.api_keys', 'SELECT')
+                AND has_function_privilege('public.mesher_make_partitions(date, date)', 'EXECUTE'),
+                has_column_privilege('public.events', 'payload', 'SELECT')
+            FROM pg_roles WHERE rolname = current_user
+            """)
+        let role = rows[row: 0, column: 0] ?? ""
+        if rows[row: 0, column: 1] == "t" {
+            let advice = "use a role of its own: CREATE ROLE mesher_storage LOGIN IN ROLE mesher_runtime"
+            return .fault(subject, "\(role) is a superuser", advice: advice)
+        }
+        guard rows[row: 0, column: 2] == "t" else {
+            return .fault(subject, "\(role) may not write events", advice: "GRANT mesher_runtime TO \"\(role)\"")
+        }
+        guard rows[row: 0, column: 3] == "f" else {
+            let advice = "use a role that is a member of mesher_runtime and of nothing else"
+            return .fault(subject, "\(role) may read events, which storage never needs", advice: advice)
+        }
+        return .good(subject, "\(role) may write events, and not read them")
+    }
+
+    /// Between a session and a pool of transactions the difference is that two clients, both connected, can be served
+    /// by one process of the server.
+    private func pooling(_ first: borrowing Connection) throws(DatabaseError) -> Finding {
+        let second = try open()
+        let pid = "SELECT pg_backend_pid()"
+        let one = try first.query(pid)
+        let other = try second.query(pid)
+        guard one[row: 0, column: 0] != other[row: 0, column: 0] else {
+            let advice = "set pool_mode = session for this database: LISTEN and prepared statements need it"
+            return .fault("pooling", "two connections share one session of the server", advice: advice)
+        }
+        return .good("pooling", "none, or by session")
+    }
+}

@@ -1,0 +1,79 @@
+internal import ArgumentParser
+internal import Configuration
+internal import PostgreSQL
+
+/// `mesher key`: the keys by which a project's clients are known. Changes are in force at the edges within a second.
+struct KeyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "key", abstract: "Keys of projects: create them, see them, revoke them.",
+        subcommands: [Create.self, List.self, Revoke.self])
+
+    struct Create: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Create a further key for a project.")
+
+        @Argument(help: "Slug or id.") var project: String
+        @Option(help: "What it is for.") var label = ""
+        @OptionGroup var output: OutputOptions
+        @OptionGroup var options: CommonOptions
+
+        func run() throws {
+            let publicURL = try options.settings().text(.publicURL)
+            let key = APIKey.generate()
+            let connection = try options.openMigratedDatabase()
+            let project = try Project.find(project, on: connection)
+            let dsn = try DSN(publicURL: publicURL, key: key, project: project.id)
+            try ProjectKey.add(key, label: label, to: project.id, on: connection)
+            if output.isJSON {
+                print(
+                    JSON.object([
+                        "key": .string(key), "project_id": .integer(project.id), "label": .string(label),
+                        "dsn": .string("\(dsn)"),
+                    ]))
+            } else {
+                print("key  \(key)\nDSN  \(dsn)")
+            }
+        }
+    }
+
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List a project's keys, oldest first.")
+
+        @Argument(help: "Slug or id.") var project: String
+        @OptionGroup var output: OutputOptions
+        @OptionGroup var options: CommonOptions
+
+        func run() throws {
+            let connection = try options.openMigratedDatabase()
+            let project = try Project.find(project, on: connection)
+            let keys = try ProjectKey.all(of: project.id, on: connection)
+            if output.isJSON {
+                let values = keys.map { key in
+                    JSON.object([
+                        "key": .string(key.key), "project_id": .integer(project.id), "label": .string(key.label),
+                        "created_at": .string(key.createdAt), "revoked_at": .optional(key.revokedAt),
+                    ])
+                }
+                return print(JSON.array(values))
+            }
+            var table = TextTable(["KEY": .left, "LABEL": .left, "CREATED": .left, "REVOKED": .left])
+            for key in keys { table.append([key.key, key.label, key.createdAt, key.revokedAt]) }
+            print(table)
+        }
+    }
+
+    struct Revoke: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Revoke a key; what is sent with it is refused from then on.")
+
+        @Argument(help: "32 hex digits.") var key: String
+        @OptionGroup var options: CommonOptions
+
+        func run() throws {
+            guard let key = APIKey.normalized(key) else {
+                throw CommandError(.dataError, "a key is 32 hex digits; see mesher key list PROJECT")
+            }
+            let isNew = try ProjectKey.revoke(key, on: options.openMigratedDatabase())
+            print(isNew ? "revoked" : "was revoked before")
+        }
+    }
+}

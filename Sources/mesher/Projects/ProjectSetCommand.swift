@@ -1,0 +1,77 @@
+internal import ArgumentParser
+internal import Configuration
+internal import PostgreSQL
+
+/// `mesher project set`: a project's own limits; in force at the edges within a second.
+struct ProjectSetCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "set", abstract: "Change what a project may send and how long it is kept.",
+        discussion: "\"none\" goes back to the service's default. What is not named stays as it is.")
+
+    /// A number of a project's own, or the service's default.
+    enum Limit: ExpressibleByArgument {
+        case none
+        case number(Int)
+
+        init?(argument: String) {
+            if argument == "none" {
+                self = .none
+            } else if let number = Int(argument) {
+                self = .number(number)
+            } else {
+                return nil
+            }
+        }
+
+        /// What is stored, nil for NULL.
+        var parameter: String? {
+            if case .number(let number) = self { String(number) } else { nil }
+        }
+    }
+
+    @Argument(help: "Slug or id.") var project: String
+    @Option(help: ArgumentHelp("Events in one window.", valueName: "events|none")) var rateLimit: Limit?
+    @Option(help: ArgumentHelp("The length of the window.", valueName: "seconds|none")) var rateLimitWindow: Limit?
+    @Option(help: ArgumentHelp("For how long events are kept.", valueName: "days|none")) var retentionDays: Limit?
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var options: CommonOptions
+
+    /// What was asked for: the column, the option, the setting whose range applies, the value.
+    private var changes: [(column: String, option: String, setting: Setting, limit: Limit)] {
+        [
+            ("rate_limit_events", "--rate-limit", .rateLimitEvents, rateLimit),
+            ("rate_limit_seconds", "--rate-limit-window", .rateLimitSeconds, rateLimitWindow),
+            ("retention_days", "--retention-days", .retentionDays, retentionDays),
+        ].compactMap { column, option, setting, limit in limit.map { (column, option, setting, $0) } }
+    }
+
+    func validate() throws {
+        if changes.isEmpty {
+            throw ValidationError("one of --rate-limit, --rate-limit-window and --retention-days is needed")
+        }
+        for change in changes {
+            guard case .number(let number) = change.limit, case .integer(let range) = change.setting.kind else {
+                continue
+            }
+            guard range.contains(number) else {
+                throw ValidationError(
+                    "\(change.option) must be from \(range.lowerBound) to \(range.upperBound) \(change.setting.unit)")
+            }
+        }
+    }
+
+    func run() throws {
+        let connection = try options.openMigratedDatabase()
+        let project = try Project.find(project, on: connection)
+        let assignments = changes.enumerated().map { index, change in "\(change.column) = $\(index + 2)" }
+        _ = try connection.query(
+            "UPDATE public.projects SET \(assignments.joined(separator: ", ")) WHERE id = $1",
+            [String(project.id)] + changes.map(\.limit.parameter))
+        let changed = try Project.find(String(project.id), on: connection)
+        if output.isJSON { return print(changed.json) }
+        for change in changes {
+            let value = change.limit.parameter.map { "\($0) \(change.setting.unit)" } ?? "the default"
+            print("\(changed.slug): \(change.option.dropFirst(2)) is \(value)")
+        }
+    }
+}

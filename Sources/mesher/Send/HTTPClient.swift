@@ -1,0 +1,83 @@
+internal import CCurl
+internal import CCurlOptions
+
+/// Posts JSON over HTTP; what one client sends shares connections. The corresponding C type is `CURL`.
+struct HTTPClient: ~Copyable {
+    struct Answer {
+        /// RFC 9110.
+        let status: Int
+        let body: String
+        /// Seconds, 0 when the answer names none.
+        let retryAfter: Int
+    }
+
+    /// The longest answer that is read, in bytes.
+    private static let limit = 1 << 20
+
+    private let handle: UnsafeMutableRawPointer
+    private let headers: UnsafeMutablePointer<curl_slist>?
+
+    private init(adopting handle: UnsafeMutableRawPointer, _ headers: UnsafeMutablePointer<curl_slist>?) {
+        self.handle = handle
+        self.headers = headers
+    }
+
+    deinit {
+        curl_easy_cleanup(handle)
+        curl_slist_free_all(headers)
+    }
+
+    /// A client for one URL. The corresponding C function is `curl_easy_init`.
+    ///
+    /// - Parameter headers: lines `Name: value` that are sent with each request.
+    /// - Throws: `CommandError` when libcurl cannot take the URL.
+    static func open(_ url: String, headers lines: [String]) throws(CommandError) -> HTTPClient {
+        // To call it again does nothing; without the call curl_easy_init makes it.
+        curl_global_init(Int(CURL_GLOBAL_ALL))
+        guard let handle = curl_easy_init() else { throw CommandError(.software, "libcurl: out of memory") }
+        let headers = lines.reduce(nil) { list, line in curl_slist_append(list, line) ?? list }
+        let client = HTTPClient(adopting: handle, headers)
+        try client.set(mesher_curl_set_text(handle, CURLOPT_URL, url))
+        try client.set(mesher_curl_set_text(handle, CURLOPT_PROTOCOLS_STR, "http,https"))
+        try client.set(mesher_curl_set_number(handle, CURLOPT_CONNECTTIMEOUT, 10))
+        try client.set(mesher_curl_set_number(handle, CURLOPT_TIMEOUT, 30))
+        try client.set(mesher_curl_set_list(handle, CURLOPT_HTTPHEADER, headers))
+        return client
+    }
+
+    /// Posts a body and waits for the answer, 30 s at most. The corresponding C function is `curl_easy_perform`.
+    ///
+    /// - Throws: `CommandError` when there was no answer.
+    func post(_ body: String) throws(CommandError) -> Answer {
+        try set(mesher_curl_set_number(handle, CURLOPT_POSTFIELDSIZE, body.utf8.count))
+        try set(mesher_curl_set_text(handle, CURLOPT_COPYPOSTFIELDS, body))
+        var received: [UInt8] = []
+        let code = withUnsafeMutablePointer(to: &received) { sink in
+            mesher_curl_set_sink(handle, Self.take, sink)
+            return curl_easy_perform(handle)
+        }
+        guard code == CURLE_OK else { throw CommandError(.unavailable, Self.text(code)) }
+        return Answer(
+            status: mesher_curl_status(handle), body: String(decoding: received, as: UTF8.self),
+            retryAfter: mesher_curl_retry_after(handle))
+    }
+
+    /// CURLOPT_WRITEFUNCTION(3): to take fewer bytes than came ends the transfer.
+    private static let take: @convention(c) (UnsafeMutablePointer<CChar>?, Int, Int, UnsafeMutableRawPointer?) -> Int =
+        {
+            bytes, size, count, context in
+            guard let bytes, let context, size == 1 else { return 0 }
+            let received = context.assumingMemoryBound(to: [UInt8].self)
+            guard received.pointee.count + count <= limit else { return 0 }
+            received.pointee.append(contentsOf: UnsafeRawBufferPointer(start: bytes, count: count))
+            return count
+        }
+
+    private func set(_ code: CURLcode) throws(CommandError) {
+        guard code == CURLE_OK else { throw CommandError(.usage, Self.text(code)) }
+    }
+
+    private static func text(_ code: CURLcode) -> String {
+        String(cString: curl_easy_strerror(code))
+    }
+}

@@ -1,0 +1,176 @@
+import Foundation
+import PostgreSQL
+import TestServers
+import Testing
+
+@testable import mesher
+
+struct CheckCommandTests {
+    /// Each finding that is a fault: its subject and what it says.
+    private static func faults(_ run: Execution) throws -> [String: String] {
+        let findings = try #require(try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [[String: Any]])
+        let pairs = findings.filter { $0["ok"] as? Bool == false }.map { finding in
+            (finding["subject"] as? String ?? "", finding["finding"] as? String ?? "")
+        }
+        #expect(findings.allSatisfy { ($0["advice"] is String) == ($0["ok"] as? Bool == false) })
+        return Dictionary(pairs) { first, _ in first }
+    }
+
+    /// A service all of whose parts are there but the service itself.
+    private static func service(redis: SupervisedScript, nginx: StubHTTPServer? = nil) throws -> TestService {
+        var service = try TestService()
+        service.environment["MESHER_PUBLIC_URL"] = nginx.map { "http://\($0.authority)" } ?? "http://127.0.0.1:1"
+        let role = "storage_\(UInt32.random(in: .min ... .max))"
+        try service.open().execute("CREATE ROLE \(role) LOGIN IN ROLE mesher_runtime")
+        service.environment["MESHER_STORAGE_DATABASE_URL"] = service.server.url(database: service.database, user: role)
+        service.environment["MESHER_REDIS_SOCKET"] = redis.folder + "/redis.sock"
+        service.environment["MESHER_RUN_DIR"] = "/nonexistent"
+        _ = try service.run("db", "maintain")
+        return service
+    }
+
+    private static func redis(options: String = "") throws -> SupervisedScript {
+        let start = """
+            redis-server --port 0 --unixsocket "$1/redis.sock" --save '' --dir "$1" \(options) </dev/null &
+            """
+        let redis = try SupervisedScript(start, name: "redis")
+        #expect(eventually { FileManager.default.fileExists(atPath: redis.folder + "/redis.sock") })
+        return redis
+    }
+
+    private static func nginx(status: Int = 401, reason: String = "unauthorized") throws -> StubHTTPServer {
+        try StubHTTPServer(status: status, body: #"{"error":"…","reason":"\#(reason)"}"#)
+    }
+
+    @Test("when all but the service is there, only the service is at fault, and the exit status is 69")
+    func onlyTheServiceIsMissing() throws {
+        let redis = try Self.redis()
+        let nginx = try Self.nginx()
+        let run = try Self.service(redis: redis, nginx: nginx).run("check", "--json")
+        #expect(run.status == 69)
+        #expect(try Self.faults(run) == ["service": "/nonexistent: No such file or directory"])
+        #expect(nginx.requests == [#""/api/v1/events" 1048576"#, #""/api/v1/events/bulk" 5242880"#])
+        redis.stop()
+    }
+
+    @Test("nginx away, too small a limit in it, and an answer that is not Mesher's are told apart")
+    func nginxFaults() throws {
+        let redis = try Self.redis()
+        let away = try Self.service(redis: redis).run("check", "--json")
+        #expect(try Self.faults(away)["nginx"]?.hasPrefix("http://127.0.0.1:1/api/v1/events: ") == true)
+        let nginx = try Self.nginx(status: 400, reason: "payload_too_large")
+        let run = try Self.service(redis: redis, nginx: nginx).run("check", "--json")
+        #expect(try Self.faults(run)["nginx"]?.hasSuffix(": 400 payload_too_large") == true)
+        #expect(
+            HTTPCheck.advice(status: 413, reason: nil, size: 1 << 20)?.contains("client_max_body_size be 1m") == true)
+        #expect(HTTPCheck.advice(status: 503, reason: "unavailable", size: 1)?.contains("no worker does") == true)
+        #expect(HTTPCheck.advice(status: 404, reason: nil, size: 1)?.contains("not Mesher that answers") == true)
+        #expect(HTTPCheck.advice(status: 401, reason: nil, size: 1)?.contains("not Mesher that answers") == true)
+        #expect(HTTPCheck.advice(status: 401, reason: "unauthorized", size: 1) == nil)
+        redis.stop()
+    }
+
+    @Test("--configuration looks at nothing else, and ends with 0 when it is sound")
+    func configurationAlone() throws {
+        var service = try TestService(isMigrated: false)
+        service.environment["MESHER_DATABASE_URL"] = "postgresql:///x?host=/nonexistent"
+        let run = try service.run("check", "--configuration")
+        #expect(run.status == 0)
+        #expect(run.output == "ok     configuration  sound\n")
+    }
+
+    @Test(
+        "a faulty configuration ends with 78 and names the key",
+        arguments: [
+            ("MESHER_HOSTS", "0"), ("MESHER_PUBLIC_URL", "ftp://x"),
+            ("MESHER_RUN_DIR", "/" + String(repeating: "d", count: 100)),
+        ])
+    func faultyConfiguration(name: String, value: String) throws {
+        var service = try TestService(isMigrated: false)
+        service.environment[name] = value
+        let run = try service.run("check", "--configuration")
+        #expect(run.status == 78)
+        #expect(run.output.contains("FAULT") && run.output.contains(name))
+    }
+
+    @Test("PostgreSQL away, Redis away and no schema are told apart")
+    func databaseFaults() throws {
+        var service = try TestService(isMigrated: false)
+        service.environment["MESHER_REDIS_SOCKET"] = "/nonexistent/redis.sock"
+        let faults = try Self.faults(service.run("check", "--json"))
+        #expect(faults["schema"]?.contains("version 0") == true)
+        #expect(faults["Redis"]?.contains("/nonexistent/redis.sock") == true)
+        service.environment["MESHER_DATABASE_URL"] = "postgresql:///x?host=/nonexistent"
+        let away = try service.run("check", "--json")
+        #expect(away.status == 69)
+        #expect(try Self.faults(away)["PostgreSQL"]?.contains("/nonexistent") == true)
+    }
+
+    @Test("missing partitions and retention that did not run are faults")
+    func partitionFaults() throws {
+        let redis = try Self.redis()
+        let service = try Self.service(redis: redis)
+        let connection = try service.open()
+        let name = try connection.query(
+            "SELECT 'events_' || to_char((now() AT TIME ZONE 'UTC') + interval '3 days', 'YYYYMMDD')")
+        let ahead = try #require(name[row: 0, column: 0])
+        try connection.execute("DROP TABLE \(ahead); SELECT mesher_make_partitions('2024-01-01', '2024-01-01')")
+        let faults = try Self.faults(service.run("check", "--json"))
+        #expect(faults["partitions"] == "none for \(ahead.dropFirst("events_".count))")
+        #expect(faults["retention"] == "events_20240101 is older than 90 days")
+        redis.stop()
+    }
+
+    @Test("a storage role that may too much, or too little, is a fault")
+    func roleFaults() throws {
+        let redis = try Self.redis()
+        var service = try Self.service(redis: redis)
+        func fault(as role: String) throws -> String? {
+            service.environment["MESHER_STORAGE_DATABASE_URL"] = service.server.url(
+                database: service.database, user: role)
+            return try Self.faults(service.run("check", "--json"))["storage's role"]
+        }
+        #expect(try fault(as: "postgres") == "postgres is a superuser")
+        let role = "role_\(UInt32.random(in: .min ... .max))"
+        try service.open().execute("CREATE ROLE \(role) LOGIN")
+        #expect(try fault(as: role) == "\(role) may not write events")
+        try service.open().execute("GRANT mesher_runtime TO \(role); GRANT SELECT ON events TO \(role)")
+        #expect(try fault(as: role) == "\(role) may read events, which storage never needs")
+        #expect(try fault(as: "nobody_there")?.contains("nobody_there") == true)
+        redis.stop()
+    }
+
+    @Test("a Redis that wants a password, another one, or forbids scripts is a fault")
+    func redisFaults() throws {
+        let redis = try Self.redis(options: "--requirepass swordfish --user brief on '>word' '~*' '+get'")
+        var service = try Self.service(redis: redis)
+        func fault() throws -> String? { try Self.faults(service.run("check", "--json"))["Redis"] }
+        #expect(try fault()?.hasPrefix("EVAL: NOAUTH") == true)
+        service.environment["MESHER_REDIS_PASSWORD"] = "wrong"
+        #expect(try fault()?.hasPrefix("AUTH: WRONGPASS") == true)
+        service.environment["MESHER_REDIS_PASSWORD"] = "swordfish"
+        #expect(try fault() == nil)
+        service.environment["MESHER_REDIS_DATABASE"] = "99"
+        #expect(try fault()?.hasPrefix("SELECT: ") == true)
+        service.environment["MESHER_REDIS_DATABASE"] = "0"
+        service.environment["MESHER_REDIS_USER"] = "brief"
+        service.environment["MESHER_REDIS_PASSWORD"] = "word"
+        #expect(try fault()?.hasPrefix("EVAL: NOPERM") == true)
+        redis.stop()
+    }
+
+    @Test("the secrets of a configuration are not printed, neither by check nor by config")
+    func secretsStaySecret() throws {
+        var service = try TestService(isMigrated: false)
+        service.environment["MESHER_REDIS_PASSWORD"] = "swordfish"
+        service.environment["MESHER_DATABASE_URL"] = "postgresql://u:swordfish@127.0.0.1:1/x"
+        for arguments in [["config"], ["config", "--json"], ["config", "--explain"], ["check"]] {
+            let run = try Execution.run(Execution.program("mesher"), arguments, environment: service.environment)
+            #expect(!run.output.contains("swordfish") && !run.errors.contains("swordfish"))
+        }
+        let lines = try service.run("config").output.split(separator: "\n")
+        let password = lines.first { $0.hasPrefix("MESHER_REDIS_PASSWORD ") }
+        #expect(
+            password?.split(separator: " ").map(String.init) == ["MESHER_REDIS_PASSWORD", "********", "environment"])
+    }
+}

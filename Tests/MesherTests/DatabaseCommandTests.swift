@@ -1,0 +1,64 @@
+import PostgreSQL
+import Schema
+import TestServers
+import Testing
+
+struct DatabaseCommandTests {
+    @Test("migrate makes schema and partitions, and a second run finds nothing to do")
+    func migrate() throws {
+        let service = try TestService(isMigrated: false)
+        let first = try service.run("db", "migrate")
+        #expect(first.status == 0)
+        #expect(first.output.hasSuffix("schema version \(Migration.latest), 9 partitions made\n"))
+        let second = try service.run("db", "migrate")
+        #expect(second.output == "schema version \(Migration.latest), nothing to migrate, 0 partitions made\n")
+    }
+
+    @Test("a database that is newer than the program ends with 78")
+    func newer() throws {
+        let service = try TestService()
+        try service.open().execute(
+            "INSERT INTO schema_migrations (version, name) VALUES (\(Migration.latest + 1), 'x')")
+        for command in [["db", "migrate"], ["db", "maintain"], ["project", "list"]] {
+            let run = try Execution.run(Execution.program("mesher"), command, environment: service.environment)
+            #expect(run.status == 78)
+            #expect(run.errors.contains("schema has version \(Migration.latest + 1), this program knows up to"))
+        }
+    }
+
+    @Test("maintain makes partitions, and drops those older than MESHER_RETENTION_DAYS")
+    func maintain() throws {
+        var service = try TestService()
+        service.environment["MESHER_RETENTION_DAYS"] = "5"
+        try service.open().execute("SELECT mesher_make_partitions(CURRENT_DATE - 8, CURRENT_DATE - 7)")
+        let outcome = try #require(try service.json("db", "maintain", "--json") as? [String: Any])
+        #expect(outcome["made"] as? Int == 9)
+        #expect((outcome["dropped"] as? [String])?.count == 2)
+        #expect(try service.run("db", "maintain").output == "0 partitions made, 0 dropped, 0 events deleted\n")
+    }
+
+    @Test("maintain ends with 75 when a partition is being read, and names it")
+    func maintainBusy() throws {
+        var service = try TestService()
+        service.environment["MESHER_RETENTION_DAYS"] = "5"
+        let reader = try service.open()
+        try reader.execute("SELECT mesher_make_partitions('2024-01-01', '2024-01-01')")
+        try reader.execute("BEGIN; SELECT count(*) FROM events_20240101")
+        let run = try service.run("db", "maintain")
+        #expect(run.status == 75)
+        #expect(run.errors.contains("events_20240101"))
+        try reader.execute("COMMIT")
+        #expect(try service.run("db", "maintain").output.contains("dropped events_20240101"))
+    }
+
+    @Test("status shows the version, with or without a schema, and each partition")
+    func status() throws {
+        let empty = try TestService(isMigrated: false)
+        #expect(try empty.run("db", "status").output.hasPrefix("schema version 0, this program needs"))
+        let service = try TestService()
+        try service.open().execute("SELECT mesher_make_partitions('2024-01-01', '2024-01-01')")
+        let output = try service.run("db", "status").output
+        #expect(output.contains("schema version \(Migration.latest)\n"))
+        #expect(output.contains("events_20240101  attached"))
+    }
+}

@@ -1,0 +1,106 @@
+import Glibc
+import Testing
+
+@testable import Ingestion
+@testable import mesher_worker
+
+@Suite("A FastCGI connection", .serialized)
+struct FastCGIConnectionTests {
+    private static let head = [
+        ("REQUEST_METHOD", "POST"), ("DOCUMENT_URI", "/api/v1/events"), ("QUERY_STRING", "sentry_key=k"),
+        ("CONTENT_TYPE", "application/json"), ("MESHER_REQUEST_ID", "00000000000000000000000000000001"),
+        ("MESHER_RECEIVED", "1700000000.123"), ("HTTP_X_SENTRY_AUTH", "Sentry sentry_key=k"),
+    ]
+
+    private func text(_ bytes: UnsafeRawBufferPointer?) -> String? {
+        bytes.map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    @Test("Reads head and body, answers, and is kept for the next request", arguments: [0, 1, 8_192, 100_000])
+    func keepsConnection(size: Int) throws {
+        let peer = try FastCGIPeer()
+        for _ in 0..<3 {
+            let body = (0..<size).map { UInt8(truncatingIfNeeded: $0) }
+            peer.send(FastCGIPeer.request(Self.head + [("CONTENT_LENGTH", "\(size)")], body: body))
+            #expect(peer.connection.read() == .request)
+            peer.connection.withHead { head, received in
+                #expect(text(head.method) == "POST")
+                #expect(text(head.path) == "/api/v1/events")
+                #expect(text(head.query) == "sentry_key=k")
+                #expect(text(head.sentryAuthorization) == "Sentry sentry_key=k")
+                #expect(text(head.receivedAt) == "1700000000.123")
+                var received = received
+                #expect(received?.withUnsafeMutableBytes { Array($0) } == body)
+            }
+            #expect(peer.connection.isAnswering)
+            #expect(peer.connection.answer(Array("Status: 202 Accepted\r\n\r\n{}".utf8)))
+            #expect(peer.response() == ("Status: 202 Accepted\r\n\r\n{}", true))
+        }
+        #expect(peer.connection.read() == .nothing)
+    }
+
+    @Test("Without a length the body is what comes")
+    func readsBodyOfUnknownLength() throws {
+        let peer = try FastCGIPeer()
+        peer.send(FastCGIPeer.request(Self.head + [("CONTENT_LENGTH", "")], body: Array("abc".utf8)))
+        #expect(peer.connection.read() == .request)
+        peer.connection.withHead { _, received in
+            var received = received
+            #expect(received?.withUnsafeMutableBytes { Array($0) } == Array("abc".utf8))
+        }
+    }
+
+    @Test("A body that is shorter or longer than announced closes the connection", arguments: [2, 4])
+    func refusesWrongLength(announced: Int) throws {
+        let peer = try FastCGIPeer()
+        peer.send(FastCGIPeer.request(Self.head + [("CONTENT_LENGTH", "\(announced)")], body: Array("abc".utf8)))
+        #expect(peer.connection.read() == .closed)
+    }
+
+    @Test("A request that is cut short at any byte closes the connection, without a wait")
+    func refusesEveryCut() throws {
+        let whole = FastCGIPeer.request(Self.head + [("CONTENT_LENGTH", "3")], body: Array("abc".utf8))
+        for length in 0..<whole.count - 8 {
+            let peer = try FastCGIPeer()
+            peer.send(Array(whole[..<length]))
+            peer.shutDown()
+            #expect(peer.connection.read() == .closed, "cut at \(length)")
+        }
+    }
+
+    @Test("Any byte of the head changed is refused or read, and never ends the process")
+    func survivesChangedBytes() throws {
+        let whole = FastCGIPeer.request(Self.head + [("CONTENT_LENGTH", "3")], body: Array("abc".utf8))
+        for position in 0..<whole.count {
+            for value: UInt8 in [0, 0x7f, 0xff] {
+                var changed = whole
+                changed[position] = value
+                let peer = try FastCGIPeer()
+                peer.send(changed)
+                peer.shutDown()
+                if peer.connection.read() == .request { _ = peer.connection.answer([]) }
+            }
+        }
+    }
+
+    @Test("The peer's close between two requests is seen as such")
+    func seesClose() throws {
+        let peer = try FastCGIPeer()
+        peer.shutDown()
+        #expect(peer.connection.read() == .closed)
+    }
+
+    @Test("A body above 5 MiB is read past and told apart, however long it claims to be")
+    func readsPastLargeBodies() throws {
+        let peer = try FastCGIPeer()
+        let size = Limits.bulkBytes + 1
+        let request = FastCGIPeer.request(
+            Self.head + [("CONTENT_LENGTH", "\(size)")], body: [UInt8](repeating: 0x20, count: size))
+        // More than a socket holds: it is written while it is read.
+        peer.sendMeanwhile(request)
+        var readable = pollfd(fd: peer.connection.number, events: Int16(POLLIN), revents: 0)
+        #expect(poll(&readable, 1, 10_000) == 1)
+        #expect(peer.connection.read() == .request)
+        #expect(peer.connection.isOversized)
+    }
+}

@@ -1,0 +1,144 @@
+import EventLoop
+import Testing
+
+@testable import Ingestion
+@testable import Redis
+
+@Suite("The limit's script, called in a real Redis", .serialized)
+struct ScriptClientTests {
+    /// A client that has connected.
+    private func connected(_ redis: TemporaryRedis, user: String = "", password: String = "", database: Int = 0)
+        throws -> Loop
+    {
+        let server = RedisServer(address: .unix(redis.socket), user: user, password: password, database: database)
+        var loop = try Loop(server, script: LimitScript.source)
+        try loop.run { $0.isReady }
+        return loop
+    }
+
+    private func call(
+        _ number: UInt64, wanted: Int, limit: Int = 1_000, window: Int = 60_000, project: Int = 1, of loop: inout Loop
+    ) {
+        loop.client.call(
+            number, key: Array("mesher:limit:{\(project)}".utf8),
+            arguments: [wanted, limit, window].map { Array(String($0).utf8) }, now: Clock.monotonic())
+    }
+
+    @Test(
+        "Grants exactly as many as the limit says, whatever the sizes of the calls, and says how long the window lasts")
+    func grantsExactly() throws {
+        let redis = try TemporaryRedis()
+        var loop = try connected(redis)
+        for number in 0..<300 { call(UInt64(number), wanted: number % 20 + 1, of: &loop) }
+        let all = try loop.results(300)
+        #expect(all.values.compactMap { $0?[0] }.reduce(0, +) == 1_000)
+        for integers in all.values {
+            let integers = try #require(integers)
+            #expect(integers[1] <= 1_000)
+            #expect(integers[2] > 0 && integers[2] <= 60_000)
+        }
+        #expect(try redis.command("GET", "mesher:limit:{1}") == "1000")
+    }
+
+    @Test("Two projects do not share a window")
+    func keepsProjectsApart() throws {
+        let redis = try TemporaryRedis()
+        var loop = try connected(redis)
+        call(1, wanted: 5, limit: 3, project: 1, of: &loop)
+        call(2, wanted: 5, limit: 3, project: 2, of: &loop)
+        let all = try loop.results(2)
+        #expect(all.values.map { $0?[0] } == [3, 3])
+    }
+
+    @Test("After the window all is granted again")
+    func opensNewWindow() throws {
+        let redis = try TemporaryRedis()
+        var loop = try connected(redis)
+        call(1, wanted: 3, limit: 2, window: 150, of: &loop)
+        #expect(try loop.results(1)[1]??.first == 2)
+        try eventually("the window's end") { try redis.command("EXISTS", "mesher:limit:{1}") == "0" }
+        call(2, wanted: 3, limit: 2, window: 150, of: &loop)
+        #expect(try loop.results(1)[2]??.first == 2)
+    }
+
+    @Test("A refusal neither counts nor prolongs the window; a shorter window takes hold at once")
+    func refusalCostsNothing() throws {
+        let redis = try TemporaryRedis()
+        var loop = try connected(redis)
+        call(1, wanted: 2, limit: 2, of: &loop)
+        call(2, wanted: 2, limit: 2, of: &loop)
+        let all = try loop.results(2)
+        #expect(all[2]??.first == 0)
+        #expect(all[2]??[1] == 2)
+        call(3, wanted: 1, limit: 2, window: 5_000, of: &loop)
+        #expect(try #require(try loop.results(1)[3]??[2]) <= 5_000)
+        #expect(try #require(Int(try redis.command("PTTL", "mesher:limit:{1}"))) <= 5_000)
+    }
+
+    @Test("A SCRIPT FLUSH in between is not noticed")
+    func survivesScriptFlush() throws {
+        let redis = try TemporaryRedis()
+        var loop = try connected(redis)
+        call(1, wanted: 1, of: &loop)
+        _ = try loop.results(1)
+        try redis.command("SCRIPT", "FLUSH")
+        for number in 2...9 { call(UInt64(number), wanted: 1, of: &loop) }
+        let all = try loop.results(8)
+        #expect(all.values.compactMap { $0?[1] }.sorted() == [2, 3, 4, 5, 6, 7, 8, 9])
+        let reason = loop.client.failure
+        #expect(reason == nil)
+    }
+
+    @Test("AUTH with user and password, and SELECT, come first; wrong ones leave no result and a reason")
+    func authenticates() throws {
+        let rights = "--user limiter on >secret ~mesher:* +eval +evalsha +script +select +get +incrby +pexpire +pttl"
+        let options = "\(rights) --user default off".split(separator: " ").map(String.init)
+        let redis = try TemporaryRedis(options: options)
+        var right = try connected(redis, user: "limiter", password: "secret", database: 3)
+        call(1, wanted: 1, of: &right)
+        #expect(try right.results(1)[1]??.first == 1)
+        let server = RedisServer(address: .unix(redis.socket), user: "limiter", password: "guess")
+        var wrong = try Loop(server, script: LimitScript.source)
+        try wrong.run { $0.failure != nil }
+        let failure = wrong.client.failure?.message
+        #expect(failure?.hasPrefix("WRONGPASS") == true)
+        call(1, wanted: 1, of: &wrong)
+        #expect(try wrong.results(1) == [1: nil])
+    }
+
+    @Test("Without Redis a call has no result at once; when Redis is there it has one, without a restart")
+    func comesBack() throws {
+        let redis = try TemporaryRedis()
+        var loop = try connected(redis)
+        call(1, wanted: 1, of: &loop)
+        #expect(try loop.results(1)[1]??.first == 1)
+        redis.stop()
+        call(2, wanted: 1, of: &loop)
+        #expect(try loop.results(1) == [2: nil])
+        let loss = loop.client.failure
+        #expect(loss != nil)
+        try redis.start()
+        try loop.run { $0.isReady }
+        call(3, wanted: 1, of: &loop)
+        #expect(try loop.results(1)[3]??.first == 1)
+        let reason = loop.client.failure
+        #expect(reason == nil)
+    }
+
+    @Test("A Redis that hangs is given up after 50 ms, and tried again")
+    func givesUpOnAHang() throws {
+        let redis = try TemporaryRedis()
+        var loop = try connected(redis)
+        call(1, wanted: 1, of: &loop)
+        _ = try loop.results(1)
+        redis.suspend()
+        call(2, wanted: 1, of: &loop)
+        #expect(try loop.results(1) == [2: nil])
+        let failure = loop.client.failure?.message
+        #expect(failure == "no answer within 50 ms")
+        redis.resume()
+        try loop.run { $0.isReady }
+        call(3, wanted: 1, of: &loop)
+        #expect(try loop.results(1)[3]??.first == 1)
+    }
+}
