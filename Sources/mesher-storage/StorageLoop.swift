@@ -55,9 +55,10 @@ struct StorageLoop: ~Copyable {
         edges = EdgeTable(firstToken: Token.firstEdge, logger: logger)
         let groupCommit = GroupCommit(events: configuration.commitEvents, delay: configuration.commitDelay)
         committer = Committer(
-            url: configuration.databaseURL, token: Token.commit, groupCommit: groupCommit, logger: logger)
+            "commit", url: configuration.databaseURL, token: Token.commit, groupCommit: groupCommit, logger: logger)
         bulkCommitter = Committer(
-            url: configuration.databaseURL, token: Token.bulkCommit, groupCommit: groupCommit, logger: logger)
+            "bulk commit", url: configuration.databaseURL, token: Token.bulkCommit, groupCommit: groupCommit,
+            logger: logger)
         keys = KeyReader(
             url: configuration.databaseURL, token: Token.keys, defaults: configuration.defaultLimit, logger: logger)
         quota = FallbackQuota(hosts: configuration.hosts)

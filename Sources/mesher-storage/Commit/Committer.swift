@@ -42,8 +42,11 @@ struct Committer: ~Copyable {
     private var plan = CommitPlan([])
     private var parameters = StatementParameters()
 
-    init(url: String, token: UInt64, groupCommit: GroupCommit, logger: Logger) {
-        link = DatabaseLink(url: url, applicationName: "mesher-storage commit", token: token)
+    /// - Parameter name: what PostgreSQL and the log call the connection.
+    init(_ name: String, url: String, token: UInt64, groupCommit: GroupCommit, logger: Logger) {
+        var logger = logger
+        logger[metadataKey: "connection"] = "\(name)"
+        link = DatabaseLink(url: url, applicationName: "mesher-storage \(name)", token: token)
         report = CommitReport(logger)
         self.groupCommit = groupCommit
     }
