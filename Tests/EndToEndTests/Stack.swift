@@ -1,4 +1,6 @@
 import Foundation
+import Synchronization
+import TestServers
 
 /// A private Mesher with all its programs and servers, started by `development/stack` on a free port and in a folder of
 /// its own, so that it disturbs no other.
@@ -27,8 +29,8 @@ final class Stack: Sendable {
     /// What `env` says.
     let variables: [String: String]
     /// A shell that takes the stack down as soon as its standard input ends, also because the tests have died.
-    private let keeper: Process
-    private let lifeline: Pipe
+    private let keeper: ChildProcess
+    private let lifeline: Mutex<CInt?>
 
     /// Starts everything and returns when it is ready.
     ///
@@ -36,48 +38,47 @@ final class Stack: Sendable {
     init(settings: [String] = []) throws {
         folder = try Self.makeFolder()
         port = Self.freePort()
-        keeper = Process()
-        lifeline = Pipe()
-        let output = Pipe()
-        keeper.executableURL = URL(fileURLWithPath: "/bin/bash")
-        keeper.arguments =
-            [
-                "-c",
-                """
-                trap '' INT TERM HUP
-                "$1" up "${@:2}" </dev/null >"$MESHER_STACK_DIR/up.log" 2>&1 && echo up || cat "$MESHER_STACK_DIR/up.log"
-                exec >/dev/null 2>&1
-                cat
-                "$1" down
-                rm -rf "$MESHER_STACK_DIR"
-                """,
-                "stack", Self.root + "/development/stack",
-            ] + settings
         var environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("MESHER_") }
         environment["MESHER_STACK_DIR"] = folder
         environment["MESHER_STACK_BIN"] = Self.programs
         environment["MESHER_PORT"] = "\(port)"
-        keeper.environment = environment
-        keeper.standardInput = lifeline
-        keeper.standardOutput = output
-        // The threads of a concurrent program have all signals blocked, and the servers would inherit that.
-        var none = sigset_t()
-        sigemptyset(&none)
-        pthread_sigmask(SIG_SETMASK, &none, nil)
-        try keeper.run()
-        let said = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        let script = """
+            trap '' INT TERM HUP
+            "$1" up "${@:2}" </dev/null >"$MESHER_STACK_DIR/up.log" 2>&1 && echo up || cat "$MESHER_STACK_DIR/up.log"
+            exec >/dev/null 2>&1
+            cat
+            "$1" down
+            rm -rf "$MESHER_STACK_DIR"
+            """
+        // Ends that no other program of the tests inherits: one that held it would keep the stack alive.
+        let input = ChildProcess.pipe()
+        let output = ChildProcess.pipe()
+        defer {
+            close(input.read)
+            close(output.read)
+        }
+        keeper = try ChildProcess(
+            ["/bin/bash", "-c", script, "stack", Self.root + "/development/stack"] + settings,
+            environment: environment.map { "\($0)=\($1)" }, descriptors: [input.read, output.write, STDERR_FILENO])
+        close(output.write)
+        let reader = FileHandle(fileDescriptor: output.read)
+        let said = String(decoding: try reader.readToEnd() ?? Data(), as: UTF8.self)
         guard said == "up\n" else {
-            try? lifeline.fileHandleForWriting.close()
-            keeper.waitUntilExit()
+            close(input.write)
+            keeper.wait()
             throw Failure(description: said)
         }
+        lifeline = Mutex(input.write)
         variables = try Self.read(folder + "/env")
     }
 
     /// Stops everything and removes the folder.
     func stop() {
-        try? lifeline.fileHandleForWriting.close()
-        keeper.waitUntilExit()
+        lifeline.withLock { end in
+            if let number = end { close(number) }
+            end = nil
+        }
+        keeper.wait()
     }
 
     /// A value of `env`, empty when it is not there.
