@@ -80,7 +80,7 @@ struct StorageLoop: ~Copyable {
             bulkCommitter.turn(now: now, isStopping: isStopping, epoll, &edges)
             edges.flush(epoll)
             watchListener()
-            if keys.isSettled, committer.isSettled { readiness.take()?.announce() }
+            if keys.isSettled, committer.isSettled, bulkCommitter.isSettled { readiness.take()?.announce() }
             if isStopped(now: now) { return }
         }
     }

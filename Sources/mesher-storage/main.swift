@@ -18,10 +18,7 @@ func runStorage() -> CInt {
     }
     let readiness = ReadySignal.inherited()
     let isSupervised = readiness != nil
-    if isSupervised {
-        ProcessAttributes.dieWithParent()
-        signal(SIGINT, SIG_IGN)
-    }
+    if isSupervised { ProcessAttributes.followSupervisor() }
     ProcessAttributes.ignoreBrokenPipes()
     do {
         // The watchdog has read the file, perhaps an older one than is there now; what it gives is all there is.
