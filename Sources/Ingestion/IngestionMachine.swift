@@ -191,6 +191,8 @@ package struct IngestionMachine: ~Copyable {
 
     private mutating func parse(_ submission: Submission, _ quota: ProjectQuota, granted: Int, isCounted: Bool) {
         encoded.removeAll()
+        var flags: StoreFlags = isCounted ? .counted : []
+        if submission.head.route == .bulk || submission.bytes > Limits.smallBytes { flags.insert(.bulk) }
         for position in 0..<submission.eventCount {
             guard position < granted else {
                 submission.events[position] = .refused(.rateLimited)
@@ -201,7 +203,7 @@ package struct IngestionMachine: ~Copyable {
                     try parser.parse(
                         bytes, project: quota.project, derivedID: submission.head.requestID &+ UInt128(position),
                         receivedAt: submission.head.receivedAt, ticket: submission.ticket(position),
-                        counted: isCounted, into: &encoded)
+                        flags: flags, into: &encoded)
                 }
                 submission.identifiers[position] = id ?? 0
                 submission.outstanding += 1

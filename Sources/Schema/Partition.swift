@@ -13,8 +13,6 @@ package struct Partition: Equatable, Sendable {
 
     package let name: String
     package let state: State
-    /// With indexes and large values, in bytes.
-    package let size: Int64
     /// The planner's estimate, nil before the first ANALYZE.
     package let rows: Int64?
 
@@ -38,7 +36,7 @@ extension Partition {
         return rows[row: 0, column: 0].flatMap { Int($0) } ?? 0
     }
 
-    /// Every partition, and every table that was one, oldest first.
+    /// Every partition, and every table that was one, oldest first. Takes no lock on any of them.
     ///
     /// - Throws: `SchemaError.database`.
     package static func all(on connection: borrowing Connection) throws(SchemaError) -> [Partition] {
@@ -48,7 +46,7 @@ extension Partition {
             SELECT c.relname,
                 CASE WHEN i.inhrelid IS NULL THEN 'detached'
                     WHEN i.inhdetachpending THEN 'detach pending' ELSE 'attached' END,
-                pg_total_relation_size(c.oid), nullif(c.reltuples, -1)::bigint
+                nullif(c.reltuples, -1)::bigint
             FROM pg_class parent
             JOIN pg_class c ON c.relnamespace = parent.relnamespace AND c.relowner = parent.relowner
                 AND c.relkind = 'r' AND c.relname ~ '^events_[0-9]{8}$'
@@ -59,10 +57,17 @@ extension Partition {
             guard let name = rows[row: row, column: 0],
                 let state = rows[row: row, column: 1].flatMap({ State(rawValue: $0) })
             else { return nil }
-            return Partition(
-                name: name, state: state, size: rows[row: row, column: 2].flatMap { Int64($0) } ?? 0,
-                rows: rows[row: row, column: 3].flatMap { Int64($0) })
+            return Partition(name: name, state: state, rows: rows[row: row, column: 2].flatMap { Int64($0) })
         }
+    }
+
+    /// How large it is with its indexes and large values, in bytes; waits for whoever has locked it.
+    ///
+    /// - Throws: `SchemaError.database`.
+    package func size(on connection: borrowing Connection) throws(SchemaError) -> Int64 {
+        let rows = try connection.query(
+            "SELECT pg_total_relation_size(to_regclass($1))", ["public." + name], during: "measuring partitions")
+        return rows[row: 0, column: 0].flatMap { Int64($0) } ?? 0
     }
 
     /// The day so many days before today in UTC, as `YYYYMMDD`, by the server's clock.

@@ -4,7 +4,7 @@
 /// | kind | from | content |
 /// |---|---|---|
 /// | hello | both, first | version (16 bits) |
-/// | store | edge | ticket (64), counted (8: 0 or 1), `EventRecord` |
+/// | store | edge | ticket (64), `StoreFlags` (8), `EventRecord` |
 /// | stored | storage | for each event: ticket (64), `StoreResult` (8), seconds until another try is worth it (32) |
 /// | lookUpKey | edge | key (128) |
 /// | key | storage, as answer or because it changed | key (128), `KeyState` (8), project (64), events (32), seconds (32) |
@@ -42,6 +42,18 @@ package enum StoreResult: UInt8, Sendable {
     case unavailable = 1
     /// An uncounted event was over this host's share of the project's limit.
     case rateLimited = 2
+}
+
+/// What an edge says of an event beside its record.
+package struct StoreFlags: OptionSet, Sendable {
+    package let rawValue: UInt8
+    package init(rawValue: UInt8) { self.rawValue = rawValue }
+    /// It was counted against its project's limit in Redis.
+    package static let counted = StoreFlags(rawValue: 1)
+    /// It came with many others or is large: it must not stand before single ones.
+    package static let bulk = StoreFlags(rawValue: 2)
+    /// All that this version knows.
+    package static let all: StoreFlags = [.counted, .bulk]
 }
 
 /// What is known of a key.

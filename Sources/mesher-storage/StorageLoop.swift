@@ -12,10 +12,11 @@ struct StorageLoop: ~Copyable {
         static let signals: UInt64 = 1
         static let commit: UInt64 = 2
         static let keys: UInt64 = 3
+        static let bulkCommit: UInt64 = 4
         static let firstEdge: UInt64 = 16
     }
 
-    /// Descriptors that are not for edges: two connections to PostgreSQL, files that libpq reads, the loop's own.
+    /// Descriptors that are not for edges: three connections to PostgreSQL, files that libpq reads, the loop's own.
     private static let reservedDescriptors = 32
     /// Nanoseconds that a stop waits for edges to take their answers.
     private static let stopTimeout: Int64 = 10_000_000_000
@@ -27,7 +28,10 @@ struct StorageLoop: ~Copyable {
     private var isListening = true
     private let edgeLimit: Int
     private var edges: EdgeTable
+    /// Commits single events; what is large or comes by the hundred has a connection of its own, so that no single event
+    /// stands behind it.
     private var committer: Committer
+    private var bulkCommitter: Committer
     private var keys: KeyReader
     private var quota: FallbackQuota
     private var readiness: ReadySignal?
@@ -37,7 +41,7 @@ struct StorageLoop: ~Copyable {
     init(
         _ configuration: StorageConfiguration, readiness: consuming ReadySignal?, logger: Logger
     ) throws(SystemError) {
-        let signals = try SignalDescriptor([SIGTERM, SIGINT])
+        let signals = try SignalDescriptor(configuration.stopSignals)
         let epoll = try Epoll()
         let listener = try UnixSocket.listen(at: configuration.socketPath, mode: 0o600, backlog: 4096)
         try epoll.add(listener.number, token: Token.listener, .read)
@@ -49,10 +53,11 @@ struct StorageLoop: ~Copyable {
         self.listener = consume listener
         edgeLimit = max(ProcessAttributes.raiseDescriptorLimit() - Self.reservedDescriptors, 1)
         edges = EdgeTable(firstToken: Token.firstEdge, logger: logger)
+        let groupCommit = GroupCommit(events: configuration.commitEvents, delay: configuration.commitDelay)
         committer = Committer(
-            url: configuration.databaseURL, token: Token.commit,
-            groupCommit: GroupCommit(events: configuration.commitEvents, delay: configuration.commitDelay),
-            logger: logger)
+            url: configuration.databaseURL, token: Token.commit, groupCommit: groupCommit, logger: logger)
+        bulkCommitter = Committer(
+            url: configuration.databaseURL, token: Token.bulkCommit, groupCommit: groupCommit, logger: logger)
         keys = KeyReader(
             url: configuration.databaseURL, token: Token.keys, defaults: configuration.defaultLimit, logger: logger)
         quota = FallbackQuota(hosts: configuration.hosts)
@@ -62,17 +67,29 @@ struct StorageLoop: ~Copyable {
     mutating func run() throws(SystemError) {
         while true {
             var now = Clock.monotonic()
-            let deadline = [committer.deadline(now: now), keys.deadline, stopDeadline].compactMap { $0 }.min()
+            let deadline = [
+                committer.deadline(now: now), bulkCommitter.deadline(now: now), keys.deadline, stopDeadline,
+            ].compactMap { $0 }.min()
             let count = try epoll.wait(nanoseconds: deadline.map { max($0, now) - now })
             now = Clock.monotonic()
             for position in 0..<count { handle(epoll[position], now: now) }
             edges.broadcast(keys.elapse(now: now, epoll))
-            committer.turn(now: now, isStopping: stopDeadline != nil, epoll, &edges)
+            let isStopping = stopDeadline != nil
+            committer.turn(now: now, isStopping: isStopping, epoll, &edges)
+            bulkCommitter.turn(now: now, isStopping: isStopping, epoll, &edges)
             edges.flush(epoll)
             watchListener()
-            if keys.isSettled { readiness.take()?.announce() }
-            if let stopDeadline, stopDeadline <= now || !(committer.hasEvents || edges.hasOutput) { return }
+            if keys.isSettled, committer.isSettled, bulkCommitter.isSettled { readiness.take()?.announce() }
+            if isStopped(now: now) { return }
         }
+    }
+
+    /// Whether a stop has come to its end: nothing is left to do, or the time for it is over.
+    private func isStopped(now: Int64) -> Bool {
+        guard let stopDeadline else { return false }
+        let isDone = !committer.hasEvents && !bulkCommitter.hasEvents && !edges.hasOutput
+        if !isDone && stopDeadline <= now { logger.warning("stopped before all was answered") }
+        return isDone || stopDeadline <= now
     }
 
     private mutating func handle(_ event: Epoll.Event, now: Int64) {
@@ -80,6 +97,7 @@ struct StorageLoop: ~Copyable {
         case Token.listener: acceptEdges()
         case Token.signals: while signals.next() != nil { stop(now: now) }
         case Token.commit: committer.proceed(now: now, epoll, &edges)
+        case Token.bulkCommit: bulkCommitter.proceed(now: now, epoll, &edges)
         case Token.keys: edges.broadcast(keys.proceed(now: now, epoll))
         default:
             guard let edge = edges[event.token] else { return }
@@ -109,10 +127,12 @@ struct StorageLoop: ~Copyable {
     }
 
     private mutating func store(_ event: ReceivedEvent, from edge: Edge, now: Int64) {
-        if !event.isCounted, committer.accepts,
+        if !event.flags.contains(.counted), committer.gathers,
             let seconds = quota.take(keys.quota(ofProject: event.project), now: now)
         {
             edges.answer(edge.identifier) { $0.answer(event.ticket, .rateLimited, retryAfter: seconds) }
+        } else if event.flags.contains(.bulk) {
+            bulkCommitter.gather(event, edge: edge.identifier, now: now)
         } else {
             committer.gather(event, edge: edge.identifier, now: now)
         }

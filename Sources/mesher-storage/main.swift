@@ -18,12 +18,12 @@ func runStorage() -> CInt {
     }
     let readiness = ReadySignal.inherited()
     let isSupervised = readiness != nil
-    if isSupervised { ProcessAttributes.dieWithParent() }
+    if isSupervised { ProcessAttributes.followSupervisor() }
     ProcessAttributes.ignoreBrokenPipes()
     do {
         // The watchdog has read the file, perhaps an older one than is there now; what it gives is all there is.
         let settings = try Settings(file: isSupervised ? "/dev/null" : nil)
-        let configuration = StorageConfiguration(settings)
+        let configuration = StorageConfiguration(settings, isSupervised: isSupervised)
         var loop = try StorageLoop(configuration, readiness: readiness, logger: logger)
         try loop.run()
         unlink(configuration.socketPath)

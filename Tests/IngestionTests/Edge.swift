@@ -152,7 +152,7 @@ final class Edge {
         switch kind {
         case .store:
             tickets.append(content.integer())
-            counted.append(content.integer(UInt8.self) == 1)
+            counted.append(StoreFlags(rawValue: content.integer()).contains(.counted))
             var position = 0
             _ = EventRecord.forEachElement(of: content.remainder()) { column, element in
                 if column == EventRecord.Column.eventID.rawValue {

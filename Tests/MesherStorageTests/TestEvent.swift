@@ -3,7 +3,7 @@ import StorageChannel
 /// An event as an edge would send it; a column can be set to anything to make it faulty.
 struct TestEvent {
     var ticket: UInt64 = 1
-    var counted: UInt8 = 1
+    var flags: UInt8 = 1
     var project: Int64 = 1
     var eventID: UInt128 = .random(in: 0...UInt128.max)
     /// Days since 2000-01-01.
@@ -34,7 +34,7 @@ struct TestEvent {
         for (column, replacement) in replacements { columns[column.rawValue] = replacement }
         return bytes {
             $0.integer(ticket)
-            $0.integer(counted)
+            $0.integer(flags)
             for column in columns { $0.append(column) }
         }
     }

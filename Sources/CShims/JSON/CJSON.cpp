@@ -202,14 +202,14 @@ mesher_json_fault mesher_json_parse_event(
         parser->resolved_capacity = 0;
     }
     Text text{bytes, count, false, nullptr};
-    if (auto fault = prepare(*parser, bytes, count, text.has_escapes, *offset)) return fault;
-    if (text.has_escapes) {
-        if (!make_room(*parser, count)) return mesher_json_fault_out_of_memory;
+    auto fault = prepare(*parser, bytes, count, text.has_escapes, *offset);
+    if (!fault && text.has_escapes && !make_room(*parser, count)) fault = mesher_json_fault_out_of_memory;
+    if (!fault) {
         text.resolved = parser->resolved.get();
+        Cursor cursor(parser->index, bytes, count);
+        fault = walk_event(cursor, text, *event);
+        *offset = cursor.fault_offset;
     }
-    Cursor cursor(parser->index, bytes, count);
-    auto fault = walk_event(cursor, text, *event);
-    *offset = cursor.fault_offset;
     parser->index.trim();
     return fault;
 }
@@ -219,10 +219,12 @@ mesher_json_fault mesher_json_split(
     size_t *found, size_t *offset) {
     *found = 0;
     bool has_escapes;
-    if (auto fault = prepare(*parser, bytes, count, has_escapes, *offset)) return fault;
-    Cursor cursor(parser->index, bytes, count);
-    auto fault = walk_array(cursor, ranges, capacity, *found);
-    *offset = cursor.fault_offset;
+    auto fault = prepare(*parser, bytes, count, has_escapes, *offset);
+    if (!fault) {
+        Cursor cursor(parser->index, bytes, count);
+        fault = walk_array(cursor, ranges, capacity, *found);
+        *offset = cursor.fault_offset;
+    }
     parser->index.trim();
     return fault;
 }

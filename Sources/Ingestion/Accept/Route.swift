@@ -20,6 +20,8 @@ enum Route: Equatable {
 package enum Limits {
     /// One event, decoded.
     package static let eventBytes = 1 << 20
+    /// Up to here a body is a small event, which nothing large must delay.
+    package static let smallBytes = 64 << 10
     /// A bulk body, decoded; also the most that is read of any body.
     package static let bulkBytes = 5 << 20
 }

@@ -16,14 +16,14 @@ package struct EventParser: ~Copyable {
     ///     PostgreSQL takes in no text (`\u0000`, lone surrogates) are replaced by `\ufffd` in place.
     ///   - derivedID: The id of an event that has none of its own.
     ///   - receivedAt: Microseconds since 1970-01-01T00:00:00Z.
-    ///   - counted: Whether the event was counted against its project's limit.
+    ///   - flags: What storage is told beside the record.
     /// - Returns: The event's id.
     ///
     /// Throws `payloadTooLarge`, `invalidJSON`, `invalidEvent`, `missingMessage`, `missingLevel`, `invalidLevel` or
     /// `invalidField`, and `unavailable` when there is no memory; nothing has been appended then.
     package mutating func parse(
         _ bytes: UnsafeMutableRawBufferPointer, project: Int64, derivedID: UInt128, receivedAt: Int64, ticket: UInt64,
-        counted: Bool, into frames: inout FrameWriter
+        flags: StoreFlags, into frames: inout FrameWriter
     ) throws(Refusal) -> UInt128 {
         guard bytes.count <= Self.maximumSize else { throw Refusal(.payloadTooLarge, "payload too large") }
         let columns = try EventColumns(
@@ -32,7 +32,7 @@ package struct EventParser: ~Copyable {
         withUnsafeTemporaryAllocation(byteCount: head + columns.size, alignment: 1) { content in
             var writer = RecordWriter(content)
             writer.integer(ticket)
-            writer.integer(UInt8(counted ? 1 : 0))
+            writer.integer(flags.rawValue)
             columns.write(to: &writer)
             frames.frame(.store) { $0.raw(UnsafeRawBufferPointer(content)) }
         }

@@ -3,8 +3,7 @@ import StorageChannel
 /// One event as an edge handed it over: what storage itself must know of it, and the record it copies.
 struct ReceivedEvent {
     let ticket: UInt64
-    /// Whether the edge has counted it in Redis already.
-    let isCounted: Bool
+    let flags: StoreFlags
     let project: Int64
     let eventID: UInt128
     /// Days since 2000-01-01.
@@ -17,10 +16,9 @@ struct ReceivedEvent {
     init?(_ content: UnsafeRawBufferPointer) {
         var reader = FrameContent(content)
         ticket = reader.integer()
-        let counted = reader.integer(UInt8.self)
+        flags = StoreFlags(rawValue: reader.integer())
         record = reader.remainder()
-        guard reader.isIntact, counted <= 1 else { return nil }
-        isCounted = counted == 1
+        guard reader.isIntact, flags.isSubset(of: .all) else { return nil }
 
         var project: Int64 = 0
         var eventID: UInt128 = 0

@@ -72,16 +72,21 @@ struct DatabaseCommand: ParsableCommand {
         func run() throws {
             let connection = try options.openDatabase()
             let version = try Migrator().version(of: connection)
-            let partitions = version == 0 ? [] : try Partition.all(on: connection)
+            var partitions: [(partition: Partition, size: Int64)] = []
+            if version > 0 {
+                for partition in try Partition.all(on: connection) {
+                    partitions.append((partition, try partition.size(on: connection)))
+                }
+            }
             if output.isJSON {
                 print(
                     JSON.object([
                         "version": .integer(Int64(version)), "latest": .integer(Int64(Migration.latest)),
                         "partitions": .array(
-                            partitions.map { partition in
+                            partitions.map { partition, size in
                                 .object([
                                     "name": .string(partition.name), "state": .string(partition.state.rawValue),
-                                    "rows": .optional(partition.rows), "bytes": .integer(partition.size),
+                                    "rows": .optional(partition.rows), "bytes": .integer(size),
                                 ])
                             }),
                     ]))
@@ -92,10 +97,10 @@ struct DatabaseCommand: ParsableCommand {
             print("schema version \(version)\(remark)")
             if partitions.isEmpty { return }
             var table = TextTable(["PARTITION": .left, "STATE": .left, "ROWS": .right, "KIB": .right])
-            for partition in partitions {
+            for (partition, size) in partitions {
                 table.append([
                     partition.name, partition.state.rawValue, partition.rows.map(String.init),
-                    String(partition.size / 1024),
+                    String(size / 1024),
                 ])
             }
             print("\n\(table)")

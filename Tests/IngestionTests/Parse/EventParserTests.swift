@@ -11,7 +11,7 @@ import Testing
         let event = try parser.parsed(text)
         #expect(event.id == ParsedEvent.derivedID)
         #expect(event.ticket == 7)
-        #expect(event.counted == 1)
+        #expect(event.flags == .counted)
         #expect(event.integer(.projectID) == 42)
         #expect(
             event[.eventID] == [

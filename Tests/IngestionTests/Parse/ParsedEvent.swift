@@ -6,7 +6,7 @@ import StorageChannel
 struct ParsedEvent: Equatable {
     let id: UInt128
     let ticket: UInt64
-    let counted: UInt8
+    let flags: StoreFlags
     /// The bytes of each column; nil is NULL.
     let columns: [[UInt8]?]
 
@@ -44,7 +44,7 @@ extension EventParser {
                 return .success(
                     try parse(
                         event, project: 42, derivedID: ParsedEvent.derivedID, receivedAt: receivedAt,
-                        ticket: 7, counted: true, into: &frames))
+                        ticket: 7, flags: .counted, into: &frames))
             } catch {
                 return .failure(error)
             }
@@ -84,14 +84,14 @@ extension EventParser {
             precondition(Int(length) == bytes.count - 4, "the frame names another length than it has")
             precondition(frame.integer(UInt8.self) == FrameKind.store.rawValue)
             let ticket = frame.integer(UInt64.self)
-            let counted = frame.integer(UInt8.self)
+            let flags = StoreFlags(rawValue: frame.integer())
             var columns: [[UInt8]?] = []
             let isWhole = EventRecord.forEachElement(of: frame.remainder()) { _, element in
                 let isNull = element.prefix(4).allSatisfy { $0 == 0xFF }
                 columns.append(isNull ? nil : Array(element.dropFirst(4)))
             }
             precondition(isWhole && frame.isIntact, "the record is not whole")
-            return ParsedEvent(id: id, ticket: ticket, counted: counted, columns: columns)
+            return ParsedEvent(id: id, ticket: ticket, flags: flags, columns: columns)
         }
     }
 }

@@ -2,7 +2,7 @@ import PostgreSQL
 import StorageChannel
 import Testing
 
-@Suite struct StoreTests {
+@Suite struct CommitterTests {
     @Test("an event becomes a row, its columns as they were sent, absent ones NULL")
     func row() throws {
         let storage = try StorageProcess()
