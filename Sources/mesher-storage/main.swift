@@ -23,9 +23,10 @@ func runStorage() -> CInt {
     do {
         // The watchdog has read the file, perhaps an older one than is there now; what it gives is all there is.
         let settings = try Settings(file: isSupervised ? "/dev/null" : nil)
-        var loop = try StorageLoop(
-            StorageConfiguration(settings, isSupervised: isSupervised), readiness: readiness, logger: logger)
+        let configuration = StorageConfiguration(settings, isSupervised: isSupervised)
+        var loop = try StorageLoop(configuration, readiness: readiness, logger: logger)
         try loop.run()
+        unlink(configuration.socketPath)
         logger.info("stopped")
         return EX_OK
     } catch let fault as Settings.Fault {
