@@ -1,4 +1,5 @@
 import Foundation
+import TestServers
 import Testing
 
 extension EndToEnd {
@@ -193,7 +194,7 @@ extension EndToEnd {
             #expect(debian.contains("mesher-http.conf"))
             try Data(debian.utf8).write(to: URL(fileURLWithPath: folder + "/nginx.conf"))
             let check = try Execution.run(
-                ["/usr/sbin/nginx", "-t", "-p", folder + "/", "-c", folder + "/nginx.conf", "-e", "error.log"])
+                "/usr/sbin/nginx", ["-t", "-p", folder + "/", "-c", folder + "/nginx.conf", "-e", "error.log"])
             #expect(check.status == 0, "\(check.errors)")
             #expect(!check.errors.contains("[warn]"), "\(check.errors)")
         }
