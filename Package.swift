@@ -95,7 +95,7 @@ let package = Package(
         .testTarget(
             name: "SchemaTests", dependencies: ["PostgreSQL", "Schema", "TestServers"], swiftSettings: settings),
         .testTarget(name: "MesherWatchdogTests", dependencies: ["mesher-watchdog"], swiftSettings: settings),
-        .testTarget(name: "EndToEndTests", swiftSettings: settings),
+        .testTarget(name: "EndToEndTests", dependencies: ["TestServers"], swiftSettings: settings),
     ],
     cxxLanguageStandard: .cxx17
 )
