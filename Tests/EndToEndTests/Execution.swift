@@ -6,12 +6,9 @@ extension Execution {
         let description: String
     }
 
-    /// Runs a program that has to succeed, found by PATH, and returns what it wrote without the last line's end.
-    ///
-    /// - Parameter environment: all that it gets; nil means that of the tests.
+    /// Runs a program that has to succeed, found in PATH, and returns what it wrote without the last line's end.
     @discardableResult
-    static func output(_ arguments: [String], environment: [String: String]? = nil) throws -> String {
-        let environment = environment ?? ProcessInfo.processInfo.environment
+    static func output(_ arguments: [String], environment: [String: String] = [:]) throws -> String {
         let execution = try run("/usr/bin/env", arguments, environment: environment)
         guard execution.status == 0 else {
             throw Failure(description: "\(arguments.joined(separator: " ")): \(execution.status) \(execution.errors)")

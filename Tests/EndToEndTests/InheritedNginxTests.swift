@@ -58,13 +58,10 @@ extension EndToEnd {
             try configure(folder, sites: Self.sites.replacingOccurrences(of: "PORT", with: "\(port)"))
             let arguments = ["/usr/sbin/nginx", "-p", folder + "/", "-c", folder + "/nginx.conf", "-e", "error.log"]
             try Execution.output(arguments + ["-t"])
-            let nginx = Process()
-            nginx.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-            nginx.arguments = arguments + ["-g", "daemon off;"]
-            try nginx.run()
+            let nginx = try Execution.Running(arguments[0], Array(arguments.dropFirst()) + ["-g", "daemon off;"])
             defer {
-                nginx.terminate()
-                nginx.waitUntilExit()
+                _ = try? Execution.output(arguments + ["-s", "stop"])
+                _ = nginx.wait()
                 try? FileManager.default.removeItem(atPath: folder)
             }
             let isThere = eventually { (try? HTTPConnection(port: port)) != nil }
@@ -163,8 +160,7 @@ extension EndToEnd {
             let folder = stack.folder + "/installed"
             defer { try? FileManager.default.removeItem(atPath: folder) }
             try Execution.output(
-                ["make", "--silent", "-C", Stack.root, "install", "DESTDIR=\(folder)", "PREFIX=/usr/share/test"],
-                environment: ["PATH": "/usr/local/bin:/usr/bin:/bin"])
+                ["make", "--silent", "-C", Stack.root, "install", "DESTDIR=\(folder)", "PREFIX=/usr/share/test"])
             let share = folder + "/usr/share/test/share/mesher/nginx"
             // Where DESTDIR is the root of the file system, as on the machine that it is installed on.
             let names = try FileManager.default.contentsOfDirectory(atPath: share)

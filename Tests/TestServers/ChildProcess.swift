@@ -2,9 +2,9 @@ internal import Glibc
 internal import Synchronization
 
 /// A program that was started. The corresponding C functions are `posix_spawn` and `waitpid`.
-package final class ChildProcess: Sendable {
-    package struct Failure: Error, CustomStringConvertible {
-        package let description: String
+final class ChildProcess: Sendable {
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
     }
 
     /// Held while a pipe is made that no child may inherit, and while a child is made.
@@ -17,7 +17,7 @@ package final class ChildProcess: Sendable {
     ///   - arguments: the program's path, then what it is told.
     ///   - environment: `NAME=value` each; all it gets.
     ///   - descriptors: its standard input, output and error.
-    package init(_ arguments: [String], environment: [String], descriptors: [CInt]) throws {
+    init(_ arguments: [String], environment: [String], descriptors: [CInt]) throws {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -46,7 +46,7 @@ package final class ChildProcess: Sendable {
     }
 
     /// A pipe whose ends, reading and writing, are not inherited. The corresponding C function is `pipe2`.
-    package static func pipe() -> (read: CInt, write: CInt) {
+    static func pipe() -> (read: CInt, write: CInt) {
         spawning.withLock { _ in
             var ends: [CInt] = [-1, -1]
             Glibc.pipe(&ends)
@@ -55,16 +55,16 @@ package final class ChildProcess: Sendable {
         }
     }
 
-    package var isRunning: Bool { take(WNOHANG) == nil }
+    var isRunning: Bool { take(WNOHANG) == nil }
 
-    package func send(_ signal: CInt) {
+    func send(_ signal: CInt) {
         // Once it was waited for, its number can be another's.
         ended.withLock { if $0 == nil { kill(identifier, signal) } }
     }
 
     /// Waits for its end: its exit status, or 128 and the signal that ended it, as sh(1) has it.
     @discardableResult
-    package func wait() -> Int32 {
+    func wait() -> Int32 {
         while true {
             if let status = take(0) { return status }
         }
