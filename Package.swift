@@ -80,7 +80,10 @@ let package = Package(
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: settings),
         .testTarget(
             name: "MesherStorageTests",
-            dependencies: ["EventLoop", "PostgreSQL", "Schema", "StorageChannel", "TestServers", "mesher-storage"],
+            dependencies: [
+                "EventLoop", "PostgreSQL", "Schema", "StorageChannel", "TestServers", "mesher-storage",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "MesherTests", dependencies: ["Configuration", "PostgreSQL", "Schema", "TestServers", "mesher"],
