@@ -25,7 +25,7 @@ struct StorageLoop: ~Copyable {
     private let epoll: Epoll
     private let signals: SignalDescriptor
     private var listener: Descriptor?
-    private var isListening = true
+    private var isListening = false
     private let edgeLimit: Int
     private var edges: EdgeTable
     /// Commits single events; what is large or comes by the hundred has a connection of its own, so that no single event
@@ -44,7 +44,7 @@ struct StorageLoop: ~Copyable {
         let signals = try SignalDescriptor([SIGTERM, SIGINT])
         let epoll = try Epoll()
         let listener = try UnixSocket.listen(at: configuration.socketPath, mode: 0o600, backlog: 4096)
-        try epoll.add(listener.number, token: Token.listener, .read)
+        try epoll.add(listener.number, token: Token.listener, [])
         try epoll.add(signals.number, token: Token.signals, .read)
         self.logger = logger
         self.readiness = readiness
@@ -79,10 +79,14 @@ struct StorageLoop: ~Copyable {
             bulkCommitter.turn(now: now, isStopping: isStopping, epoll, &edges)
             edges.flush(epoll)
             watchListener()
-            if keys.isSettled { readiness.take()?.announce() }
+            if isSettled { readiness.take()?.announce() }
             if let stopDeadline, stopDeadline <= now || !(hasEvents || edges.hasOutput) { return }
         }
     }
+
+    /// Whether events and keys can be answered for. Edges wait for that in the backlog: just after a restart their events
+    /// would be refused, though PostgreSQL is there.
+    private var isSettled: Bool { keys.isSettled && committer.isSettled && bulkCommitter.isSettled }
 
     private var hasEvents: Bool { committer.hasEvents || bulkCommitter.hasEvents }
 
@@ -140,7 +144,7 @@ struct StorageLoop: ~Copyable {
 
     /// Waits for connections only while there are descriptors for them: a full process would be woken in vain.
     private mutating func watchListener() {
-        let wantsEdges = edges.count < edgeLimit
+        let wantsEdges = isSettled && edges.count < edgeLimit
         guard let number = listener?.number, wantsEdges != isListening else { return }
         do {
             try epoll.modify(number, token: Token.listener, wantsEdges ? .read : [])

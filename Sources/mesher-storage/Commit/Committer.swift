@@ -54,6 +54,9 @@ struct Committer: ~Copyable {
         }
     }
 
+    /// Whether it is known if PostgreSQL takes events: it was reached, or an attempt has failed.
+    private(set) var isSettled = false
+
     /// Whether an event waits for its answer.
     var hasEvents: Bool { !gathering.isEmpty || !committing.isEmpty }
 
@@ -161,6 +164,7 @@ struct Committer: ~Copyable {
             }
         case (.preparing, nil):
             stage = .idle
+            isSettled = true
             link.confirm()
             report.connected()
         case (.maintaining, _):
@@ -239,6 +243,7 @@ struct Committer: ~Copyable {
 
     private mutating func lose(_ error: DatabaseError, _ edges: inout EdgeTable) {
         stage = .away
+        isSettled = true
         failure = nil
         report.lost(error)
         for range in plan.abandon() { Self.setAside(committing, range, &edges) }
