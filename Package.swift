@@ -28,6 +28,7 @@ let package = Package(
             name: "Journal", dependencies: [.product(name: "Logging", package: "swift-log")], swiftSettings: settings),
         .target(name: "Configuration", swiftSettings: settings),
         .target(name: "EventLoop", dependencies: ["CSystem"], swiftSettings: settings),
+        .target(name: "Scoreboard", dependencies: ["EventLoop"], swiftSettings: settings),
         .target(name: "StorageChannel", dependencies: ["EventLoop"], swiftSettings: settings),
         .target(name: "PostgreSQL", dependencies: ["CLibraries"], swiftSettings: settings),
         .target(name: "Redis", dependencies: ["CLibraries", "EventLoop"], swiftSettings: settings),
@@ -79,7 +80,10 @@ let package = Package(
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: settings),
         .testTarget(
             name: "MesherStorageTests",
-            dependencies: ["EventLoop", "PostgreSQL", "Schema", "StorageChannel", "TestServers", "mesher-storage"],
+            dependencies: [
+                "EventLoop", "PostgreSQL", "Schema", "StorageChannel", "TestServers", "mesher-storage",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "MesherTests", dependencies: ["Configuration", "PostgreSQL", "Schema", "TestServers", "mesher"],
@@ -89,6 +93,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "PostgreSQLTests", dependencies: ["PostgreSQL", "TestServers"], swiftSettings: settings),
+        .testTarget(name: "ScoreboardTests", dependencies: ["EventLoop", "Scoreboard"], swiftSettings: settings),
         .testTarget(
             name: "SchemaTests", dependencies: ["PostgreSQL", "Schema", "TestServers"], swiftSettings: settings),
         .testTarget(name: "MesherWatchdogTests", dependencies: ["mesher-watchdog"], swiftSettings: settings),

@@ -3,9 +3,11 @@ internal import Glibc
 
 /// What a process asks of the kernel for itself.
 package enum ProcessAttributes {
-    /// This process ends with its supervisor, which may die of SIGKILL: nobody would know of it, and its successor needs
-    /// what it holds. The corresponding C function is `prctl` with `PR_SET_PDEATHSIG`.
-    package static func dieWithParent() {
+    /// This process lives as long as its supervisor wants. It ends with it, which may die of SIGKILL: nobody would know of
+    /// it, and its successor needs what it holds. SIGINT is left to the supervisor, which stops its children in order, while
+    /// ^C at a terminal goes to all at once. The corresponding C function is `prctl` with `PR_SET_PDEATHSIG`.
+    package static func followSupervisor() {
+        signal(SIGINT, SIG_IGN)
         _ = mesher_set_parent_death_signal(SIGKILL)
         // It died before the line above: init has adopted this process.
         if getppid() == 1 { exit(EX_TEMPFAIL) }

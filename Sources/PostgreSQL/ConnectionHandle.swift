@@ -82,8 +82,10 @@ struct ConnectionHandle: ~Copyable {
 
     private static func oneLine(_ text: UnsafePointer<CChar>?) -> String {
         guard let text else { return "no reason given" }
-        // What is indented explains the line above it to somebody at a terminal.
-        let lines = String(cString: text).split(separator: "\n").filter { !$0.hasPrefix("\t") }
+        // What is indented explains the line above it to somebody at a terminal; a refused connection has no fields to
+        // choose from, so that DETAIL and HINT are lines as well.
+        let lines = String(cString: text).split(separator: "\n")
+            .filter { line in !["\t", "DETAIL:", "HINT:"].contains { line.hasPrefix($0) } }
         let line = lines.joined(separator: "; ")
         return line.isEmpty ? "no reason given" : line
     }

@@ -81,6 +81,15 @@ package struct FrameReader: ~Copyable {
         }
     }
 
+    /// Gives back the memory that a large frame needed, once nothing is in hand: a connection may live for days after it.
+    package mutating func shrink(to capacity: Int = 64 << 10) {
+        guard start == end, bytes.count > capacity else { return }
+        bytes.deallocate()
+        bytes = .allocate(byteCount: capacity, alignment: 16)
+        start = 0
+        end = 0
+    }
+
     private mutating func makeRoom(_ room: Int) {
         if bytes.count - end >= room { return }
         let used = end - start

@@ -22,7 +22,7 @@ struct DatabaseLink: ~Copyable {
     }
 
     /// Nanoseconds for connecting, after which the attempt counts as failed.
-    static let connectTimeout: Int64 = 10_000_000_000
+    static let connectTimeout: Int64 = 5_000_000_000
 
     private let url: String
     private let applicationName: String

@@ -1,4 +1,5 @@
 import Configuration
+import Glibc
 
 /// The settings of this process, in the units it works with.
 struct StorageConfiguration {
@@ -10,8 +11,11 @@ struct StorageConfiguration {
     /// The limit of a project that has none of its own.
     let defaultLimit: (events: UInt32, seconds: UInt32)
     let hosts: Int
+    let stopSignals: [CInt]
 
-    init(_ settings: Settings) {
+    /// - Parameter isSupervised: the watchdog decides when to stop; ^C at a terminal goes to all processes at once, and
+    ///   edges still need storage then.
+    init(_ settings: Settings, isSupervised: Bool) {
         socketPath = settings.text(.runDirectory) + "/storage.sock"
         databaseURL = settings.text(.storageDatabaseURL)
         commitEvents = settings.integer(.commitEvents)
@@ -20,5 +24,6 @@ struct StorageConfiguration {
             UInt32(clamping: settings.integer(.rateLimitEvents)), UInt32(clamping: settings.integer(.rateLimitSeconds))
         )
         hosts = settings.integer(.hosts)
+        stopSignals = isSupervised ? [SIGTERM] : [SIGTERM, SIGINT]
     }
 }

@@ -41,7 +41,7 @@ struct StorageLoop: ~Copyable {
     init(
         _ configuration: StorageConfiguration, readiness: consuming ReadySignal?, logger: Logger
     ) throws(SystemError) {
-        let signals = try SignalDescriptor([SIGTERM, SIGINT])
+        let signals = try SignalDescriptor(configuration.stopSignals)
         let epoll = try Epoll()
         let listener = try UnixSocket.listen(at: configuration.socketPath, mode: 0o600, backlog: 4096)
         try epoll.add(listener.number, token: Token.listener, [])
@@ -55,9 +55,10 @@ struct StorageLoop: ~Copyable {
         edges = EdgeTable(firstToken: Token.firstEdge, logger: logger)
         let groupCommit = GroupCommit(events: configuration.commitEvents, delay: configuration.commitDelay)
         committer = Committer(
-            url: configuration.databaseURL, token: Token.commit, groupCommit: groupCommit, logger: logger)
+            "commit", url: configuration.databaseURL, token: Token.commit, groupCommit: groupCommit, logger: logger)
         bulkCommitter = Committer(
-            url: configuration.databaseURL, token: Token.bulkCommit, groupCommit: groupCommit, logger: logger)
+            "bulk commit", url: configuration.databaseURL, token: Token.bulkCommit, groupCommit: groupCommit,
+            logger: logger)
         keys = KeyReader(
             url: configuration.databaseURL, token: Token.keys, defaults: configuration.defaultLimit, logger: logger)
         quota = FallbackQuota(hosts: configuration.hosts)
@@ -80,7 +81,7 @@ struct StorageLoop: ~Copyable {
             edges.flush(epoll)
             watchListener()
             if isSettled { readiness.take()?.announce() }
-            if let stopDeadline, stopDeadline <= now || !(hasEvents || edges.hasOutput) { return }
+            if isStopped(now: now) { return }
         }
     }
 
@@ -88,7 +89,13 @@ struct StorageLoop: ~Copyable {
     /// would be refused, though PostgreSQL is there.
     private var isSettled: Bool { keys.isSettled && committer.isSettled && bulkCommitter.isSettled }
 
-    private var hasEvents: Bool { committer.hasEvents || bulkCommitter.hasEvents }
+    /// Whether a stop has come to its end: nothing is left to do, or the time for it is over.
+    private func isStopped(now: Int64) -> Bool {
+        guard let stopDeadline else { return false }
+        let isDone = !committer.hasEvents && !bulkCommitter.hasEvents && !edges.hasOutput
+        if !isDone && stopDeadline <= now { logger.warning("stopped before all was answered") }
+        return isDone || stopDeadline <= now
+    }
 
     private mutating func handle(_ event: Epoll.Event, now: Int64) {
         switch event.token {
@@ -125,7 +132,7 @@ struct StorageLoop: ~Copyable {
     }
 
     private mutating func store(_ event: ReceivedEvent, from edge: Edge, now: Int64) {
-        if !event.flags.contains(.counted), committer.accepts,
+        if !event.flags.contains(.counted), committer.gathers,
             let seconds = quota.take(keys.quota(ofProject: event.project), now: now)
         {
             edges.answer(edge.identifier) { $0.answer(event.ticket, .rateLimited, retryAfter: seconds) }

@@ -18,12 +18,13 @@ func runStorage() -> CInt {
     }
     let readiness = ReadySignal.inherited()
     let isSupervised = readiness != nil
-    if isSupervised { ProcessAttributes.dieWithParent() }
+    if isSupervised { ProcessAttributes.followSupervisor() }
     ProcessAttributes.ignoreBrokenPipes()
     do {
         // The watchdog has read the file, perhaps an older one than is there now; what it gives is all there is.
         let settings = try Settings(file: isSupervised ? "/dev/null" : nil)
-        var loop = try StorageLoop(StorageConfiguration(settings), readiness: readiness, logger: logger)
+        var loop = try StorageLoop(
+            StorageConfiguration(settings, isSupervised: isSupervised), readiness: readiness, logger: logger)
         try loop.run()
         logger.info("stopped")
         return EX_OK

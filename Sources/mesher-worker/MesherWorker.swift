@@ -29,7 +29,7 @@ enum MesherWorker {
             exit(EX_CONFIG)
         }
         let ready = ReadySignal.inherited()
-        if ready != nil { ProcessAttributes.dieWithParent() }
+        if ready != nil { ProcessAttributes.followSupervisor() }
         ProcessAttributes.useBatchScheduling()
         ProcessAttributes.ignoreBrokenPipes()
         _ = ProcessAttributes.raiseDescriptorLimit()

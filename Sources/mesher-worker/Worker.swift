@@ -51,7 +51,7 @@ struct Worker: ~Copyable {
     static func open(
         listener: consuming Descriptor, ready: consuming ReadySignal?, options: Options, log: Logger
     ) throws(SystemError) -> Worker {
-        let signals = try SignalDescriptor([SIGTERM, SIGINT, SIGHUP])
+        let signals = try SignalDescriptor([SIGTERM])
         let epoll = try Epoll(capacity: 8)
         let connectionSet = try Epoll(capacity: 256)
         try listener.setBlocking(false)

@@ -34,6 +34,7 @@ struct Execution {
     }
 
     /// Runs a program that has to succeed, and returns what it wrote without the last line's end.
+    @discardableResult
     static func output(_ arguments: [String], environment: [String: String]? = nil) throws -> String {
         let execution = try run(arguments, environment: environment)
         guard execution.status == 0 else {

@@ -13,7 +13,8 @@ extension EndToEnd {
         }
 
         private func reload() throws -> Execution {
-            try Execution.run([project.stack["MESHER_BIN"] + "/mesher", "reload"], environment: project.stack.variables)
+            let program = project.stack["MESHER_BIN"] + "/mesher"
+            return try Execution.run([program, "reload"], environment: project.stack.variables)
         }
 
         @Test("Three reloads under full load replace every process, and no request fails")

@@ -18,8 +18,10 @@ final class StorageProcess {
     /// - Parameters:
     ///   - prepare: SQL that the owner runs before.
     ///   - url: another URL than that of the database.
+    ///   - isSupervised: a shell is its parent, and it says when it is ready.
     init(
-        server: PostgreSQLServer? = nil, url: String? = nil, settings: [String: String] = [:], prepare: String = ""
+        server: PostgreSQLServer? = nil, url: String? = nil, settings: [String: String] = [:], prepare: String = "",
+        isSupervised: Bool = false
     ) throws {
         self.server = try server ?? PostgreSQLServer.shared.get()
         database = try self.server.createDatabase()
@@ -32,7 +34,12 @@ final class StorageProcess {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
         errors = folder.appendingPathComponent("errors")
         try Data().write(to: errors)
-        process.executableURL = URL(fileURLWithPath: Execution.program("mesher-storage"))
+        let program = Execution.program("mesher-storage")
+        process.executableURL = URL(fileURLWithPath: isSupervised ? "/bin/sh" : program)
+        if isSupervised {
+            let script = #"MESHER_READY_FD=7 "$0" 7>"$MESHER_RUN_DIR/ready" & wait"#
+            process.arguments = ["-c", script, program]
+        }
         process.environment = settings.merging([
             "MESHER_RUN_DIR": folder.path,
             "MESHER_STORAGE_DATABASE_URL": url ?? self.server.url(database: database, user: role),
@@ -45,13 +52,15 @@ final class StorageProcess {
     }
 
     deinit {
-        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        if process.isRunning { kill() }
         process.waitUntilExit()
         try? FileManager.default.removeItem(at: folder)
     }
 
     var socketPath: String { folder.appendingPathComponent("storage.sock").path }
     var log: String { (try? String(contentsOf: errors, encoding: .utf8)) ?? "" }
+    /// What it wrote to the descriptor of its readiness.
+    var announcement: String? { try? String(contentsOf: folder.appendingPathComponent("ready"), encoding: .utf8) }
     var isRunning: Bool { process.isRunning }
 
     /// A new edge; it waits until storage accepts events, unless told otherwise.
@@ -59,6 +68,11 @@ final class StorageProcess {
         let edge = try TestEdge(socketPath)
         if whenAccepting { _ = eventually { edge.probe()?.accepts == true } }
         return edge
+    }
+
+    /// Kills the process that was started: the shell, if there is one.
+    func kill() {
+        Foundation.kill(process.processIdentifier, SIGKILL)
     }
 
     /// Sends SIGTERM.

@@ -30,6 +30,8 @@ struct Committer: ~Copyable {
     private var link: DatabaseLink
     private var stage = Stage.away
     private var failure: DatabaseError?
+    /// The last attempt to connect or the last session has failed, and none has followed.
+    private var isLost = false
     private var report: CommitReport
     private var nextMaintenance: Int64 = .max
 
@@ -40,11 +42,20 @@ struct Committer: ~Copyable {
     private var plan = CommitPlan([])
     private var parameters = StatementParameters()
 
-    init(url: String, token: UInt64, groupCommit: GroupCommit, logger: Logger) {
-        link = DatabaseLink(url: url, applicationName: "mesher-storage commit", token: token)
+    /// - Parameter name: what PostgreSQL and the log call the connection.
+    init(_ name: String, url: String, token: UInt64, groupCommit: GroupCommit, logger: Logger) {
+        var logger = logger
+        logger[metadataKey: "connection"] = "\(name)"
+        link = DatabaseLink(url: url, applicationName: "mesher-storage \(name)", token: token)
         report = CommitReport(logger)
         self.groupCommit = groupCommit
     }
+
+    /// Whether it is known whether events can be stored.
+    var isSettled: Bool { accepts || isLost }
+
+    /// Whether events wait for a commit: also while a session is being set up, so that a start refuses none.
+    var gathers: Bool { !isLost }
 
     /// Whether events can be stored durably now.
     var accepts: Bool {
@@ -54,9 +65,6 @@ struct Committer: ~Copyable {
         }
     }
 
-    /// Whether it is known if PostgreSQL takes events: it was reached, or an attempt has failed.
-    private(set) var isSettled = false
-
     /// Whether an event waits for its answer.
     var hasEvents: Bool { !gathering.isEmpty || !committing.isEmpty }
 
@@ -64,9 +72,8 @@ struct Committer: ~Copyable {
     func deadline(now: Int64) -> Int64? {
         var deadlines = [link.deadline]
         if case .idle = stage {
-            deadlines.append(nextMaintenance)
             if case .wait(let until) = plan.step(now: now) { deadlines.append(until) }
-            if committing.isEmpty && !gathering.isEmpty { deadlines.append(beginning(now: now)) }
+            if committing.isEmpty { deadlines.append(gathering.isEmpty ? nextMaintenance : beginning(now: now)) }
         }
         return deadlines.compactMap { $0 }.min()
     }
@@ -86,7 +93,7 @@ struct Committer: ~Copyable {
     /// - Parameter isStopping: nothing more will come, so nothing is waited for.
     mutating func turn(now: Int64, isStopping: Bool, _ epoll: borrowing Epoll, _ edges: inout EdgeTable) {
         take(link.elapse(now: now, epoll), now: now, epoll, &edges)
-        if !accepts || gathering.records.count > Self.gatherLimit {
+        if isLost || gathering.records.count > Self.gatherLimit {
             Self.setAside(gathering, 0..<gathering.count, &edges)
             gathering.removeAll()
         }
@@ -115,6 +122,7 @@ struct Committer: ~Copyable {
         switch event {
         case .none: break
         case .connected:
+            isLost = false
             stage = .settingUp
             send(InsertStatement.sessionSettings, now: now, epoll, &edges)
         case .received: takeResults(now: now, epoll, &edges)
@@ -164,7 +172,6 @@ struct Committer: ~Copyable {
             }
         case (.preparing, nil):
             stage = .idle
-            isSettled = true
             link.confirm()
             report.connected()
         case (.maintaining, _):
@@ -243,7 +250,7 @@ struct Committer: ~Copyable {
 
     private mutating func lose(_ error: DatabaseError, _ edges: inout EdgeTable) {
         stage = .away
-        isSettled = true
+        isLost = true
         failure = nil
         report.lost(error)
         for range in plan.abandon() { Self.setAside(committing, range, &edges) }

@@ -28,6 +28,8 @@ struct KeyReader: ~Copyable {
     private var changed: Set<Int64> = []
     private var allChanged = false
     private var table = KeyTable()
+    /// Whether all changes were heard since the keys were read.
+    private var isCurrent = false
 
     /// Whether the keys are known, or it is known that PostgreSQL cannot be reached.
     private(set) var isSettled = false
@@ -44,10 +46,7 @@ struct KeyReader: ~Copyable {
     /// What is known of a key. One that is not in memory is unknown only while changes can be heard.
     func look(up key: KeyID) -> (state: KeyState, quota: ProjectQuota?) {
         if let quota = table.quota(of: key) { return (.known, quota) }
-        switch stage {
-        case .away, .listening: return (.unavailable, nil)
-        case .readingAll, .readingProjects, .idle: return (table.isLoaded ? .unknown : .unavailable, nil)
-        }
+        return (isCurrent ? .unknown : .unavailable, nil)
     }
 
     /// The limit of a project; the default one when it has no key in force any more.
@@ -118,6 +117,7 @@ struct KeyReader: ~Copyable {
             let changes = table.replaceAll(current)
             stage = .idle
             isSettled = true
+            isCurrent = true
             reportedLoss = nil
             link.confirm()
             logger.info("keys read", metadata: ["keys": "\(current.count)"])
@@ -170,6 +170,7 @@ struct KeyReader: ~Copyable {
         stage = .away
         failure = nil
         current = [:]
+        isCurrent = false
         isSettled = true
         guard reportedLoss != error else { return }
         reportedLoss = error

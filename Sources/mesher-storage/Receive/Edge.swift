@@ -15,6 +15,9 @@ final class Edge {
     /// An edge that leaves more than so many bytes of answers unread is dropped.
     static let outputLimit = 4 << 20
 
+    /// More room than this for what is received is given back when it is not used.
+    private static let keptInput = 1 << 20
+
     /// How often a turn reads from one edge before the others have theirs.
     private static let readsInTurn = 16
 
@@ -59,6 +62,7 @@ final class Edge {
             if let fault = takeFrames(body) { return .faulty(fault) }
             if count < room { break }
         }
+        reader.shrink(to: Self.keptInput)
         return .open
     }
 

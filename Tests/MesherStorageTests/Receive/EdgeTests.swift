@@ -1,7 +1,7 @@
 import StorageChannel
 import Testing
 
-@Suite struct EdgeFaultTests {
+@Suite struct EdgeTests {
     static let faults: [(String, [UInt8])] = [
         ("no hello", bytes { $0.probe(1) }),
         ("another version", bytes { writer in writer.frame(.hello) { $0.integer(UInt16(2)) } }),

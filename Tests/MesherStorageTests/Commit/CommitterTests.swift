@@ -2,7 +2,7 @@ import PostgreSQL
 import StorageChannel
 import Testing
 
-@Suite struct StoreTests {
+@Suite struct CommitterTests {
     @Test("an event becomes a row, its columns as they were sent, absent ones NULL")
     func row() throws {
         let storage = try StorageProcess()
@@ -33,13 +33,14 @@ import Testing
         #expect(try storage.value("SELECT count(*) FROM events") == "3000")
     }
 
-    @Test("an event of the largest size is stored")
+    @Test("an event of the largest size is stored, and small ones after it")
     func large() throws {
         let storage = try StorageProcess()
         let edge = try storage.edge()
         let payload = "\"" + String(repeating: "x", count: 1 << 20) + "\""
         #expect(
             edge.store([TestEvent(message: String(repeating: "m", count: 1 << 20), payload: payload)]) == [.durable])
+        #expect(edge.store([TestEvent(ticket: 2)]) == [.durable])
     }
 
     @Test("the same id is stored once: within a batch, over two edges, on the neighbouring days")

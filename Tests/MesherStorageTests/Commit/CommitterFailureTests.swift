@@ -3,7 +3,7 @@ import StorageChannel
 import TestServers
 import Testing
 
-@Suite struct FailureTests {
+@Suite struct CommitterFailureTests {
     @Test("events whose commit is cut off are answered at once, and stored when they are sent again")
     func lostInMidBatch() throws {
         let storage = try StorageProcess()

@@ -3,7 +3,7 @@ import StorageChannel
 import TestServers
 import Testing
 
-@Suite struct ProcessTests {
+@Suite struct StorageLoopTests {
     @Test("--version prints the version, any other argument is refused with 64")
     func arguments() throws {
         let program = Execution.program("mesher-storage")
@@ -40,6 +40,36 @@ import Testing
         #expect(results.count == 49 && results.values.allSatisfy { $0.result == .durable })
         #expect(storage.wait() == 0)
         #expect(try storage.value("SELECT count(*) FROM events") == "49")
+    }
+
+    @Test("it says once that it is ready, when it can store and knows the keys")
+    func readiness() throws {
+        let storage = try StorageProcess(isSupervised: true)
+        #expect(eventually { storage.announcement == "\n" })
+        let edge = try storage.edge(whenAccepting: false)
+        #expect(edge.probe()?.accepts == true)
+        #expect(edge.lookUp(KeyID(1))?.state == .unknown)
+    }
+
+    @Test("it says that it is ready also when PostgreSQL cannot be reached")
+    func readinessWithoutPostgreSQL() throws {
+        let storage = try StorageProcess(url: "postgresql:///none?host=/nonexistent", isSupervised: true)
+        #expect(eventually { storage.announcement == "\n" })
+    }
+
+    @Test("a supervised process dies with its parent")
+    func parentDeath() throws {
+        let storage = try StorageProcess(isSupervised: true)
+        #expect(eventually { storage.announcement == "\n" })
+        storage.kill()
+        #expect(eventually { (try? TestEdge(storage.socketPath)) == nil })
+    }
+
+    @Test("events that come before the first session is set up wait for it")
+    func start() throws {
+        let storage = try StorageProcess()
+        let edge = try storage.edge(whenAccepting: false)
+        #expect(edge.store([TestEvent()]) == [.durable])
     }
 
     @Test("the socket is for its owner alone")

@@ -2,14 +2,14 @@ import PostgreSQL
 import StorageChannel
 import Testing
 
-@Suite struct KeyChangeTests {
+@Suite struct KeyReaderTests {
     private let key = KeyID(0x1234_0000_0000_0000_0000_0000_0000_abcd)
 
     @Test("a project without a limit of its own has the configured one")
     func defaults() throws {
         let storage = try StorageProcess(
             settings: ["MESHER_RATE_LIMIT_EVENTS": "70", "MESHER_RATE_LIMIT_SECONDS": "7"],
-            prepare: FailureTests.project(with: key))
+            prepare: CommitterFailureTests.project(with: key))
         let edge = try storage.edge()
         #expect(edge.lookUp(key)?.quota == ProjectQuota(project: 1, events: 70, seconds: 7))
         #expect(edge.lookUp(KeyID(1))?.state == .unknown)
@@ -17,15 +17,15 @@ import Testing
 
     @Test("a key that is created, limited and revoked is heard of within a second by an edge that did not ask")
     func heard() throws {
-        let storage = try StorageProcess(prepare: FailureTests.project(with: KeyID(1)))
+        let storage = try StorageProcess(prepare: CommitterFailureTests.project(with: KeyID(1)))
         let edge = try storage.edge()
         #expect(edge.lookUp(KeyID(1))?.state == .known)
         let owner = try storage.open()
-        try owner.execute("INSERT INTO api_keys (key, project_id) VALUES ('\(FailureTests.hex(key))', 1)")
+        try owner.execute("INSERT INTO api_keys (key, project_id) VALUES ('\(CommitterFailureTests.hex(key))', 1)")
         #expect(edge.key(key, within: 1)?.state == .known)
         try owner.execute("UPDATE projects SET rate_limit_events = 5, rate_limit_seconds = 6")
         #expect(edge.key(key, within: 1)?.quota == ProjectQuota(project: 1, events: 5, seconds: 6))
-        try owner.execute("UPDATE api_keys SET revoked_at = now() WHERE key = '\(FailureTests.hex(key))'")
+        try owner.execute("UPDATE api_keys SET revoked_at = now() WHERE key = '\(CommitterFailureTests.hex(key))'")
         #expect(edge.key(key, within: 1)?.state == .unknown)
         #expect(edge.lookUp(key)?.state == .unknown)
         #expect(edge.lookUp(KeyID(1))?.state == .known)
@@ -34,7 +34,7 @@ import Testing
     @Test("uncounted events are granted the host's share of the limit, counted ones all")
     func uncounted() throws {
         let storage = try StorageProcess(
-            settings: ["MESHER_HOSTS": "2"], prepare: FailureTests.project(with: key, limit: "10, 60"))
+            settings: ["MESHER_HOSTS": "2"], prepare: CommitterFailureTests.project(with: key, limit: "10, 60"))
         let edge = try storage.edge()
         #expect(edge.lookUp(key)?.state == .known)
         edge.send((0..<8).flatMap { TestEvent(ticket: $0, flags: 0).frame })

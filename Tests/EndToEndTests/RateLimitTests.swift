@@ -1,0 +1,82 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+    struct RateLimitTests {
+        let project: Project
+        private let event = #"{"message":"m","level":"info"}"#
+
+        init() throws {
+            project = try Project.create(on: EndToEnd.stack())
+        }
+
+        /// Sets a limit, and returns when the workers have heard of it.
+        private func limit(_ events: Int, seconds: Int) throws {
+            try project.stack.mesher(
+                "project", "set", project.slug, "--rate-limit", "\(events)", "--rate-limit-window", "\(seconds)")
+            let policy = "\"project\";q=\(events);w=\(seconds)"
+            // An event that is refused by its content still costs one: what is refused before the limit says nothing of it.
+            let isKnown = try eventually(within: 5) { try project.post("{}").header("RateLimit-Policy") == policy }
+            try #require(isKnown)
+        }
+
+        @Test("As many events as the limit says are taken in a window, then none, and in the next window all again")
+        func window() throws {
+            try limit(20, seconds: 2)
+            // From the beginning of a window that nothing was counted in yet.
+            let isFresh = try eventually { try project.post(event).header("RateLimit")?.contains("r=19;") == true }
+            try #require(isFresh)
+            let statuses = try (0..<19).map { _ in try project.post(event).status }
+            #expect(statuses.allSatisfy { $0 == 202 })
+            let refused = try project.post(event)
+            #expect(refused.status == 429)
+            #expect(refused.text == #"{"error":"rate limited","reason":"rate_limited"}"#)
+            let seconds = try #require(refused.header("Retry-After").flatMap { Int($0) })
+            #expect((1...2).contains(seconds))
+            #expect(refused.header("X-Sentry-Rate-Limits") == "\(seconds)::project")
+            #expect(refused.header("RateLimit-Policy") == #""project";q=20;w=2"#)
+            #expect(refused.header("RateLimit")?.contains("r=0;") == true)
+            let isTakenAgain = try eventually(within: 4) { try project.post(event).status == 202 }
+            #expect(isTakenAgain)
+        }
+
+        @Test("A bulk is granted as far as the window allows, and the rest of it is refused")
+        func bulk() throws {
+            try limit(10, seconds: 2)
+            let events = "[" + Array(repeating: event, count: 15).joined(separator: ",") + "]"
+            var response = try project.postBulk(events)
+            let isWhole = try eventually {
+                response = try project.postBulk(events)
+                return response.json["accepted"] as? Int == 10
+            }
+            #expect(isWhole)
+            #expect(response.status == 202)
+            #expect(response.json["rejected"] as? Int == 5)
+            let errors = try #require(response.json["errors"] as? [[String: Any]])
+            #expect(errors.allSatisfy { $0["status"] as? Int == 429 && $0["reason"] as? String == "rate_limited" })
+            #expect(try project.postBulk(events).status == 429)
+        }
+
+        @Test("What is refused before it is counted costs nothing")
+        func freeRefusals() throws {
+            try limit(3, seconds: 60)
+            let before = try project.post(event)
+            for _ in 0..<20 {
+                #expect(try project.post(event, [("Content-Encoding", "gzip")]).status == 400)
+                #expect(try project.post(event, [("Content-Encoding", "none")]).status == 415)
+            }
+            let after = try project.post(event)
+            #expect(before.status == 202 && after.status == 202)
+        }
+
+        @Test("A larger limit is in force within a second, also where the window was exhausted")
+        func largerLimit() throws {
+            try limit(1, seconds: 60)
+            let isExhausted = try eventually { try project.post(event).status == 429 }
+            try #require(isExhausted)
+            try project.stack.mesher("project", "set", project.slug, "--rate-limit", "1000")
+            let isTaken = try eventually(within: 1) { try project.post(event).status == 202 }
+            #expect(isTaken)
+        }
+    }
+}

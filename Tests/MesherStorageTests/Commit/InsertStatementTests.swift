@@ -1,0 +1,69 @@
+import PostgreSQL
+import Schema
+import StorageChannel
+import TestServers
+import Testing
+
+@testable import mesher_storage
+
+@Suite struct InsertStatementTests {
+    @Test("the columns are those of the record, in its order, and all the table has")
+    func columns() throws {
+        let connection = try database()
+        let rows = try connection.query(
+            """
+            SELECT quote_ident(attname), a.atttypid::text, t.typarray::text FROM pg_attribute a
+            JOIN pg_type t ON t.oid = a.atttypid
+            WHERE attrelid = 'events'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum
+            """)
+        #expect(rows.count == EventRecord.Column.allCases.count)
+        for (row, column) in InsertStatement.columns.enumerated() {
+            #expect(rows[row: row, column: 0] == column.name)
+            #expect(rows[row: row, column: 1] == String(column.element))
+            #expect(rows[row: row, column: 2] == String(column.array))
+        }
+    }
+
+    /// The session makes its plan before it is known how partitions grow: nothing in it may depend on their size.
+    @Test("neighbours are looked for in the primary keys around the batch's days, whether partitions are empty or full")
+    func plan() throws {
+        let connection = try database()
+        try connection.execute("SELECT mesher_make_partitions('2026-01-01', '2026-02-28')")
+        try connection.execute(InsertStatement.sessionSettings)
+        let types = InsertStatement.parameterTypes.map { "\($0)::regtype" }.joined(separator: ", ")
+        let names = try connection.query("SELECT concat_ws(', ', \(types))")[row: 0, column: 0] ?? ""
+        try connection.execute("PREPARE insert_events (\(names)) AS \(InsertStatement.sql)")
+        let empty = try explain(connection)
+        try connection.execute(
+            """
+            INSERT INTO events (project_id, event_id, received_at, "timestamp", received_on, level, message, payload)
+            SELECT 1, gen_random_uuid(), now(), now(), date '2026-01-02', 'error', 'x', '{}'
+            FROM generate_series(1, 20000);
+            ANALYZE events
+            """)
+        let full = try explain(connection)
+        for plan in [empty, full] {
+            let scans = plan.matches(of: /Index Only Scan using events_\d{8}_pkey .*\n *Index Cond: (.*)/)
+            #expect(scans.count == 3, "the day before, the day itself and the day after: \(plan)")
+            #expect(scans.allSatisfy { $0.output.1.contains("project_id = n") && $0.output.1.contains("event_id = n") })
+            #expect(plan.ranges(of: "Scan").count == 4, "and the events themselves")
+            #expect(plan.contains("Subplans Removed: 56"))
+            #expect(!plan.contains("Join"))
+        }
+    }
+
+    private func database() throws -> Connection {
+        let server = try PostgreSQLServer.shared.get()
+        let connection = try Connection.open(
+            server.url(database: server.createDatabase()), applicationName: "tests")
+        _ = try Migrator().migrate(connection)
+        return connection
+    }
+
+    private func explain(_ connection: borrowing Connection) throws -> String {
+        let arrays = InsertStatement.columns.map { _ in "'{}'" }.joined(separator: ", ")
+        let rows = try connection.query(
+            "EXPLAIN (COSTS OFF) EXECUTE insert_events (\(arrays), '2026-01-02', '2026-01-02')")
+        return (0..<rows.count).compactMap { rows[row: $0, column: 0] }.joined(separator: "\n")
+    }
+}
