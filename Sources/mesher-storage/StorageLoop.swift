@@ -28,7 +28,7 @@ struct StorageLoop: ~Copyable {
     private let epoll: Epoll
     private let signals: SignalDescriptor
     private var listener: Descriptor?
-    private var isListening = true
+    private var isListening = false
     private let edgeLimit: Int
     private var edges: EdgeTable
     /// Commits single events; what is large or comes by the hundred has a connection of its own, so that no single event
@@ -47,7 +47,7 @@ struct StorageLoop: ~Copyable {
         let signals = try SignalDescriptor(configuration.stopSignals)
         let epoll = try Epoll()
         let listener = try UnixSocket.listen(at: configuration.socketPath, mode: 0o600, backlog: 4096)
-        try epoll.add(listener.number, token: Token.listener, .read)
+        try epoll.add(listener.number, token: Token.listener, [])
         try epoll.add(signals.number, token: Token.signals, .read)
         self.logger = logger
         self.slot = slot
@@ -87,7 +87,7 @@ struct StorageLoop: ~Copyable {
             bulkCommitter.turn(now: now, isStopping: isStopping, epoll, &edges)
             edges.flush(epoll)
             watchListener()
-            if keys.isSettled, committer.isSettled, bulkCommitter.isSettled { readiness.take()?.announce() }
+            if isSettled { readiness.take()?.announce() }
             if isStopped(now: now) { return }
         }
     }
@@ -96,6 +96,10 @@ struct StorageLoop: ~Copyable {
         slot.beat(now: now, requestsInHand: 0, droppedLogLines: Journal.droppedLines)
         if committer.isSettled { slot.set(.postgresql, isUp: committer.accepts) }
     }
+
+    /// Whether events and keys can be answered for. Edges wait for that in the backlog: just after a restart their events
+    /// would be refused, though PostgreSQL is there.
+    private var isSettled: Bool { keys.isSettled && committer.isSettled && bulkCommitter.isSettled }
 
     /// Whether a stop has come to its end: nothing is left to do, or the time for it is over.
     private func isStopped(now: Int64) -> Bool {
@@ -160,7 +164,7 @@ struct StorageLoop: ~Copyable {
 
     /// Waits for connections only while there are descriptors for them: a full process would be woken in vain.
     private mutating func watchListener() {
-        let wantsEdges = edges.count < edgeLimit
+        let wantsEdges = isSettled && edges.count < edgeLimit
         guard let number = listener?.number, wantsEdges != isListening else { return }
         do {
             try epoll.modify(number, token: Token.listener, wantsEdges ? .read : [])

@@ -7,14 +7,17 @@ internal import Logging
 /// Carries out what the supervisor decides, and tells it what happens: signals, the ends of children and their readiness,
 /// all waited for in one place. It decides nothing itself.
 struct Watchdog: ~Copyable {
-    private let log: Logger
-    private let settings: Settings
-    private let binaries: String
-    private let sockets: ListeningSockets
-    private let epoll: Epoll
-    private let signals: SignalDescriptor
-    private var supervisor: Supervisor
-    private var processes: [pid_t: ChildProcess] = [:]
+    let log: Logger
+    let configuration: ConfigurationSource
+    let binaries: String
+    let sockets: ListeningSockets
+    let epoll: Epoll
+    let signals: SignalDescriptor
+    /// What children are started with.
+    var settings: Settings
+    var reload: Reload?
+    var supervisor: Supervisor
+    var processes: [pid_t: ChildProcess] = [:]
 
     /// What an event of the epoll set is about.
     private enum Token {
@@ -37,19 +40,19 @@ struct Watchdog: ~Copyable {
     }
 
     /// - Parameters:
+    ///   - configuration: read again by a reload.
     ///   - binaries: the folder of the programs.
     ///   - sockets: open, and kept open to the end.
     static func open(
-        _ settings: Settings, binaries: String, sockets: consuming ListeningSockets, log: Logger
+        _ settings: Settings, from configuration: ConfigurationSource, binaries: String,
+        sockets: consuming ListeningSockets, log: Logger
     ) throws(SystemError) -> Watchdog {
         let epoll = try Epoll()
-        let signals = try SignalDescriptor([SIGTERM, SIGINT])
+        let signals = try SignalDescriptor([SIGTERM, SIGINT, SIGHUP, SIGTTIN, SIGTTOU])
         try epoll.add(signals.number, token: Token.signal.number, .read)
-        let wanted = settings.integer(.workers)
-        let workers = wanted > 0 ? wanted : max(1, sysconf(CInt(_SC_NPROCESSORS_ONLN)))
         return Watchdog(
-            log: log, settings: settings, binaries: binaries, sockets: sockets, epoll: epoll, signals: signals,
-            supervisor: Supervisor(Child.all(workers: workers)))
+            log: log, configuration: configuration, binaries: binaries, sockets: sockets, epoll: epoll,
+            signals: signals, settings: settings, supervisor: Supervisor(settings.children))
     }
 
     /// Runs until everything has ended, and returns the exit status.
@@ -70,8 +73,7 @@ struct Watchdog: ~Copyable {
     private mutating func handle(_ token: Token) -> CInt? {
         switch token {
         case .signal:
-            guard signals.next() != nil else { return nil }
-            return perform(supervisor.stop(now: Clock.monotonic()))
+            return signals.next().flatMap { handle(signal: $0) }
         case .exit(let pid):
             guard let process = processes[pid], let ending = process.reap() else { return nil }
             forget(process)
@@ -82,13 +84,22 @@ struct Watchdog: ~Copyable {
             epoll.remove(process.readinessNumber)
             guard isReady else { return nil }
             log.info("child ready", metadata: about(process))
-            supervisor.ready(pid)
-            return nil
+            return perform(supervisor.ready(pid, now: Clock.monotonic()))
+        }
+    }
+
+    private mutating func handle(signal: CInt) -> CInt? {
+        let now = Clock.monotonic()
+        switch signal {
+        case SIGHUP: return beginReload()
+        case SIGTTIN: return perform(supervisor.addWorker(now: now))
+        case SIGTTOU: return perform(supervisor.removeWorker(now: now))
+        default: return perform(supervisor.stop(now: now))
         }
     }
 
     /// Carries out actions and those that follow from them; the exit status when one of them ends the watchdog.
-    private mutating func perform(_ actions: [Supervisor.Action]) -> CInt? {
+    mutating func perform(_ actions: [Supervisor.Action]) -> CInt? {
         for action in actions {
             switch action {
             case .start(let child):
@@ -98,6 +109,8 @@ struct Watchdog: ~Copyable {
                 kill(pid, signal)
             case .tell(let notice):
                 tell(notice)
+            case .endReload(let failure):
+                if let status = endReload(failure) { return status }
             case .exit(let status):
                 return status
             }
@@ -158,6 +171,8 @@ struct Watchdog: ~Copyable {
             log.notice("stopping")
         case .killing(let child, let pid):
             log.warning("child did not stop in time, killing it", metadata: ["child": "\(child)", "process": "\(pid)"])
+        case .notReplaced(let child):
+            log.error("child could not be replaced, the old one goes on", metadata: ["child": "\(child)"])
         case .noWorkerReady:
             let seconds = Supervisor.patienceWithWorkers / 1_000_000_000
             log.critical("no worker became ready, giving up", metadata: ["seconds": "\(seconds)"])
