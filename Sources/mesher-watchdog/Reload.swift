@@ -2,6 +2,7 @@ internal import Configuration
 internal import EventLoop
 internal import Glibc
 internal import Logging
+internal import Scoreboard
 
 /// A reload that is under way.
 struct Reload {
@@ -46,6 +47,7 @@ extension Watchdog {
         } else {
             log.notice("reloaded")
         }
+        scoreboard.recordReload(succeeded: report.failure == nil, wall: Clock.wall())
         let directory = settings.text(.runDirectory)
         if !report.write(in: directory) {
             let error = SystemError("write", ReloadReport.path(in: directory))

@@ -3,6 +3,7 @@ internal import EventLoop
 internal import Glibc
 internal import Journal
 internal import Logging
+internal import Scoreboard
 
 /// Carries out what the supervisor decides, and tells it what happens: signals, the ends of children and their readiness,
 /// all waited for in one place. It decides nothing itself.
@@ -18,6 +19,9 @@ struct Watchdog: ~Copyable {
     var reload: Reload?
     var supervisor: Supervisor
     var processes: [pid_t: ChildProcess] = [:]
+    let scoreboard: ScoreboardFile
+    private var slots: ChildSlots
+    private var page: StatusPage
 
     /// What an event of the epoll set is about.
     private enum Token {
@@ -50,24 +54,39 @@ struct Watchdog: ~Copyable {
         let epoll = try Epoll()
         let signals = try SignalDescriptor([SIGTERM, SIGINT, SIGHUP, SIGTTIN, SIGTTOU])
         try epoll.add(signals.number, token: Token.signal.number, .read)
+        let directory = settings.text(.runDirectory)
+        let scoreboard = try ScoreboardFile.open(in: directory)
         return Watchdog(
             log: log, configuration: configuration, binaries: binaries, sockets: sockets, epoll: epoll,
-            signals: signals, settings: settings, supervisor: Supervisor(settings.children))
+            signals: signals, settings: settings, supervisor: Supervisor(settings.children), scoreboard: scoreboard,
+            slots: ChildSlots(scoreboard), page: StatusPage(scoreboard, directory: directory))
     }
 
     /// Runs until everything has ended, and returns the exit status.
     consuming func run() throws(SystemError) -> CInt {
         var status = perform(supervisor.begin(now: Clock.monotonic()))
         while status == nil {
-            let pause = supervisor.wakeAt.map { max(0, $0 - Clock.monotonic()) }
-            let count = try epoll.wait(nanoseconds: pause)
+            writePage()
+            let wakeAt = min(supervisor.wakeAt ?? .max, page.due)
+            let count = try epoll.wait(nanoseconds: max(0, wakeAt - Clock.monotonic()))
             for position in 0..<count where status == nil {
                 status = handle(Token(epoll[position].token))
             }
             if status == nil { status = perform(supervisor.timePassed(now: Clock.monotonic())) }
         }
         sockets.removeFiles()
+        page.remove()
         return status ?? EXIT_FAILURE
+    }
+
+    private mutating func writePage() {
+        let now = Clock.monotonic()
+        guard page.due <= now else { return }
+        do throws(SystemError) {
+            try page.write(now: now)
+        } catch {
+            log.error("metrics and status cannot be written", metadata: ["reason": "\(error)"])
+        }
     }
 
     private mutating func handle(_ token: Token) -> CInt? {
@@ -77,6 +96,7 @@ struct Watchdog: ~Copyable {
         case .exit(let pid):
             guard let process = processes[pid], let ending = process.reap() else { return nil }
             forget(process)
+            slots.ended(pid, ending)
             log.notice("child ended", metadata: about(process).merging(["how": "\(ending)"]) { $1 })
             return perform(supervisor.died(pid, now: Clock.monotonic()))
         case .readiness(let pid):
@@ -84,6 +104,7 @@ struct Watchdog: ~Copyable {
             epoll.remove(process.readinessNumber)
             guard isReady else { return nil }
             log.info("child ready", metadata: about(process))
+            slots.ready(pid)
             return perform(supervisor.ready(pid, now: Clock.monotonic()))
         }
     }
@@ -107,6 +128,7 @@ struct Watchdog: ~Copyable {
             case .signal(let pid, let signal):
                 // Until it is reaped, the number belongs to this very process.
                 kill(pid, signal)
+                slots.signalled(pid, signal)
             case .tell(let notice):
                 tell(notice)
             case .endReload(let failure):
@@ -119,15 +141,19 @@ struct Watchdog: ~Copyable {
     }
 
     private mutating func start(_ child: Child) -> CInt? {
+        let slot = slots.claim(child)
         do throws(SystemError) {
             let process = try ChildProcess.start(
-                child, file: "\(binaries)/\(child.program)", environment: environment(for: child),
+                child, file: "\(binaries)/\(child.program)",
+                environment: environment(for: child) + ChildSlots.environment(slot),
                 listener: child.listener.map { sockets.number($0) })
             try watch(process)
             processes[process.pid] = process
+            slots.started(slot, process.pid)
             log.info("child started", metadata: about(process))
             return perform(supervisor.started(child, process.pid, now: Clock.monotonic()))
         } catch {
+            slots.failedToStart(slot)
             log.error("child cannot be started", metadata: ["child": "\(child)", "reason": "\(error)"])
             return perform(supervisor.failedToStart(child, now: Clock.monotonic()))
         }
@@ -164,10 +190,12 @@ struct Watchdog: ~Copyable {
     private func tell(_ notice: Supervisor.Notice) {
         switch notice {
         case .pause(let child, let pause):
+            slots.pausing(child, pause)
             log.warning(
                 "child died early, starting it again later",
                 metadata: ["child": "\(child)", "milliseconds": "\(pause / 1_000_000)"])
         case .stopping:
+            page.stopping()
             log.notice("stopping")
         case .killing(let child, let pid):
             log.warning("child did not stop in time, killing it", metadata: ["child": "\(child)", "process": "\(pid)"])
