@@ -54,10 +54,11 @@ package final class ProcessSlot {
     ///
     /// - Parameters:
     ///   - now: nanoseconds of the monotonic clock.
+    ///   - inHand: what it has taken and not answered: an edge requests, storage events.
     ///   - droppedLogLines: of this process, since it began.
-    package func beat(now: Int64, requestsInHand: Int, droppedLogLines: Int) {
+    package func beat(now: Int64, inHand: Int, droppedLogLines: Int) {
         memory[SlotLayout.heartbeat] = UInt64(bitPattern: now)
-        memory[SlotLayout.requestsInHand] = UInt64(clamping: requestsInHand)
+        memory[SlotLayout.inHand] = UInt64(clamping: inHand)
         if droppedLogLines > countedLogLines {
             memory.add(UInt64(clamping: droppedLogLines - countedLogLines), at: SlotLayout.droppedLogLines)
             countedLogLines = droppedLogLines

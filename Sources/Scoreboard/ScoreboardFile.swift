@@ -199,7 +199,7 @@ package final class ScoreboardFile {
     }
 
     private func clearGauges(_ start: Int) {
-        for word in [SlotLayout.executingSince, SlotLayout.requestsInHand, SlotLayout.lastPartition] {
+        for word in [SlotLayout.executingSince, SlotLayout.inHand, SlotLayout.lastPartition] {
             memory[start + word] = 0
         }
         for place in Dependency.allCases.indices { memory[start + SlotLayout.dependencies + place] = 0 }

@@ -25,7 +25,7 @@ enum SlotLayout {
     static let executingSince = 33
     static let executingHigh = 34
     static let executingLow = 35
-    static let requestsInHand = 36
+    static let inHand = 36
     /// 0 unknown, 1 down, 2 up.
     static let dependencies = 40
     static let rateLimitFallbacks = 48

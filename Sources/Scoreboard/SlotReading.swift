@@ -13,7 +13,8 @@ package struct SlotReading: Sendable {
     /// In the order of `RestartCause.allCases`.
     package let restarts: [UInt64]
     package let vitals: Vitals
-    package let requestsInHand: Int
+    /// What it has taken and not answered: an edge requests, storage events.
+    package let inHand: Int
     /// In the order of `Dependency.allCases`; nil where nothing is known of it.
     package let dependencies: [Bool?]
     package let rateLimitFallbacks: UInt64
@@ -64,7 +65,7 @@ extension SlotReading {
         startAt = Int64(clamping: memory[start + SlotLayout.startAt])
         restarts = Self.words(memory, start + SlotLayout.restarts, RestartCause.allCases.count)
         vitals = Vitals(memory, slot: index)
-        requestsInHand = Int(clamping: memory[start + SlotLayout.requestsInHand])
+        inHand = Int(clamping: memory[start + SlotLayout.inHand])
         dependencies = Self.words(memory, start + SlotLayout.dependencies, Dependency.allCases.count)
             .map { $0 == 0 ? nil : $0 == 2 }
         rateLimitFallbacks = memory[start + SlotLayout.rateLimitFallbacks]

@@ -93,7 +93,8 @@ struct StorageLoop: ~Copyable {
     }
 
     private func report(now: Int64) {
-        slot.beat(now: now, requestsInHand: 0, droppedLogLines: Journal.droppedLines)
+        let inHand = committer.eventsInHand + bulkCommitter.eventsInHand
+        slot.beat(now: now, inHand: inHand, droppedLogLines: Journal.droppedLines)
         if committer.isSettled { slot.set(.postgresql, isUp: committer.accepts) }
     }
 

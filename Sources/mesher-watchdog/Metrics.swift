@@ -31,7 +31,7 @@ extension StatusPageContent {
                 .requestDuration, durations)
         }
         text.family("mesher_requests_in_hand", .gauge, "Requests read and not answered.")
-        text.sample(processes.reduce(0) { $0 + $1.reading.requestsInHand })
+        text.sample(processes.filter { $0.reading.role == .worker }.reduce(0) { $0 + $1.reading.inHand })
         text.family(
             "mesher_rate_limit_fallbacks_total", .counter, "Events limited by this host alone since Redis was away.")
         text.sample(total(\.rateLimitFallbacks))

@@ -43,7 +43,7 @@ extension StatusPageContent {
             "\"starts_at\":\(isWaiting ? Self.seconds(reading.startAt) : "null")",
             "\"restarts\":\(reading.restarts.reduce(0, &+))",
             "\"requests_per_second\":\((process.requestsPerSecond * 10).rounded() / 10)",
-            "\"in_hand\":\(reading.requestsInHand)", "\"memory_bytes\":\(Self.optional(process.memory))",
+            "\"in_hand\":\(reading.inHand)", "\"memory_bytes\":\(Self.optional(process.memory))",
             "\"heartbeat_age\":\(age(reading.vitals.heartbeat))",
             "\"executing_for\":\(age(reading.vitals.execution?.since))",
         ]

@@ -139,7 +139,7 @@ struct Worker: ~Copyable {
     }
 
     private func report(now: Int64) {
-        slot.beat(now: now, requestsInHand: machine.requestsInHand, droppedLogLines: Journal.droppedLines)
+        slot.beat(now: now, inHand: machine.requestsInHand, droppedLogLines: Journal.droppedLines)
         slot.set(.storage, isUp: storage.isConnected)
         if redis.isReady || redis.failure != nil { slot.set(.redis, isUp: redis.failure == nil) }
     }

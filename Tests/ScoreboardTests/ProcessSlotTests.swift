@@ -49,7 +49,7 @@ struct ProcessSlotTests {
     @Test("a slot that nobody sees takes the same calls")
     func unseen() throws {
         let slot = try ProcessSlot.unseen()
-        slot.beat(now: 1, requestsInHand: 1, droppedLogLines: 0)
+        slot.beat(now: 1, inHand: 1, droppedLogLines: 0)
         slot.countEvents(5, outcome: OutcomeLabels.discarded(3))
         slot.countEvents(5, outcome: .max)
         slot.setLastPartition(day: 2)

@@ -35,7 +35,7 @@ struct ScoreboardFileTests {
         let index = try #require(file.claim(.worker, name: "worker bulk 0")?.slot)
         let slot = try #require(try ProcessSlot.open(index, of: path))
         slot.countEvents(outcome: OutcomeLabels.accepted)
-        slot.beat(now: 5, requestsInHand: 2, droppedLogLines: 3)
+        slot.beat(now: 5, inHand: 2, droppedLogLines: 3)
         let before = Clock.monotonic()
         slot.beginExecuting(1 << 100 | 9)
         let vitals = try #require(file.vitals(of: index))
@@ -49,11 +49,11 @@ struct ScoreboardFileTests {
 
         #expect(file.claim(.worker, name: "worker bulk 0")?.slot == index)
         let reading = try #require(file.reading(of: index))
-        #expect(reading.vitals == Vitals(heartbeat: nil, execution: nil) && reading.requestsInHand == 0)
+        #expect(reading.vitals == Vitals(heartbeat: nil, execution: nil) && reading.inHand == 0)
         #expect(reading.state == .starting && reading.restarts == [0, 1, 0, 0, 0])
         let successor = try #require(try ProcessSlot.open(index, of: path))
         successor.countEvents(outcome: OutcomeLabels.accepted)
-        for _ in 0..<2 { successor.beat(now: 9, requestsInHand: 0, droppedLogLines: 4) }
+        for _ in 0..<2 { successor.beat(now: 9, inHand: 0, droppedLogLines: 4) }
         #expect(file.reading(of: index)?.outcomes[0] == 2)
         #expect(file.reading(of: index)?.droppedLogLines == 7)
     }

@@ -70,7 +70,10 @@ struct Committer: ~Copyable {
     }
 
     /// Whether an event waits for its answer.
-    var hasEvents: Bool { !gathering.isEmpty || !committing.isEmpty }
+    var hasEvents: Bool { eventsInHand > 0 }
+
+    /// The events that wait for their answer.
+    var eventsInHand: Int { gathering.count + committing.count }
 
     /// When the loop must take its next turn, nil for not before something happens.
     func deadline(now: Int64) -> Int64? {
