@@ -28,12 +28,14 @@ let package = Package(
             name: "Journal", dependencies: [.product(name: "Logging", package: "swift-log")], swiftSettings: settings),
         .target(name: "Configuration", swiftSettings: settings),
         .target(name: "EventLoop", dependencies: ["CSystem"], swiftSettings: settings),
+        .target(name: "Scoreboard", dependencies: ["EventLoop"], swiftSettings: settings),
         .target(name: "StorageChannel", dependencies: ["EventLoop"], swiftSettings: settings),
         .target(name: "PostgreSQL", dependencies: ["CLibraries"], swiftSettings: settings),
         .target(name: "Redis", dependencies: ["CLibraries", "EventLoop"], swiftSettings: settings),
         .target(name: "Schema", dependencies: ["PostgreSQL"], swiftSettings: settings),
         .target(
-            name: "Ingestion", dependencies: ["CLibraries", "CJSON", "StorageChannel"], swiftSettings: settings),
+            name: "Ingestion", dependencies: ["CLibraries", "CJSON", "Scoreboard", "StorageChannel"],
+            swiftSettings: settings),
 
         // The programs.
         .executableTarget(
@@ -47,21 +49,22 @@ let package = Package(
         .executableTarget(
             name: "mesher-storage",
             dependencies: [
-                "CSystem", "Configuration", "EventLoop", "Journal", "PostgreSQL", "StorageChannel",
+                "CSystem", "Configuration", "EventLoop", "Journal", "PostgreSQL", "Scoreboard", "StorageChannel",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
         .executableTarget(
             name: "mesher-watchdog",
             dependencies: [
-                "Configuration", "EventLoop", "Journal", .product(name: "Logging", package: "swift-log"),
+                "Configuration", "EventLoop", "Journal", "Scoreboard",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
         .executableTarget(
             name: "mesher-worker",
             dependencies: [
                 "CLibraries", "CSystem", "Configuration", "EventLoop", "Ingestion", "Journal", "Redis",
-                "StorageChannel",
+                "Scoreboard", "StorageChannel",
             ],
             swiftSettings: settings),
 
@@ -71,7 +74,8 @@ let package = Package(
         .testTarget(
             name: "IngestionTests",
             dependencies: [
-                "CBrotliEncoder", "CLibraries", "Ingestion", "PostgreSQL", "StorageChannel", "TestServers",
+                "CBrotliEncoder", "CLibraries", "Ingestion", "PostgreSQL", "Scoreboard", "StorageChannel",
+                "TestServers",
             ],
             swiftSettings: settings),
         .testTarget(
@@ -80,7 +84,7 @@ let package = Package(
         .testTarget(
             name: "MesherStorageTests",
             dependencies: [
-                "EventLoop", "PostgreSQL", "Schema", "StorageChannel", "TestServers", "mesher-storage",
+                "EventLoop", "PostgreSQL", "Schema", "Scoreboard", "StorageChannel", "TestServers", "mesher-storage",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
@@ -92,9 +96,11 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "PostgreSQLTests", dependencies: ["PostgreSQL", "TestServers"], swiftSettings: settings),
+        .testTarget(name: "ScoreboardTests", dependencies: ["EventLoop", "Scoreboard"], swiftSettings: settings),
         .testTarget(
             name: "SchemaTests", dependencies: ["PostgreSQL", "Schema", "TestServers"], swiftSettings: settings),
-        .testTarget(name: "MesherWatchdogTests", dependencies: ["mesher-watchdog"], swiftSettings: settings),
+        .testTarget(
+            name: "MesherWatchdogTests", dependencies: ["Scoreboard", "mesher-watchdog"], swiftSettings: settings),
         .testTarget(name: "EndToEndTests", dependencies: ["TestServers"], swiftSettings: settings),
     ],
     cxxLanguageStandard: .cxx17

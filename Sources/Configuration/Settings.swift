@@ -22,6 +22,10 @@ package struct Settings: Sendable {
     /// Why a configuration cannot be used; the start ends with exit status 78, `EX_CONFIG` of sysexits(3).
     package struct Fault: Error, Equatable, CustomStringConvertible {
         package let description: String
+
+        package init(description: String) {
+            self.description = description
+        }
     }
 
     /// The file that is read when none is named.

@@ -1,6 +1,8 @@
 import EventLoop
 import Glibc
+import Journal
 import Logging
+import Scoreboard
 import StorageChannel
 
 /// The process: one thread that waits in one `Epoll` for edges, PostgreSQL and signals, and lets each turn end with the
@@ -22,10 +24,11 @@ struct StorageLoop: ~Copyable {
     private static let stopTimeout: Int64 = 10_000_000_000
 
     private let logger: Logger
+    private let slot: ProcessSlot
     private let epoll: Epoll
     private let signals: SignalDescriptor
     private var listener: Descriptor?
-    private var isListening = true
+    private var isListening = false
     private let edgeLimit: Int
     private var edges: EdgeTable
     /// Commits single events; what is large or comes by the hundred has a connection of its own, so that no single event
@@ -39,14 +42,15 @@ struct StorageLoop: ~Copyable {
     private var stopDeadline: Int64?
 
     init(
-        _ configuration: StorageConfiguration, readiness: consuming ReadySignal?, logger: Logger
+        _ configuration: StorageConfiguration, readiness: consuming ReadySignal?, slot: ProcessSlot, logger: Logger
     ) throws(SystemError) {
         let signals = try SignalDescriptor(configuration.stopSignals)
         let epoll = try Epoll()
         let listener = try UnixSocket.listen(at: configuration.socketPath, mode: 0o600, backlog: 4096)
-        try epoll.add(listener.number, token: Token.listener, .read)
+        try epoll.add(listener.number, token: Token.listener, [])
         try epoll.add(signals.number, token: Token.signals, .read)
         self.logger = logger
+        self.slot = slot
         self.readiness = readiness
         self.signals = signals
         self.epoll = epoll
@@ -55,10 +59,11 @@ struct StorageLoop: ~Copyable {
         edges = EdgeTable(firstToken: Token.firstEdge, logger: logger)
         let groupCommit = GroupCommit(events: configuration.commitEvents, delay: configuration.commitDelay)
         committer = Committer(
-            "commit", url: configuration.databaseURL, token: Token.commit, groupCommit: groupCommit, logger: logger)
+            "commit", url: configuration.databaseURL, token: Token.commit, groupCommit: groupCommit, slot: slot,
+            logger: logger)
         bulkCommitter = Committer(
             "bulk commit", url: configuration.databaseURL, token: Token.bulkCommit, groupCommit: groupCommit,
-            logger: logger)
+            slot: slot, logger: logger)
         keys = KeyReader(
             url: configuration.databaseURL, token: Token.keys, defaults: configuration.defaultLimit, logger: logger)
         quota = FallbackQuota(hosts: configuration.hosts)
@@ -71,8 +76,10 @@ struct StorageLoop: ~Copyable {
             let deadline = [
                 committer.deadline(now: now), bulkCommitter.deadline(now: now), keys.deadline, stopDeadline,
             ].compactMap { $0 }.min()
-            let count = try epoll.wait(nanoseconds: deadline.map { max($0, now) - now })
+            let pause = deadline.map { max($0, now) - now } ?? .max
+            let count = try epoll.wait(nanoseconds: min(pause, ProcessSlot.longestPause))
             now = Clock.monotonic()
+            report(now: now)
             for position in 0..<count { handle(epoll[position], now: now) }
             edges.broadcast(keys.elapse(now: now, epoll))
             let isStopping = stopDeadline != nil
@@ -80,10 +87,20 @@ struct StorageLoop: ~Copyable {
             bulkCommitter.turn(now: now, isStopping: isStopping, epoll, &edges)
             edges.flush(epoll)
             watchListener()
-            if keys.isSettled, committer.isSettled, bulkCommitter.isSettled { readiness.take()?.announce() }
+            if isSettled { readiness.take()?.announce() }
             if isStopped(now: now) { return }
         }
     }
+
+    private func report(now: Int64) {
+        let inHand = committer.eventsInHand + bulkCommitter.eventsInHand
+        slot.beat(now: now, inHand: inHand, droppedLogLines: Journal.droppedLines)
+        if committer.isSettled { slot.set(.postgresql, isUp: committer.accepts) }
+    }
+
+    /// Whether events and keys can be answered for. Edges wait for that in the backlog: just after a restart their events
+    /// would be refused, though PostgreSQL is there.
+    private var isSettled: Bool { keys.isSettled && committer.isSettled && bulkCommitter.isSettled }
 
     /// Whether a stop has come to its end: nothing is left to do, or the time for it is over.
     private func isStopped(now: Int64) -> Bool {
@@ -128,6 +145,7 @@ struct StorageLoop: ~Copyable {
     }
 
     private mutating func store(_ event: ReceivedEvent, from edge: Edge, now: Int64) {
+        if !event.flags.contains(.counted) { slot.countRateLimitFallbacks(1) }
         if !event.flags.contains(.counted), committer.gathers,
             let seconds = quota.take(keys.quota(ofProject: event.project), now: now)
         {
@@ -147,7 +165,7 @@ struct StorageLoop: ~Copyable {
 
     /// Waits for connections only while there are descriptors for them: a full process would be woken in vain.
     private mutating func watchListener() {
-        let wantsEdges = edges.count < edgeLimit
+        let wantsEdges = isSettled && edges.count < edgeLimit
         guard let number = listener?.number, wantsEdges != isListening else { return }
         do {
             try epoll.modify(number, token: Token.listener, wantsEdges ? .read : [])

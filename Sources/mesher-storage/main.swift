@@ -3,6 +3,7 @@ import EventLoop
 import Glibc
 import Journal
 import Logging
+import Scoreboard
 
 /// Runs storage; the result is the exit status, from sysexits(3).
 func runStorage() -> CInt {
@@ -24,7 +25,8 @@ func runStorage() -> CInt {
         // The watchdog has read the file, perhaps an older one than is there now; what it gives is all there is.
         let settings = try Settings(file: isSupervised ? "/dev/null" : nil)
         let configuration = StorageConfiguration(settings, isSupervised: isSupervised)
-        var loop = try StorageLoop(configuration, readiness: readiness, logger: logger)
+        let slot = try ProcessSlot.inherited(runDirectory: settings.text(.runDirectory))
+        var loop = try StorageLoop(configuration, readiness: readiness, slot: slot, logger: logger)
         try loop.run()
         unlink(configuration.socketPath)
         logger.info("stopped")

@@ -54,3 +54,59 @@ struct StopSequence {
         return true
     }
 }
+
+extension Supervisor {
+    /// Ends everything in order; asking again changes nothing.
+    mutating func stop(now: Int64) -> [Action] {
+        stop(exitStatus: EXIT_SUCCESS, now)
+    }
+
+    mutating func stop(exitStatus: CInt, _ now: Int64) -> [Action] {
+        guard stopSequence == nil else { return [] }
+        stopSequence = StopSequence(exitStatus: exitStatus, now: now)
+        let endReload: [Action] = isReloading ? [.endReload(.stopping)] : []
+        replacements = Replacements()
+        for index in places.indices {
+            switch places[index].state {
+            case .waiting, .vacated: places[index].state = .ended
+            case .launching, .starting, .ready, .ended: break
+            }
+        }
+        return endReload + [.tell(.stopping)] + signalStage() + advanceStop(now)
+    }
+
+    /// Leaves each stage of which nothing lives any more.
+    mutating func advanceStop(_ now: Int64) -> [Action] {
+        var actions: [Action] = []
+        while var sequence = stopSequence, sequence.stage != .finished,
+            !places.contains(where: { sequence.includes($0.child) && $0.isAlive })
+        {
+            sequence.advance(now: now)
+            stopSequence = sequence
+            actions += signalStage()
+            if sequence.stage == .finished { actions.append(.exit(sequence.exitStatus)) }
+        }
+        return actions
+    }
+
+    /// Kills what is left of the stage once its time is over.
+    mutating func loseStopPatience(_ now: Int64) -> [Action] {
+        guard stopSequence?.losesPatience(now: now) == true else { return [] }
+        var actions: [Action] = []
+        for index in places.indices where stopSequence?.includes(places[index].child) == true {
+            let overdue = places[index].current + places[index].outgoing.filter { $0.killAt != nil }.map(\.pid)
+            for position in places[index].outgoing.indices { places[index].outgoing[position].killAt = nil }
+            for pid in overdue { actions += [.tell(.killing(places[index].child, pid)), .signal(pid, SIGKILL)] }
+        }
+        return actions
+    }
+
+    /// Tells the processes of this stage to end, but for those that were told before.
+    private func signalStage() -> [Action] {
+        stageMembers().flatMap(\.current).map { .signal($0, SIGTERM) }
+    }
+
+    private func stageMembers() -> [Place] {
+        places.filter { stopSequence?.includes($0.child) == true }
+    }
+}

@@ -9,6 +9,8 @@ struct Supervisor {
         case start(Child)
         case signal(pid_t, CInt)
         case tell(Notice)
+        /// The reload is over: nil when everything runs with the new settings; after a failure the old ones hold again.
+        case endReload(ReloadFailure?)
         /// The last one: nothing lives any more.
         case exit(CInt)
     }
@@ -21,57 +23,51 @@ struct Supervisor {
         /// It did not end within its time.
         case killing(Child, pid_t)
         case noWorkerReady
-    }
-
-    private enum State {
-        case launching
-        case starting(pid_t, since: Int64)
-        case ready(pid_t, since: Int64)
-        case waiting(until: Int64)
-        /// Without a process, for good.
-        case ended
-
-        var pid: pid_t? {
-            switch self {
-            case .starting(let pid, _), .ready(let pid, _): pid
-            case .launching, .waiting, .ended: nil
-            }
-        }
+        /// The new process did not become ready; the old one goes on.
+        case notReplaced(Child)
     }
 
     /// How long the host may be without a ready worker before the watchdog gives up, so that systemd sees it.
     static let patienceWithWorkers: Int64 = 60_000_000_000
 
-    private struct Place {
-        let child: Child
-        var state: State
-        var policy = RestartPolicy()
-    }
-
-    private var places: [Place]
+    var places: [Place]
+    var replacements = Replacements()
+    var stopSequence: StopSequence?
     private let jitter: () -> Double
+    private let patienceWithWorkers: Int64
     /// When to give up; nil while a worker is ready.
     private var giveUpAt: Int64?
-    private var stopSequence: StopSequence?
 
     /// - Parameters:
     ///   - children: each started once by `begin`, and again whenever it dies.
+    ///   - patience: how long no worker may be ready.
     ///   - jitter: numbers from 0 to 1, see `RestartPolicy`.
-    init(_ children: [Child], jitter: @escaping () -> Double = { .random(in: 0...1) }) {
-        places = children.map { Place(child: $0, state: .ended) }
+    init(
+        _ children: [Child], patience: Int64 = Self.patienceWithWorkers,
+        jitter: @escaping () -> Double = { .random(in: 0...1) }
+    ) {
+        places = children.map(Place.init)
+        patienceWithWorkers = patience
         self.jitter = jitter
     }
 
+    // MARK: What happens
+
     /// Starts everything, in the order given.
     mutating func begin(now: Int64) -> [Action] {
-        if places.contains(where: { $0.child.isEdge }) { giveUpAt = now + Self.patienceWithWorkers }
+        noteWorkers(now)
         return places.indices.map { launch($0) }
     }
 
     mutating func started(_ child: Child, _ pid: pid_t, now: Int64) -> [Action] {
         guard let index = places.firstIndex(where: { $0.child == child }) else { return [] }
-        places[index].state = .starting(pid, since: now)
-        // It was asked for before the stop was.
+        if case .launching = places[index].successor {
+            places[index].successor = .starting(pid, since: now)
+        } else {
+            places[index].state = .starting(pid, since: now)
+        }
+        // It was asked for before it became unwanted.
+        if places[index].isLeaving { return retire(index, now) }
         guard let stopSequence, stopSequence.includes(child) else { return [] }
         return [.signal(pid, stopSequence.signal)]
     }
@@ -79,112 +75,151 @@ struct Supervisor {
     /// The program could not be started: an early death.
     mutating func failedToStart(_ child: Child, now: Int64) -> [Action] {
         guard let index = places.firstIndex(where: { $0.child == child }) else { return [] }
+        if case .launching = places[index].successor { return loseSuccessor(index, now) }
         return end(index, lived: 0, wasReady: false, now)
     }
 
     /// The process says that it can do its work.
-    mutating func ready(_ pid: pid_t) {
-        guard let index = index(of: pid), case .starting(_, let since) = places[index].state else { return }
-        places[index].state = .ready(pid, since: since)
-        if places[index].child.isEdge { giveUpAt = nil }
+    mutating func ready(_ pid: pid_t, now: Int64) -> [Action] {
+        guard stopSequence == nil, let index = index(of: pid) else { return [] }
+        var actions: [Action] = []
+        if case .starting(pid, let since) = places[index].state {
+            places[index].state = .ready(pid, since: since)
+            if places[index].successor == nil { replacements.isReady(places[index].child) }
+        } else if case .starting(pid, let since) = places[index].successor {
+            actions = takeOver(index, .ready(pid, since: since), now)
+            replacements.isReady(places[index].child)
+        }
+        noteWorkers(now)
+        return actions + advanceReplacements(now)
     }
 
     mutating func died(_ pid: pid_t, now: Int64) -> [Action] {
         guard let index = index(of: pid) else { return [] }
+        if let position = places[index].outgoing.firstIndex(where: { $0.pid == pid }) {
+            places[index].outgoing.remove(at: position)
+            return outgoingEnded(index, now)
+        }
+        if places[index].successor?.pid == pid { return loseSuccessor(index, now) }
         switch places[index].state {
         case .starting(_, let since): return end(index, lived: now - since, wasReady: false, now)
         case .ready(_, let since): return end(index, lived: now - since, wasReady: true, now)
-        case .launching, .waiting, .ended: return []
+        case .launching, .waiting, .vacated, .ended: return []
         }
-    }
-
-    /// Ends everything in order; asking again changes nothing.
-    mutating func stop(now: Int64) -> [Action] {
-        stop(exitStatus: EXIT_SUCCESS, now)
     }
 
     /// To be told at the latest at `wakeAt`.
     mutating func timePassed(now: Int64) -> [Action] {
-        if stopSequence != nil {
-            guard stopSequence?.losesPatience(now: now) == true else { return [] }
-            return stageMembers().flatMap { child, pid in [.tell(.killing(child, pid)), .signal(pid, SIGKILL)] }
-        }
+        var actions = killOverdue(now)
+        if stopSequence != nil { return actions + loseStopPatience(now) }
         if let giveUpAt, now >= giveUpAt {
-            return [.tell(.noWorkerReady)] + stop(exitStatus: EXIT_FAILURE, now)
+            return actions + [.tell(.noWorkerReady)] + stop(exitStatus: EXIT_FAILURE, now)
         }
-        return places.indices.compactMap { index in
-            guard case .waiting(let moment) = places[index].state, now >= moment else { return nil }
-            return launch(index)
+        for index in places.indices {
+            if case .waiting(let moment) = places[index].state, now >= moment { actions.append(launch(index)) }
         }
+        return actions + loseReplacementPatience(now)
     }
 
     /// When the next thing is due by the clock alone, nil when nothing is.
     var wakeAt: Int64? {
-        if let stopSequence { return stopSequence.killAt }
-        let starts = places.compactMap { if case .waiting(let moment) = $0.state { moment } else { nil } }
-        return (starts + [giveUpAt].compactMap(\.self)).min()
+        let others = stopSequence.map { [$0.killAt] } ?? [giveUpAt, replacements.patienceEndsAt]
+        return (places.map(\.wakeAt) + others).compactMap(\.self).min()
+    }
+
+    // MARK: What is asked
+
+    /// How many of the children that the predicate chooses are ready.
+    func readyCount(_ isMeant: (Child) -> Bool) -> Int {
+        places.count { $0.state.isReady && isMeant($0.child) }
+    }
+
+    /// Whether storage and workers of every kind there is are ready.
+    var isServing: Bool {
+        Set(places.map(\.child.role)).allSatisfy { role in readyCount { $0.role == role } > 0 }
+    }
+
+    /// The child that a process stands in for, when it is the one that counts and does its work.
+    func child(servedBy pid: pid_t) -> Child? {
+        places.first { $0.state.isReady && $0.state.pid == pid }?.child
     }
 }
 
 extension Supervisor {
-    private func index(of pid: pid_t) -> Int? {
-        places.firstIndex { $0.state.pid == pid }
+    func index(of pid: pid_t) -> Int? {
+        places.firstIndex { $0.pids.contains(pid) }
     }
 
-    private mutating func launch(_ index: Int) -> Action {
+    mutating func launch(_ index: Int) -> Action {
         places[index].state = .launching
         return .start(places[index].child)
     }
 
+    /// The process that counts is gone.
     private mutating func end(_ index: Int, lived: Int64, wasReady: Bool, _ now: Int64) -> [Action] {
         if stopSequence != nil {
             places[index].state = .ended
             return advanceStop(now)
         }
+        if places[index].isLeaving {
+            places.remove(at: index)
+            return advanceReplacements(now)
+        }
+        if let successor = places[index].successor {
+            places[index].state = successor
+            places[index].successor = nil
+            noteWorkers(now)
+            return []
+        }
         let child = places[index].child
         let pause = places[index].policy.pause(afterLiving: lived, wasReady: wasReady, jitter: jitter())
         places[index].state = .waiting(until: now + pause)
-        if child.isEdge && giveUpAt == nil && !hasReadyWorker { giveUpAt = now + Self.patienceWithWorkers }
-        return pause == 0 ? [launch(index)] : [.tell(.pause(child, pause))]
+        noteWorkers(now)
+        let failure = replacementDied(child, now)
+        return failure + (pause == 0 ? [launch(index)] : [.tell(.pause(child, pause))])
     }
 
-    private var hasReadyWorker: Bool {
-        places.contains { if case .ready = $0.state { $0.child.isEdge } else { false } }
+    /// The process that was to take over is gone; the one that counts goes on.
+    private mutating func loseSuccessor(_ index: Int, _ now: Int64) -> [Action] {
+        places[index].successor = nil
+        if stopSequence != nil { return advanceStop(now) }
+        if places[index].isLeaving { return retire(index, now) }
+        let pause = places[index].policy.pause(afterLiving: 0, wasReady: false, jitter: jitter())
+        places[index].mayBeReplacedAt = now + pause
+        return replacementDied(places[index].child, now)
     }
 
-    private mutating func stop(exitStatus: CInt, _ now: Int64) -> [Action] {
-        guard stopSequence == nil else { return [] }
-        stopSequence = StopSequence(exitStatus: exitStatus, now: now)
-        for index in places.indices {
-            if case .waiting = places[index].state { places[index].state = .ended }
-        }
-        return [.tell(.stopping)] + stageMembers().map { .signal($0.pid, SIGTERM) } + advanceStop(now)
-    }
-
-    /// The processes that end in the present stage.
-    private func stageMembers() -> [(child: Child, pid: pid_t)] {
-        places.compactMap { place in
-            guard let stopSequence, stopSequence.includes(place.child), let pid = place.state.pid else { return nil }
-            return (place.child, pid)
-        }
-    }
-
-    /// Leaves each stage of which nothing lives any more.
-    private mutating func advanceStop(_ now: Int64) -> [Action] {
+    private mutating func outgoingEnded(_ index: Int, _ now: Int64) -> [Action] {
+        if stopSequence != nil { return advanceStop(now) }
         var actions: [Action] = []
-        while var sequence = stopSequence, sequence.stage != .finished, !isStageAlive(sequence) {
-            sequence.advance(now: now)
-            stopSequence = sequence
-            actions += stageMembers().map { .signal($0.pid, SIGTERM) }
-            if sequence.stage == .finished { actions.append(.exit(sequence.exitStatus)) }
+        if places[index].isLeaving {
+            if !places[index].isAlive { places.remove(at: index) }
+        } else if case .vacated = places[index].state, places[index].outgoing.isEmpty {
+            actions.append(launch(index))
+        }
+        return actions + advanceReplacements(now)
+    }
+
+    private mutating func killOverdue(_ now: Int64) -> [Action] {
+        var actions: [Action] = []
+        for index in places.indices {
+            for position in places[index].outgoing.indices {
+                let process = places[index].outgoing[position]
+                guard let killAt = process.killAt, now >= killAt else { continue }
+                places[index].outgoing[position].killAt = nil
+                actions += [.tell(.killing(places[index].child, process.pid)), .signal(process.pid, SIGKILL)]
+            }
         }
         return actions
     }
 
-    private func isStageAlive(_ sequence: StopSequence) -> Bool {
-        places.contains { place in
-            if case .ended = place.state { return false }
-            return sequence.includes(place.child)
+    /// Notices when the time without a ready worker begins and ends.
+    mutating func noteWorkers(_ now: Int64) {
+        let hasReadyWorker = readyCount(\.isEdge) > 0
+        if hasReadyWorker || !places.contains(where: \.child.isEdge) {
+            giveUpAt = nil
+        } else if giveUpAt == nil {
+            giveUpAt = now + patienceWithWorkers
         }
     }
 }

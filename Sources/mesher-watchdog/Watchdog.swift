@@ -3,18 +3,25 @@ internal import EventLoop
 internal import Glibc
 internal import Journal
 internal import Logging
+internal import Scoreboard
 
 /// Carries out what the supervisor decides, and tells it what happens: signals, the ends of children and their readiness,
 /// all waited for in one place. It decides nothing itself.
 struct Watchdog: ~Copyable {
-    private let log: Logger
-    private let settings: Settings
-    private let binaries: String
-    private let sockets: ListeningSockets
-    private let epoll: Epoll
-    private let signals: SignalDescriptor
-    private var supervisor: Supervisor
-    private var processes: [pid_t: ChildProcess] = [:]
+    let log: Logger
+    let configuration: ConfigurationSource
+    let binaries: String
+    let sockets: ListeningSockets
+    let epoll: Epoll
+    let signals: SignalDescriptor
+    /// What children are started with.
+    var settings: Settings
+    var reload: Reload?
+    var supervisor: Supervisor
+    var processes: [pid_t: ChildProcess] = [:]
+    let scoreboard: ScoreboardFile
+    private var slots: ChildSlots
+    private var page: StatusPage
 
     /// What an event of the epoll set is about.
     private enum Token {
@@ -37,44 +44,59 @@ struct Watchdog: ~Copyable {
     }
 
     /// - Parameters:
+    ///   - configuration: read again by a reload.
     ///   - binaries: the folder of the programs.
     ///   - sockets: open, and kept open to the end.
     static func open(
-        _ settings: Settings, binaries: String, sockets: consuming ListeningSockets, log: Logger
+        _ settings: Settings, from configuration: ConfigurationSource, binaries: String,
+        sockets: consuming ListeningSockets, log: Logger
     ) throws(SystemError) -> Watchdog {
         let epoll = try Epoll()
-        let signals = try SignalDescriptor([SIGTERM, SIGINT])
+        let signals = try SignalDescriptor([SIGTERM, SIGINT, SIGHUP, SIGTTIN, SIGTTOU])
         try epoll.add(signals.number, token: Token.signal.number, .read)
-        let wanted = settings.integer(.workers)
-        let workers = wanted > 0 ? wanted : max(1, sysconf(CInt(_SC_NPROCESSORS_ONLN)))
+        let directory = settings.text(.runDirectory)
+        let scoreboard = try ScoreboardFile.open(in: directory)
         return Watchdog(
-            log: log, settings: settings, binaries: binaries, sockets: sockets, epoll: epoll, signals: signals,
-            supervisor: Supervisor(Child.all(workers: workers)))
+            log: log, configuration: configuration, binaries: binaries, sockets: sockets, epoll: epoll,
+            signals: signals, settings: settings, supervisor: Supervisor(settings.children), scoreboard: scoreboard,
+            slots: ChildSlots(scoreboard), page: StatusPage(scoreboard, directory: directory))
     }
 
     /// Runs until everything has ended, and returns the exit status.
     consuming func run() throws(SystemError) -> CInt {
         var status = perform(supervisor.begin(now: Clock.monotonic()))
         while status == nil {
-            let pause = supervisor.wakeAt.map { max(0, $0 - Clock.monotonic()) }
-            let count = try epoll.wait(nanoseconds: pause)
+            writePage()
+            let wakeAt = min(supervisor.wakeAt ?? .max, page.due)
+            let count = try epoll.wait(nanoseconds: max(0, wakeAt - Clock.monotonic()))
             for position in 0..<count where status == nil {
                 status = handle(Token(epoll[position].token))
             }
             if status == nil { status = perform(supervisor.timePassed(now: Clock.monotonic())) }
         }
         sockets.removeFiles()
+        page.remove()
         return status ?? EXIT_FAILURE
+    }
+
+    private mutating func writePage() {
+        let now = Clock.monotonic()
+        guard page.due <= now else { return }
+        do throws(SystemError) {
+            try page.write(now: now)
+        } catch {
+            log.error("metrics and status cannot be written", metadata: ["reason": "\(error)"])
+        }
     }
 
     private mutating func handle(_ token: Token) -> CInt? {
         switch token {
         case .signal:
-            guard signals.next() != nil else { return nil }
-            return perform(supervisor.stop(now: Clock.monotonic()))
+            return signals.next().flatMap { handle(signal: $0) }
         case .exit(let pid):
             guard let process = processes[pid], let ending = process.reap() else { return nil }
             forget(process)
+            slots.ended(pid, ending)
             log.notice("child ended", metadata: about(process).merging(["how": "\(ending)"]) { $1 })
             return perform(supervisor.died(pid, now: Clock.monotonic()))
         case .readiness(let pid):
@@ -82,13 +104,23 @@ struct Watchdog: ~Copyable {
             epoll.remove(process.readinessNumber)
             guard isReady else { return nil }
             log.info("child ready", metadata: about(process))
-            supervisor.ready(pid)
-            return nil
+            slots.ready(pid)
+            return perform(supervisor.ready(pid, now: Clock.monotonic()))
+        }
+    }
+
+    private mutating func handle(signal: CInt) -> CInt? {
+        let now = Clock.monotonic()
+        switch signal {
+        case SIGHUP: return beginReload()
+        case SIGTTIN: return perform(supervisor.addWorker(now: now))
+        case SIGTTOU: return perform(supervisor.removeWorker(now: now))
+        default: return perform(supervisor.stop(now: now))
         }
     }
 
     /// Carries out actions and those that follow from them; the exit status when one of them ends the watchdog.
-    private mutating func perform(_ actions: [Supervisor.Action]) -> CInt? {
+    mutating func perform(_ actions: [Supervisor.Action]) -> CInt? {
         for action in actions {
             switch action {
             case .start(let child):
@@ -96,8 +128,11 @@ struct Watchdog: ~Copyable {
             case .signal(let pid, let signal):
                 // Until it is reaped, the number belongs to this very process.
                 kill(pid, signal)
+                slots.signalled(pid, signal)
             case .tell(let notice):
                 tell(notice)
+            case .endReload(let failure):
+                if let status = endReload(failure) { return status }
             case .exit(let status):
                 return status
             }
@@ -106,15 +141,19 @@ struct Watchdog: ~Copyable {
     }
 
     private mutating func start(_ child: Child) -> CInt? {
+        let slot = slots.claim(child)
         do throws(SystemError) {
             let process = try ChildProcess.start(
-                child, file: "\(binaries)/\(child.program)", environment: environment(for: child),
+                child, file: "\(binaries)/\(child.program)",
+                environment: environment(for: child) + ChildSlots.environment(slot),
                 listener: child.listener.map { sockets.number($0) })
             try watch(process)
             processes[process.pid] = process
+            slots.started(slot, process.pid)
             log.info("child started", metadata: about(process))
             return perform(supervisor.started(child, process.pid, now: Clock.monotonic()))
         } catch {
+            slots.failedToStart(slot)
             log.error("child cannot be started", metadata: ["child": "\(child)", "reason": "\(error)"])
             return perform(supervisor.failedToStart(child, now: Clock.monotonic()))
         }
@@ -151,13 +190,17 @@ struct Watchdog: ~Copyable {
     private func tell(_ notice: Supervisor.Notice) {
         switch notice {
         case .pause(let child, let pause):
+            slots.pausing(child, pause)
             log.warning(
                 "child died early, starting it again later",
                 metadata: ["child": "\(child)", "milliseconds": "\(pause / 1_000_000)"])
         case .stopping:
+            page.stopping()
             log.notice("stopping")
         case .killing(let child, let pid):
             log.warning("child did not stop in time, killing it", metadata: ["child": "\(child)", "process": "\(pid)"])
+        case .notReplaced(let child):
+            log.error("child could not be replaced, the old one goes on", metadata: ["child": "\(child)"])
         case .noWorkerReady:
             let seconds = Supervisor.patienceWithWorkers / 1_000_000_000
             log.critical("no worker became ready, giving up", metadata: ["seconds": "\(seconds)"])

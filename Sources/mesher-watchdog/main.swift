@@ -11,8 +11,9 @@ func main(_ arguments: [String]) -> CInt {
     for number in STDIN_FILENO...STDERR_FILENO where fcntl(number, F_GETFD) < 0 { _ = open("/dev/null", O_RDWR) }
     keepDescriptorsFromChildren()
     let log = Journal.logger("mesher-watchdog")
-    // A terminal that closes, or a reader of standard error that ends, is no reason to die and take all children along.
+    // Before there is anything to reload, a hang-up means nothing.
     signal(SIGHUP, SIG_IGN)
+    // A reader of standard error that ends is no reason to die and take all children along.
     signal(SIGPIPE, SIG_IGN)
 
     let passed = PassedSockets()
@@ -32,12 +33,14 @@ func main(_ arguments: [String]) -> CInt {
         return EXIT_SUCCESS
     case .run(let file, let arguments):
         do {
-            let settings = try Settings(file: file, arguments: arguments)
+            let configuration = ConfigurationSource(file: file, arguments: arguments)
+            let settings = try configuration.read()
             let directory = settings.text(.runDirectory)
             try makeDirectory(directory)
             let pidFile = try PIDFile.open(at: "\(directory)/watchdog.pid")
             let sockets = try ListeningSockets.open(in: directory, passed: passed)
-            let watchdog = try Watchdog.open(settings, binaries: binaries(settings), sockets: sockets, log: log)
+            let watchdog = try Watchdog.open(
+                settings, from: configuration, binaries: binaries(settings), sockets: sockets, log: log)
             let status = try watchdog.run()
             pidFile.remove()
             return status

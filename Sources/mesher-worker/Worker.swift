@@ -1,8 +1,10 @@
 internal import EventLoop
 internal import Glibc
 internal import Ingestion
+internal import Journal
 internal import Logging
 internal import Redis
+internal import Scoreboard
 internal import StorageChannel
 
 /// The worker's loop: one thread, one wait, many requests in hand. A turn takes every request that is readable, asks Redis
@@ -30,6 +32,7 @@ struct Worker: ~Copyable {
 
     private let options: Options
     private let log: Logger
+    private let slot: ProcessSlot
     private let epoll: Epoll
     private let connectionSet: Epoll
     private let signals: SignalDescriptor
@@ -47,9 +50,11 @@ struct Worker: ~Copyable {
 
     /// Opens what the worker waits on.
     ///
-    /// - Parameter ready: told once storage is connected and Redis has answered or failed.
+    /// - Parameters:
+    ///   - ready: told once storage is connected and Redis has answered or failed.
+    ///   - slot: where it says what it does.
     static func open(
-        listener: consuming Descriptor, ready: consuming ReadySignal?, options: Options, log: Logger
+        listener: consuming Descriptor, ready: consuming ReadySignal?, slot: ProcessSlot, options: Options, log: Logger
     ) throws(SystemError) -> Worker {
         let signals = try SignalDescriptor([SIGTERM])
         let epoll = try Epoll(capacity: 8)
@@ -60,13 +65,13 @@ struct Worker: ~Copyable {
         try connectionSet.add(listener.number, token: Token.listener, .read)
         return Worker(
             listener: listener, ready: ready, signals: signals, epoll: epoll, connectionSet: connectionSet,
-            options: options, log: log
+            slot: slot, options: options, log: log
         )
     }
 
     private init(
         listener: consuming Descriptor, ready: consuming ReadySignal?, signals: consuming SignalDescriptor,
-        epoll: consuming Epoll, connectionSet: consuming Epoll, options: Options, log: Logger
+        epoll: consuming Epoll, connectionSet: consuming Epoll, slot: ProcessSlot, options: Options, log: Logger
     ) {
         self.listener = listener
         self.signals = signals
@@ -74,7 +79,8 @@ struct Worker: ~Copyable {
         self.connectionSet = connectionSet
         self.options = options
         self.log = log
-        machine = IngestionMachine(options: options.ingestion)
+        self.slot = slot
+        machine = IngestionMachine(options: options.ingestion, slot: slot)
         storage = StorageClient(path: options.storageSocket)
         redis = ScriptClient(options.redis, script: LimitScript.source)
         self.ready = ready
@@ -84,7 +90,8 @@ struct Worker: ~Copyable {
     mutating func run() throws(SystemError) {
         while !(isStopping && machine.requestsInHand == 0) {
             let wake = try prepare(now: Clock.monotonic())
-            let count = try epoll.wait(nanoseconds: wake.map { max(0, $0 - Clock.monotonic()) })
+            let pause = wake.map { max(0, $0 - Clock.monotonic()) } ?? .max
+            let count = try epoll.wait(nanoseconds: min(pause, ProcessSlot.longestPause))
             let now = Clock.monotonic()
             for position in 0..<count {
                 let event = epoll[position]
@@ -127,7 +134,14 @@ struct Worker: ~Copyable {
             }
         }
         if storage.isConnected, redis.isReady || redis.failure != nil { ready.take()?.announce() }
+        report(now: now)
         return wake
+    }
+
+    private func report(now: Int64) {
+        slot.beat(now: now, inHand: machine.requestsInHand, droppedLogLines: Journal.droppedLines)
+        slot.set(.storage, isUp: storage.isConnected)
+        if redis.isReady || redis.failure != nil { slot.set(.redis, isUp: redis.failure == nil) }
     }
 
     private static func earlier(_ wake: inout Int64?, _ other: Int64?) {
@@ -139,11 +153,12 @@ struct Worker: ~Copyable {
         machine.endTurn()
         while !machine.commands.isEmpty {
             let commands = machine.commands
+            let answeredAt = Clock.monotonic()
             machine.commands.removeAll(keepingCapacity: true)
             for command in commands {
                 switch command {
                 case .count(let call): count(call, now: now)
-                case .answer(let token, let answer): self.answer(token, answer)
+                case .answer(let token, let answer): self.answer(token, answer, now: answeredAt)
                 }
             }
             redis.flush(now: now)
@@ -234,13 +249,20 @@ struct Worker: ~Copyable {
         case .nothing: return
         case .closed: return close(token)
         }
+        connection.receivedAt = now
         connection.withHead { head, body in
             machine.receive(head, body: body, isOversized: connection.isOversized, token: token, now: now, wall: wall)
         }
     }
 
-    private mutating func answer(_ token: Int, _ answer: Answer) {
+    private mutating func answer(_ token: Int, _ answer: Answer, now: Int64) {
         guard let connection = connections[token] else { return }
+        // Counted before it is sent: a process is most likely to lose the CPU, and to be killed, in the call that wakes
+        // nginx. What nginx no longer waits for is answered, and counted, by another worker.
+        if !connection.isAbandoned {
+            slot.countRequest(answer.route, status: answer.status, duration: now - connection.receivedAt)
+            answer.outcomes.count(in: slot)
+        }
         if !connection.answer(ResponseText.bytes(answer)) || isStopping { close(token) }
     }
 

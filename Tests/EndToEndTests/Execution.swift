@@ -6,10 +6,15 @@ extension Execution {
         let description: String
     }
 
+    /// Runs a program, found in PATH, and waits for it.
+    static func run(_ arguments: [String], environment: [String: String] = [:]) throws -> Execution {
+        try run("/usr/bin/env", arguments, environment: environment)
+    }
+
     /// Runs a program that has to succeed, found in PATH, and returns what it wrote without the last line's end.
     @discardableResult
     static func output(_ arguments: [String], environment: [String: String] = [:]) throws -> String {
-        let execution = try run("/usr/bin/env", arguments, environment: environment)
+        let execution = try run(arguments, environment: environment)
         guard execution.status == 0 else {
             throw Failure(description: "\(arguments.joined(separator: " ")): \(execution.status) \(execution.errors)")
         }

@@ -21,7 +21,7 @@ struct CommandLineTests {
         arguments: [
             "", "db", "db migrate", "db maintain", "db status", "org create", "org list", "project create",
             "project list", "project show", "project set", "key create", "key list", "key revoke", "send",
-            "events list", "events show", "events tail", "config", "check",
+            "events list", "events show", "events tail", "config", "check", "reload",
         ])
     func help(command: String) throws {
         let words = command.split(separator: " ").map(String.init)

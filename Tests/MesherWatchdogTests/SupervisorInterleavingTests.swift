@@ -15,6 +15,7 @@ struct SupervisorInterleavingTests {
         for _ in 0..<400 where world.exitStatus == nil { world.step(mayStop: true) }
         #expect(world.exitStatus != nil)
         #expect(world.processes.isEmpty)
+        #expect(world.everyReloadEnded)
     }
 }
 
@@ -23,8 +24,10 @@ private struct World {
     struct Process {
         let child: Child
         var isReady = false
-        var wasToldToStop = false
+        var toldAt: Int64?
     }
+
+    var everyReloadEnded: Bool { reloads == ends }
 
     var supervisor: Supervisor
     var now: Int64 = 0
@@ -33,6 +36,9 @@ private struct World {
     private var lastPID: pid_t = 100
     private var random: SplitMix
     private var stoppedAt: Int64?
+    private var killed: [pid_t] = []
+    private var reloads = 0
+    private var ends = 0
 
     init(seed: UInt64) {
         random = SplitMix(state: seed)
@@ -42,23 +48,33 @@ private struct World {
     /// One thing that may happen next.
     mutating func step(mayStop: Bool) {
         let pid = processes.keys.sorted().randomElement(using: &random)
-        switch Int.random(in: 0..<10, using: &random) {
-        case 0...2:
+        switch Int.random(in: 0..<14, using: &random) {
+        case 0...3:
             guard let pid else { return }
             processes[pid]?.isReady = true
-            supervisor.ready(pid)
-        case 3...5:
+            perform(supervisor.ready(pid, now: now))
+        case 4...6:
             guard let pid else { return }
             processes[pid] = nil
             perform(supervisor.died(pid, now: now))
-        case 6:
+        case 7:
             // A stranger's death, or one that was told already.
             perform(supervisor.died(.random(in: 1...99, using: &random), now: now))
-        case 7:
-            if mayStop { stop() }
         case 8:
+            if mayStop { stop() }
+        case 9:
             now += .random(in: 0...2_000_000_000, using: &random)
             perform(supervisor.timePassed(now: now))
+        case 10:
+            guard !supervisor.isReloading else { return }
+            reloads += 1
+            perform(supervisor.reload(Child.all(workers: .random(in: 0...3, using: &random)), now: now))
+        case 11:
+            guard let pid else { return }
+            perform(
+                .random(using: &random) ? supervisor.stuck(pid, now: now) : supervisor.replace(pid, now: now))
+        case 12:
+            perform(.random(using: &random) ? supervisor.addWorker(now: now) : supervisor.removeWorker(now: now))
         default:
             guard let wakeAt = supervisor.wakeAt else { return }
             now = max(now, wakeAt)
@@ -73,35 +89,34 @@ private struct World {
     }
 
     mutating func perform(_ actions: [Supervisor.Action]) {
+        carryOut(actions)
+        // As in the kernel, what was killed is heard of later.
+        while let pid = killed.popLast() { carryOut(supervisor.died(pid, now: now)) }
+    }
+
+    private mutating func carryOut(_ actions: [Supervisor.Action]) {
         for action in actions {
             #expect(exitStatus == nil, "nothing is done after the end")
             switch action {
             case .start(let child):
                 #expect(stoppedAt == nil, "nothing is started after a stop")
-                #expect(!processes.values.contains { $0.child == child }, "one process a child")
+                let untold = processes.values.filter { $0.child == child && $0.toldAt == nil }
+                #expect(untold.count <= (supervisor.replacements.turn?.child == child ? 1 : 0), "one process a child")
+                if !child.isEdge {
+                    #expect(!processes.values.contains { $0.child == child }, "storage is never there twice")
+                }
                 start(child)
             case .signal(let pid, let signal):
-                guard let process = processes[pid] else {
-                    Issue.record("a process that is not there is signalled")
-                    continue
-                }
-                processes[pid]?.wasToldToStop = true
-                if !process.child.isEdge {
-                    #expect(!processes.values.contains { $0.child.isEdge }, "storage outlives the edges")
-                }
-                if signal == SIGKILL {
-                    #expect(process.wasToldToStop && now - (stoppedAt ?? now) >= StopSequence.patience)
-                    processes[pid] = nil
-                    perform(supervisor.died(pid, now: now))
-                } else {
-                    #expect(signal == SIGTERM && !process.wasToldToStop, "one SIGTERM a process")
-                }
+                self.signal(pid, signal)
             case .tell(.stopping):
                 if stoppedAt == nil { stoppedAt = now }
             case .tell(.pause(_, let pause)):
                 #expect((187_500_000...30_000_000_000).contains(pause))
             case .tell:
                 break
+            case .endReload:
+                ends += 1
+                #expect(ends <= reloads, "a reload ends once")
             case .exit(let status):
                 #expect(processes.isEmpty, "nothing lives at the end")
                 exitStatus = status
@@ -109,14 +124,38 @@ private struct World {
         }
     }
 
+    private mutating func signal(_ pid: pid_t, _ signal: CInt) {
+        guard let process = processes[pid] else {
+            Issue.record("a process that is not there is signalled")
+            return
+        }
+        if stoppedAt != nil, !process.child.isEdge, process.toldAt == nil {
+            #expect(!processes.values.contains { $0.child.isEdge }, "storage outlives the edges")
+        }
+        switch signal {
+        case SIGKILL:
+            if let toldAt = process.toldAt {
+                #expect(now - toldAt >= Supervisor.abortPatience || now - (stoppedAt ?? now) >= StopSequence.patience)
+            }
+            processes[pid] = nil
+            killed.append(pid)
+        case SIGABRT:
+            #expect(process.toldAt == nil, "one end a process")
+            processes[pid]?.toldAt = now
+        default:
+            #expect(signal == SIGTERM && process.toldAt == nil, "one SIGTERM a process")
+            processes[pid]?.toldAt = now
+        }
+    }
+
     private mutating func start(_ child: Child) {
         guard Int.random(in: 0..<8, using: &random) > 0 else {
-            perform(supervisor.failedToStart(child, now: now))
+            carryOut(supervisor.failedToStart(child, now: now))
             return
         }
         lastPID += 1
         processes[lastPID] = Process(child: child)
-        perform(supervisor.started(child, lastPID, now: now))
+        carryOut(supervisor.started(child, lastPID, now: now))
     }
 }
 

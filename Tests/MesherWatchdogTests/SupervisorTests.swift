@@ -15,7 +15,7 @@ struct SupervisorTests {
         _ = supervisor.begin(now: 0)
         for (child, pid) in [(storage, pid_t(10)), (worker, 11), (bulk, 12)] {
             _ = supervisor.started(child, pid, now: 0)
-            supervisor.ready(pid)
+            _ = supervisor.ready(pid, now: 0)
         }
         return supervisor
     }
@@ -62,7 +62,7 @@ struct SupervisorTests {
         var supervisor = running()
         _ = supervisor.died(11, now: 10 * Self.second)
         _ = supervisor.started(worker, 20, now: 10 * Self.second)
-        supervisor.ready(11)
+        _ = supervisor.ready(11, now: 0)
         #expect(supervisor.died(11, now: 11 * Self.second) == [])
         // Had the late word of process 11 made process 20 ready, it would start again at once.
         #expect(supervisor.died(20, now: 12 * Self.second) == [.tell(.pause(worker, 250_000_000))])
@@ -74,7 +74,7 @@ struct SupervisorTests {
         _ = supervisor.begin(now: 0)
         _ = supervisor.started(storage, 10, now: 0)
         _ = supervisor.started(worker, 11, now: 0)
-        supervisor.ready(10)
+        _ = supervisor.ready(10, now: 0)
         #expect(supervisor.wakeAt == 60 * Self.second)
         #expect(supervisor.timePassed(now: 60 * Self.second - 1) == [])
         #expect(
@@ -92,7 +92,7 @@ struct SupervisorTests {
         _ = supervisor.died(12, now: 3 * Self.second)
         #expect(supervisor.wakeAt == 63 * Self.second)
         _ = supervisor.started(worker, 20, now: 4 * Self.second)
-        supervisor.ready(20)
+        _ = supervisor.ready(20, now: 5 * Self.second)
         #expect(supervisor.wakeAt == nil)
     }
 

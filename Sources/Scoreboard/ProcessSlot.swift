@@ -1,0 +1,131 @@
+package import EventLoop
+internal import Glibc
+
+/// What a process says about itself and counts, in its slot of the scoreboard. Nothing here waits or locks.
+///
+/// Counters belong to the slot: they only grow, and a process that takes over the slot goes on counting in it.
+package final class ProcessSlot {
+    private let memory: SharedMemory
+    private var countedLogLines = 0
+    private let requestDuration = Histogram.requestDuration
+    private let batchSize = Histogram.batchSize
+    private let commitDuration = Histogram.commitDuration
+
+    private init(_ memory: consuming SharedMemory) {
+        self.memory = memory
+    }
+
+    /// A slot that nobody else sees.
+    package static func unseen() throws(SystemError) -> ProcessSlot {
+        ProcessSlot(try SharedMemory.anonymous(words: SlotLayout.size))
+    }
+
+    /// The slot that `MESHER_SLOT` names, in the scoreboard of a run directory. Without one, or with a scoreboard of
+    /// another layout (the programs were replaced while the watchdog ran), an unseen one: the process does its work all
+    /// the same.
+    package static func inherited(runDirectory: String) throws(SystemError) -> ProcessSlot {
+        guard let text = getenv(ScoreboardFile.slotVariable), let index = Int(String(cString: text)),
+            let slot = try? open(index, of: ScoreboardFile.path(in: runDirectory))
+        else { return try unseen() }
+        return slot
+    }
+
+    /// - Returns: nil when the file has no such slot, or has another layout.
+    static func open(_ index: Int, of path: String) throws(SystemError) -> ProcessSlot? {
+        let number = Glibc.open(path, O_RDWR | O_CLOEXEC)
+        guard number >= 0 else { throw SystemError("open", path) }
+        let descriptor = Descriptor(adopting: number)
+        var status = stat()
+        guard (0..<ScoreboardFile.slotCount).contains(index), fstat(number, &status) == 0,
+            Int(status.st_size) == ScoreboardFile.size
+        else { return nil }
+        let memory = try SharedMemory.file(
+            descriptor.number, offset: ScoreboardFile.offset(ofSlot: index), words: SlotLayout.size)
+        guard memory[SlotLayout.fingerprintWord] == SlotLayout.fingerprint else { return nil }
+        return ProcessSlot(memory)
+    }
+
+    // MARK: What it is doing
+
+    /// The most nanoseconds that a loop may sleep, so that it beats often enough when nothing happens.
+    package static let longestPause: Int64 = 5_000_000_000
+
+    /// The process goes on: once each turn of its loop.
+    ///
+    /// - Parameters:
+    ///   - now: nanoseconds of the monotonic clock.
+    ///   - inHand: what it has taken and not answered: an edge requests, storage events.
+    ///   - droppedLogLines: of this process, since it began.
+    package func beat(now: Int64, inHand: Int, droppedLogLines: Int) {
+        memory[SlotLayout.heartbeat] = UInt64(bitPattern: now)
+        memory[SlotLayout.inHand] = UInt64(clamping: inHand)
+        if droppedLogLines > countedLogLines {
+            memory.add(UInt64(clamping: droppedLogLines - countedLogLines), at: SlotLayout.droppedLogLines)
+            countedLogLines = droppedLogLines
+        }
+    }
+
+    /// The process begins to handle what one request carried: until `finishExecuting` it is what would be to blame.
+    package func beginExecuting(_ request: UInt128) {
+        memory[SlotLayout.executingHigh] = UInt64(truncatingIfNeeded: request >> 64)
+        memory[SlotLayout.executingLow] = UInt64(truncatingIfNeeded: request)
+        memory.publish(UInt64(bitPattern: Clock.monotonic()), at: SlotLayout.executingSince)
+    }
+
+    package func finishExecuting() {
+        memory.publish(0, at: SlotLayout.executingSince)
+    }
+
+    package func set(_ dependency: Dependency, isUp: Bool) {
+        memory[SlotLayout.dependencies + dependency.rawValue] = isUp ? 2 : 1
+    }
+
+    // MARK: Requests and events
+
+    /// An answer is handed over.
+    ///
+    /// - Parameter duration: nanoseconds since its request was read.
+    package func countRequest(_ route: RequestRoute, status: Int, duration: Int64) {
+        let place = route.rawValue * SlotLayout.statusCount + RequestStatus.place(status)
+        memory.add(1, at: SlotLayout.requests + place)
+        count(UInt64(clamping: duration), requestDuration, at: SlotLayout.requestDuration)
+    }
+
+    /// Events have ended in an outcome.
+    ///
+    /// - Parameter outcome: its place, see `OutcomeLabels`.
+    package func countEvents(_ count: Int = 1, outcome: Int) {
+        guard (0..<SlotLayout.outcomeCount).contains(outcome) else { return }
+        memory.add(UInt64(clamping: count), at: SlotLayout.outcomes + outcome)
+    }
+
+    /// Events could not be counted in Redis; this host alone limits them.
+    package func countRateLimitFallbacks(_ events: Int) {
+        memory.add(UInt64(clamping: events), at: SlotLayout.rateLimitFallbacks)
+    }
+
+    // MARK: Storage
+
+    /// A statement with events was committed.
+    ///
+    /// - Parameters:
+    ///   - duration: nanoseconds from sending it to its result.
+    ///   - wall: now, in microseconds since 1970.
+    package func countCommit(events: Int, duration: Int64, wall: Int64) {
+        count(UInt64(clamping: events), batchSize, at: SlotLayout.batchSize)
+        count(UInt64(clamping: duration), commitDuration, at: SlotLayout.commitDuration)
+        memory[SlotLayout.lastCommit] = UInt64(clamping: wall)
+    }
+
+    /// There are partitions up to a day.
+    ///
+    /// - Parameter day: counted from 1970-01-01, UTC.
+    package func setLastPartition(day: Int64) {
+        memory[SlotLayout.lastPartition] = UInt64(clamping: day)
+    }
+
+    private func count(_ value: UInt64, _ histogram: Histogram, at place: Int) {
+        memory.add(1, at: place + histogram.place(of: value))
+        memory.add(value, at: place + histogram.bounds.count + 1)
+    }
+}

@@ -1,0 +1,215 @@
+package import EventLoop
+internal import Glibc
+
+/// The scoreboard as its owner, the watchdog, sees it: a file in the run directory with a header and a slot per process.
+///
+/// It outlives its owner. A watchdog that finds one of its own layout goes on with it, so that no counter goes back when it
+/// was itself killed.
+package final class ScoreboardFile {
+    /// 256 workers twice, for a reload, and the others; a slot that was never used takes no space on disk.
+    package static let slotCount = 640
+    /// By which a child is told its slot's number.
+    package static let slotVariable = "MESHER_SLOT"
+
+    private static let pageSize = SlotLayout.size * SharedMemory.wordSize
+    static let size = pageSize * (slotCount + 1)
+    /// "MESHERSB"
+    private static let magic: UInt64 = 0x4d45_5348_4552_5342
+
+    enum Header {
+        static let magic = 0
+        static let fingerprint = 1
+        static let reloadSerial = 8
+        static let reloadAt = 9
+        /// 1 failed, 2 succeeded.
+        static let reloadResult = 10
+        /// Four words for each subject.
+        static let health = 16
+    }
+
+    let memory: SharedMemory
+
+    private init(_ memory: consuming SharedMemory) {
+        self.memory = memory
+    }
+
+    package static func path(in runDirectory: String) -> String {
+        "\(runDirectory)/scoreboard"
+    }
+
+    static func offset(ofSlot index: Int) -> Int { (index + 1) * pageSize }
+
+    /// The first word of a slot.
+    static func word(ofSlot index: Int) -> Int { (index + 1) * SlotLayout.size }
+
+    /// Opens the scoreboard of a run directory, or makes a new one when there is none or it has another layout. All that
+    /// was running in it counts as ended: children do not outlive their watchdog.
+    ///
+    /// - Throws: `SystemError` when the file cannot be made.
+    package static func open(in runDirectory: String) throws(SystemError) -> ScoreboardFile {
+        let path = path(in: runDirectory)
+        if let file = adopt(path) {
+            for index in 0..<file.usedCount { file.end(index) }
+            return file
+        }
+        return try create(path)
+    }
+
+    private static func adopt(_ path: String) -> ScoreboardFile? {
+        let number = Glibc.open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+        guard number >= 0 else { return nil }
+        let descriptor = Descriptor(adopting: number)
+        var status = stat()
+        guard fstat(number, &status) == 0, Int(status.st_size) == size,
+            let memory = try? SharedMemory.file(descriptor.number, offset: 0, words: size / SharedMemory.wordSize),
+            memory[Header.magic] == magic, memory[Header.fingerprint] == SlotLayout.fingerprint
+        else { return nil }
+        return ScoreboardFile(memory)
+    }
+
+    /// Under another name first: a process that still maps the old file keeps it.
+    private static func create(_ path: String) throws(SystemError) -> ScoreboardFile {
+        let temporary = path + ".new"
+        let number = Glibc.open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard number >= 0 else { throw SystemError("open", temporary) }
+        let descriptor = Descriptor(adopting: number)
+        guard ftruncate(number, off_t(size)) == 0 else { throw SystemError("ftruncate", temporary) }
+        let memory = try SharedMemory.file(descriptor.number, offset: 0, words: size / SharedMemory.wordSize)
+        memory[Header.magic] = magic
+        memory[Header.fingerprint] = SlotLayout.fingerprint
+        guard rename(temporary, path) == 0 else { throw SystemError("rename", path) }
+        return ScoreboardFile(memory)
+    }
+
+    // MARK: Slots
+
+    /// A slot for a process that is about to be started.
+    package struct Claim: Equatable, Sendable {
+        /// To be given in `MESHER_SLOT`.
+        package let slot: Int
+        /// The process that had it before has ended, and this one takes its place.
+        package let wasWaiting: Bool
+    }
+
+    /// Finds a slot for a process that is about to be started, and resets all in it that is not a counter. A slot that
+    /// the same place has had goes on counting; while its process still lives, during a reload, the place gets another.
+    ///
+    /// - Parameter name: of the place, at most 32 bytes of UTF-8.
+    /// - Returns: nil when all slots are taken.
+    package func claim(_ role: ProcessRole, name: String) -> Claim? {
+        guard let index = vacant(name) else { return nil }
+        let wasWaiting = state(of: index) == .waiting
+        let start = Self.word(ofSlot: index)
+        memory[start + SlotLayout.role] = role.rawValue
+        store(name, at: start + SlotLayout.name)
+        for word in [SlotLayout.pid, SlotLayout.started, SlotLayout.startAt, SlotLayout.heartbeat] {
+            memory[start + word] = 0
+        }
+        clearGauges(start)
+        memory[start + SlotLayout.fingerprintWord] = SlotLayout.fingerprint
+        set(.starting, of: index)
+        return Claim(slot: index, wasWaiting: wasWaiting)
+    }
+
+    /// The process of a slot runs.
+    package func started(_ index: Int, pid: Int32, wall: Int64) {
+        guard let start = start(index) else { return }
+        memory[start + SlotLayout.pid] = UInt64(clamping: pid)
+        memory[start + SlotLayout.started] = UInt64(clamping: wall)
+    }
+
+    package func set(_ state: ProcessState, of index: Int) {
+        guard let start = start(index) else { return }
+        memory[start + SlotLayout.state] = state.rawValue
+    }
+
+    /// The process of a slot has ended and is started again, now or later.
+    ///
+    /// - Parameter startAt: when, in microseconds since 1970.
+    package func restart(_ index: Int, _ cause: RestartCause, startAt: Int64) {
+        guard let start = start(index) else { return }
+        countRestart(index, cause)
+        memory[start + SlotLayout.startAt] = UInt64(clamping: startAt)
+        memory[start + SlotLayout.pid] = 0
+        clearGauges(start)
+        set(.waiting, of: index)
+    }
+
+    /// The process of a slot takes the place of another.
+    package func countRestart(_ index: Int, _ cause: RestartCause) {
+        guard let start = start(index) else { return }
+        memory.add(1, at: start + SlotLayout.restarts + cause.place)
+    }
+
+    /// The slot in which a place waits to be started again tells when that is.
+    ///
+    /// - Parameter until: in microseconds since 1970.
+    package func pause(_ name: String, until: Int64) {
+        for index in slots(named: name) where state(of: index) == .waiting {
+            memory[Self.word(ofSlot: index) + SlotLayout.startAt] = UInt64(clamping: until)
+        }
+    }
+
+    /// The process of a slot has ended, and the slot is free for another of the same place.
+    package func end(_ index: Int) {
+        guard let start = start(index) else { return }
+        memory[start + SlotLayout.pid] = 0
+        clearGauges(start)
+        set(.ended, of: index)
+    }
+
+    package func vitals(of index: Int) -> Vitals? {
+        start(index) == nil ? nil : Vitals(memory, slot: index)
+    }
+
+    package func reading(of index: Int) -> SlotReading? {
+        start(index) == nil ? nil : SlotReading(memory, slot: index)
+    }
+
+    /// All slots that were ever used.
+    package func readings() -> [SlotReading] {
+        (0..<usedCount).compactMap { SlotReading(memory, slot: $0) }
+    }
+
+    private func start(_ index: Int) -> Int? {
+        (0..<Self.slotCount).contains(index) ? Self.word(ofSlot: index) : nil
+    }
+
+    /// The slots that were ever used, which are the first ones: looking at the others would make them take space.
+    private var usedCount: Int {
+        (0..<Self.slotCount).first { memory[Self.word(ofSlot: $0) + SlotLayout.role] == 0 } ?? Self.slotCount
+    }
+
+    /// What a place waits for comes before what it has left behind, so that it never seems to wait twice.
+    private func vacant(_ name: String) -> Int? {
+        let own = slots(named: name)
+        for wanted in [ProcessState.waiting, .ended] {
+            if let index = own.first(where: { state(of: $0) == wanted }) { return index }
+        }
+        let used = usedCount
+        return used < Self.slotCount ? used : nil
+    }
+
+    private func slots(named name: String) -> [Int] {
+        (0..<usedCount).filter { SlotReading.name(memory, Self.word(ofSlot: $0)) == name }
+    }
+
+    private func state(of index: Int) -> ProcessState? {
+        ProcessState(rawValue: memory[Self.word(ofSlot: index) + SlotLayout.state])
+    }
+
+    private func clearGauges(_ start: Int) {
+        for word in [SlotLayout.executingSince, SlotLayout.inHand, SlotLayout.lastPartition] {
+            memory[start + word] = 0
+        }
+        for place in Dependency.allCases.indices { memory[start + SlotLayout.dependencies + place] = 0 }
+    }
+
+    private func store(_ name: String, at word: Int) {
+        var words = [UInt64](repeating: 0, count: SlotLayout.nameWords)
+        for (position, byte) in name.utf8.prefix(SlotLayout.nameWords * SharedMemory.wordSize).enumerated() {
+            words[position / 8] |= UInt64(byte) << (8 * (position % 8))
+        }
+        for (position, value) in words.enumerated() { memory[word + position] = value }
+    }
+}

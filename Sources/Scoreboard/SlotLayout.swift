@@ -1,0 +1,72 @@
+/// Where everything is in a slot, in words from its beginning. What the watchdog writes comes first, then what the process
+/// itself does, each in a cache line of its own.
+enum SlotLayout {
+    /// One page, so that a process can map its own slot and no other.
+    static let size = 512
+
+    // Written by the watchdog.
+    static let fingerprintWord = 0
+    static let role = 1
+    /// Microseconds since 1970.
+    static let started = 2
+    static let pid = 3
+    static let state = 4
+    /// When a process in state `waiting` is started again, in microseconds since 1970.
+    static let startAt = 5
+    /// UTF-8, filled up with zeros.
+    static let name = 8
+    static let nameWords = 4
+    static let restarts = 16
+
+    // Written by the process.
+    /// Nanoseconds of the monotonic clock.
+    static let heartbeat = 32
+    /// Nanoseconds of the monotonic clock; 0 while it handles nothing.
+    static let executingSince = 33
+    static let executingHigh = 34
+    static let executingLow = 35
+    static let inHand = 36
+    /// 0 unknown, 1 down, 2 up.
+    static let dependencies = 40
+    static let rateLimitFallbacks = 48
+    static let droppedLogLines = 49
+    /// Microseconds since 1970.
+    static let lastCommit = 50
+    /// Days since 1970-01-01; 0 for unknown.
+    static let lastPartition = 51
+    static let outcomes = 64
+    static let outcomeCount = 32
+    /// The place of route r and status s is r × `statusCount` + s.
+    static let requests = 96
+    static let requestDuration = 192
+    static let batchSize = 224
+    static let commitDuration = 256
+
+    static let statusCount = 16
+
+    /// Tells layouts apart: a file or a slot with another one belongs to another release. FNV-1a over all that decides
+    /// what a word means.
+    static let fingerprint: UInt64 = {
+        let lists =
+            [OutcomeLabels.reasons, RequestStatus.names, RequestRoute.allCases.map(\.name)]
+            + [RestartCause.allCases.map(\.rawValue), Dependency.allCases.map(\.name)]
+            + [Histogram.requestDuration, .batchSize, .commitDuration].map { $0.bounds.map { String($0) } }
+        let text = "\(version) \(size) " + lists.map { $0.joined(separator: " ") }.joined(separator: ";")
+        return text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01b3 }
+    }()
+
+    /// Changed with the place or the meaning of a word.
+    private static let version = 1
+}
+
+extension CaseIterable where Self: Equatable {
+    /// Its place in the list of all, which is its place in a slot.
+    var place: Int {
+        var place = 0
+        for other in Self.allCases {
+            if other == self { break }
+            place += 1
+        }
+        return place
+    }
+}

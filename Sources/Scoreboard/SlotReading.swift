@@ -1,0 +1,120 @@
+/// What a slot says at one moment. Each number is whole; together they may be some nanoseconds apart.
+package struct SlotReading: Sendable {
+    package let index: Int
+    package let role: ProcessRole
+    /// The place that the process fills, such as "worker events 0".
+    package let name: String
+    package let pid: Int32
+    package let state: ProcessState
+    /// Microseconds since 1970.
+    package let started: Int64
+    /// When a process in state `waiting` is started again, in microseconds since 1970.
+    package let startAt: Int64
+    /// In the order of `RestartCause.allCases`.
+    package let restarts: [UInt64]
+    package let vitals: Vitals
+    /// What it has taken and not answered: an edge requests, storage events.
+    package let inHand: Int
+    /// In the order of `Dependency.allCases`; nil where nothing is known of it.
+    package let dependencies: [Bool?]
+    package let rateLimitFallbacks: UInt64
+    package let droppedLogLines: UInt64
+    /// Microseconds since 1970, nil before the first.
+    package let lastCommit: Int64?
+    /// The last day with a partition, counted from 1970-01-01.
+    package let lastPartition: Int64?
+    /// By the places of `OutcomeLabels`.
+    package let outcomes: [UInt64]
+    /// By route, in the order of `RequestRoute.allCases`, and by status, in the order of `RequestStatus.names`.
+    package let requests: [[UInt64]]
+    package let requestDuration: HistogramReading
+    package let batchSize: HistogramReading
+    package let commitDuration: HistogramReading
+
+    /// All requests that were answered.
+    package var requestCount: UInt64 { requests.joined().reduce(0, &+) }
+}
+
+/// By what a stuck process is known.
+package struct Vitals: Equatable, Sendable {
+    /// What one request carried is being handled.
+    package struct Execution: Equatable, Sendable {
+        package let request: UInt128
+        /// Nanoseconds of the monotonic clock.
+        package let since: Int64
+    }
+
+    /// When the loop last began a turn, in nanoseconds of the monotonic clock; nil before the first.
+    package let heartbeat: Int64?
+    package let execution: Execution?
+}
+
+extension SlotReading {
+    /// - Returns: nil for a slot that was never used.
+    init?(_ memory: borrowing SharedMemory, slot index: Int) {
+        let start = ScoreboardFile.word(ofSlot: index)
+        guard let role = ProcessRole(rawValue: memory[start + SlotLayout.role]),
+            let state = ProcessState(rawValue: memory[start + SlotLayout.state])
+        else { return nil }
+        self.index = index
+        self.role = role
+        self.state = state
+        name = Self.name(memory, start)
+        pid = Int32(truncatingIfNeeded: memory[start + SlotLayout.pid])
+        started = Int64(clamping: memory[start + SlotLayout.started])
+        startAt = Int64(clamping: memory[start + SlotLayout.startAt])
+        restarts = Self.words(memory, start + SlotLayout.restarts, RestartCause.allCases.count)
+        vitals = Vitals(memory, slot: index)
+        inHand = Int(clamping: memory[start + SlotLayout.inHand])
+        dependencies = Self.words(memory, start + SlotLayout.dependencies, Dependency.allCases.count)
+            .map { $0 == 0 ? nil : $0 == 2 }
+        rateLimitFallbacks = memory[start + SlotLayout.rateLimitFallbacks]
+        droppedLogLines = memory[start + SlotLayout.droppedLogLines]
+        let lastCommit = memory[start + SlotLayout.lastCommit]
+        self.lastCommit = lastCommit == 0 ? nil : Int64(clamping: lastCommit)
+        let lastPartition = memory[start + SlotLayout.lastPartition]
+        self.lastPartition = lastPartition == 0 ? nil : Int64(clamping: lastPartition)
+        outcomes = Self.words(memory, start + SlotLayout.outcomes, OutcomeLabels.reasons.count + 1)
+        requests = RequestRoute.allCases.map { route in
+            let place = start + SlotLayout.requests + route.rawValue * SlotLayout.statusCount
+            return Self.words(memory, place, RequestStatus.counted.count + 1)
+        }
+        requestDuration = HistogramReading(memory, start + SlotLayout.requestDuration, .requestDuration)
+        batchSize = HistogramReading(memory, start + SlotLayout.batchSize, .batchSize)
+        commitDuration = HistogramReading(memory, start + SlotLayout.commitDuration, .commitDuration)
+    }
+
+    fileprivate static func words(_ memory: borrowing SharedMemory, _ start: Int, _ count: Int) -> [UInt64] {
+        var result: [UInt64] = []
+        result.reserveCapacity(count)
+        for position in start..<start + count { result.append(memory[position]) }
+        return result
+    }
+
+    static func name(_ memory: borrowing SharedMemory, _ start: Int) -> String {
+        var bytes: [UInt8] = []
+        for word in words(memory, start + SlotLayout.name, SlotLayout.nameWords) {
+            for shift in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: word >> (8 * shift))) }
+        }
+        return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+    }
+}
+
+extension Vitals {
+    init(_ memory: borrowing SharedMemory, slot index: Int) {
+        let start = ScoreboardFile.word(ofSlot: index)
+        let heartbeat = memory[start + SlotLayout.heartbeat]
+        self.heartbeat = heartbeat == 0 ? nil : Int64(clamping: heartbeat)
+        let since = memory.acquire(start + SlotLayout.executingSince)
+        let high = UInt128(memory[start + SlotLayout.executingHigh])
+        let low = UInt128(memory[start + SlotLayout.executingLow])
+        execution = since == 0 ? nil : Execution(request: high << 64 | low, since: Int64(clamping: since))
+    }
+}
+
+extension HistogramReading {
+    fileprivate init(_ memory: borrowing SharedMemory, _ start: Int, _ histogram: Histogram) {
+        counts = SlotReading.words(memory, start, histogram.bounds.count + 1)
+        sum = memory[start + histogram.bounds.count + 1]
+    }
+}

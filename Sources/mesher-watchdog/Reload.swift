@@ -1,0 +1,67 @@
+internal import Configuration
+internal import EventLoop
+internal import Glibc
+internal import Logging
+internal import Scoreboard
+
+/// A reload that is under way.
+struct Reload {
+    /// When the configuration was read, of the monotonic clock.
+    let begun: Int64
+    /// What holds again when it fails.
+    let previous: Settings
+    /// Whether another one was asked for since: the configuration may have changed after it was read.
+    var isAskedAgain = false
+}
+
+extension Watchdog {
+    /// Reads the configuration again and replaces the children; a bad one is reported, and nothing changes.
+    mutating func beginReload() -> CInt? {
+        guard reload == nil else {
+            reload?.isAskedAgain = true
+            return nil
+        }
+        let begun = Clock.monotonic()
+        do throws(Settings.Fault) {
+            let new = try configuration.read(replacing: settings)
+            log.notice("reloading")
+            reload = Reload(begun: begun, previous: settings)
+            settings = new
+        } catch {
+            report(ReloadReport(begun: begun, failure: "\(error)"))
+            return nil
+        }
+        return perform(supervisor.reload(settings.children, now: Clock.monotonic()))
+    }
+
+    mutating func endReload(_ failure: ReloadFailure?) -> CInt? {
+        guard let ended = reload.take() else { return nil }
+        if failure != nil { settings = ended.previous }
+        report(ReloadReport(begun: ended.begun, failure: failure.map { "\($0)" }))
+        return ended.isAskedAgain && failure != .stopping ? beginReload() : nil
+    }
+
+    private func report(_ report: ReloadReport) {
+        if let failure = report.failure {
+            log.error("reload failed, the old settings hold", metadata: ["reason": "\(failure)"])
+        } else {
+            log.notice("reloaded")
+        }
+        scoreboard.recordReload(succeeded: report.failure == nil, wall: Clock.wall())
+        let directory = settings.text(.runDirectory)
+        if !report.write(in: directory) {
+            let error = SystemError("write", ReloadReport.path(in: directory))
+            log.error("the reload's end cannot be written down", metadata: ["reason": "\(error)"])
+        }
+    }
+}
+
+extension ReloadFailure: CustomStringConvertible {
+    var description: String {
+        switch self {
+        case .died(let child): "\(child): the new process has died before it was ready"
+        case .notReady(let child): "\(child): the new process did not become ready in time"
+        case .stopping: "the service is stopping"
+        }
+    }
+}

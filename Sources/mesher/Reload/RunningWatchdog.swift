@@ -1,0 +1,43 @@
+internal import EventLoop
+internal import Glibc
+
+/// The watchdog of a run directory, which holds a lock on `watchdog.pid` as long as it lives.
+struct RunningWatchdog {
+    private let pid: pid_t
+
+    /// - Throws: `CommandError` when none is running, `SystemError` when that cannot be told.
+    init(in runDirectory: String) throws {
+        let path = runDirectory + "/watchdog.pid"
+        guard let pid = try Self.owner(of: path) else {
+            throw CommandError(.unavailable, "\(path): no watchdog is running; systemctl start mesher")
+        }
+        self.pid = pid
+    }
+
+    /// Asked often, so it does not try the lock, which a watchdog that is just starting wants.
+    var isRunning: Bool {
+        kill(pid, 0) == 0 || errno == EPERM
+    }
+
+    /// The corresponding C function is `kill`.
+    func signal(_ number: CInt) throws {
+        guard kill(pid, number) == 0 else { throw SystemError("kill", "\(pid)") }
+    }
+
+    /// The process that holds the lock, nil when nobody does: the number in the file may be another's by now. The
+    /// corresponding C function is `flock`.
+    private static func owner(of path: String) throws -> pid_t? {
+        let number = open(path, O_RDONLY | O_CLOEXEC)
+        guard number >= 0 else {
+            if errno == ENOENT { return nil }
+            throw SystemError("open", path)
+        }
+        let file = Descriptor(adopting: number)
+        if flock(file.number, LOCK_SH | LOCK_NB) == 0 { return nil }
+        guard errno == EWOULDBLOCK else { throw SystemError("flock", path) }
+        var bytes = [UInt8](repeating: 0, count: 16)
+        let count = read(file.number, &bytes, bytes.count)
+        let text = String(decoding: bytes.prefix(max(count, 0)).prefix { $0 != 0x0a }, as: UTF8.self)
+        return pid_t(text).flatMap { $0 > 1 ? $0 : nil }
+    }
+}
