@@ -10,6 +10,7 @@ RELEASE = -c release --static-swift-stdlib
 BIN = .build/release
 PROGRAMS = mesher-watchdog mesher-storage mesher-worker
 SHARE = $(PREFIX)/share/mesher
+UNITS = mesher.service mesher.socket mesher-maintenance.service mesher-maintenance.timer
 
 .PHONY: run up down build test lint bench install packages
 
@@ -52,6 +53,13 @@ install: $(BIN)/mesher-watchdog
 	    sed 's|/usr/local/share/mesher|$(SHARE)|g' $$file > $(DESTDIR)$(SHARE)/$$file && \
 	    chmod 644 $(DESTDIR)$(SHARE)/$$file || exit 1; \
 	done
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
+	for file in $(UNITS); do \
+	    sed 's|/usr/local|$(PREFIX)|g' systemd/$$file > $(DESTDIR)$(PREFIX)/lib/systemd/system/$$file && \
+	    chmod 644 $(DESTDIR)$(PREFIX)/lib/systemd/system/$$file || exit 1; \
+	done
+	install -m 644 systemd/mesher.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/mesher.conf
+	install -m 644 systemd/mesher.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/mesher.conf
 	for file in README.md LICENSE docs/*; do \
 	    ! [ -f $$file ] || install -m 644 $$file $(DESTDIR)$(PREFIX)/share/doc/mesher || exit 1; \
 	done

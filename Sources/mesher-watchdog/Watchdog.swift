@@ -18,6 +18,14 @@ struct Watchdog: ~Copyable {
     var reload: Reload?
     var supervisor: Supervisor
     var processes: [pid_t: ChildProcess] = [:]
+    var notification: SystemdNotification
+    /// Whether systemd was told that the service works.
+    private var isAnnounced = false
+    /// When `tick` is due, of the monotonic clock.
+    private var nextTick: Int64 = 0
+
+    /// Nanoseconds between two looks at what no descriptor tells.
+    private static let tickInterval: Int64 = 1_000_000_000
 
     /// What an event of the epoll set is about.
     private enum Token {
@@ -52,22 +60,38 @@ struct Watchdog: ~Copyable {
         try epoll.add(signals.number, token: Token.signal.number, .read)
         return Watchdog(
             log: log, configuration: configuration, binaries: binaries, sockets: sockets, epoll: epoll,
-            signals: signals, settings: settings, supervisor: Supervisor(settings.children))
+            signals: signals, settings: settings, supervisor: Supervisor(settings.children),
+            notification: .inherited())
     }
 
     /// Runs until everything has ended, and returns the exit status.
     consuming func run() throws(SystemError) -> CInt {
         var status = perform(supervisor.begin(now: Clock.monotonic()))
         while status == nil {
-            let pause = supervisor.wakeAt.map { max(0, $0 - Clock.monotonic()) }
-            let count = try epoll.wait(nanoseconds: pause)
+            let wakeAt = min(supervisor.wakeAt ?? nextTick, nextTick)
+            let count = try epoll.wait(nanoseconds: max(0, wakeAt - Clock.monotonic()))
             for position in 0..<count where status == nil {
                 status = handle(Token(epoll[position].token))
             }
-            if status == nil { status = perform(supervisor.timePassed(now: Clock.monotonic())) }
+            let now = Clock.monotonic()
+            if status == nil { status = perform(supervisor.timePassed(now: now)) }
+            if status == nil, now >= nextTick {
+                nextTick = now + min(Self.tickInterval, notification.interval ?? Self.tickInterval)
+                notification.alive()
+            }
+            announce()
         }
         sockets.removeFiles()
         return status ?? EXIT_FAILURE
+    }
+
+    /// Says to systemd what has changed.
+    private mutating func announce() {
+        if !isAnnounced, supervisor.isServing {
+            isAnnounced = true
+            notification.ready()
+        }
+        notification.status(supervisor.summary)
     }
 
     private mutating func handle(_ token: Token) -> CInt? {
@@ -169,6 +193,7 @@ struct Watchdog: ~Copyable {
                 metadata: ["child": "\(child)", "milliseconds": "\(pause / 1_000_000)"])
         case .stopping:
             log.notice("stopping")
+            notification.stopping()
         case .killing(let child, let pid):
             log.warning("child did not stop in time, killing it", metadata: ["child": "\(child)", "process": "\(pid)"])
         case .notReplaced(let child):
