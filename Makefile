@@ -10,6 +10,7 @@ RELEASE = -c release --static-swift-stdlib
 BIN = .build/release
 PROGRAMS = mesher-watchdog mesher-storage mesher-worker
 SHARE = $(PREFIX)/share/mesher
+UNITS = mesher.service mesher.socket mesher-maintenance.service mesher-maintenance.timer
 
 .PHONY: run up down build test lint bench install packages
 
@@ -54,3 +55,10 @@ install: $(BIN)/mesher-watchdog
 	done
 	install -m 644 README.md LICENSE $(DESTDIR)$(PREFIX)/share/doc/mesher
 	install -m 644 docs/* $(DESTDIR)$(PREFIX)/share/doc/mesher/docs
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
+	for file in $(UNITS); do \
+	    sed 's|/usr/local|$(PREFIX)|g' systemd/$$file > $(DESTDIR)$(PREFIX)/lib/systemd/system/$$file && \
+	    chmod 644 $(DESTDIR)$(PREFIX)/lib/systemd/system/$$file || exit 1; \
+	done
+	install -m 644 systemd/mesher.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/mesher.conf
+	install -m 644 systemd/mesher.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/mesher.conf

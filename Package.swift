@@ -89,7 +89,8 @@ let package = Package(
             ],
             swiftSettings: settings),
         .testTarget(
-            name: "MesherTests", dependencies: ["Configuration", "PostgreSQL", "Schema", "TestServers", "mesher"],
+            name: "MesherTests",
+            dependencies: ["Configuration", "EventLoop", "PostgreSQL", "Schema", "TestServers", "mesher"],
             swiftSettings: settings),
         .testTarget(
             name: "MesherWorkerTests", dependencies: ["CLibraries", "EventLoop", "Ingestion", "mesher-worker"],
@@ -100,7 +101,8 @@ let package = Package(
         .testTarget(
             name: "SchemaTests", dependencies: ["PostgreSQL", "Schema", "TestServers"], swiftSettings: settings),
         .testTarget(
-            name: "MesherWatchdogTests", dependencies: ["Scoreboard", "mesher-watchdog"], swiftSettings: settings),
+            name: "MesherWatchdogTests", dependencies: ["EventLoop", "Scoreboard", "mesher-watchdog"],
+            swiftSettings: settings),
         .testTarget(name: "EndToEndTests", dependencies: ["TestServers"], swiftSettings: settings),
     ],
     cxxLanguageStandard: .cxx17

@@ -324,9 +324,7 @@ package struct IngestionMachine: ~Copyable {
             if let submission = submissions[oldestSerial] {
                 let left = submission.deadline - now
                 guard left <= 0 else { return min(left, probe ?? left) }
-                var answer = Answer.refused(.unavailable)
-                answer.outcomes = .all(.discarded(.unavailable), count: max(submission.eventCount, 1))
-                finish(submission, answer)
+                giveUp(submission)
             }
             oldestSerial += 1
         }
@@ -340,6 +338,12 @@ package struct IngestionMachine: ~Copyable {
                 finish(submission, .readiness(false, degraded: degraded([])))
             }
         }
+    }
+
+    private mutating func giveUp(_ submission: Submission) {
+        var answer = Answer.refused(.unavailable)
+        answer.outcomes = .all(.discarded(.unavailable), count: max(submission.eventCount, 1))
+        finish(submission, answer)
     }
 
     private mutating func complete(_ submission: Submission) {

@@ -47,9 +47,15 @@ struct Child: Hashable, Sendable {
 
 extension Child: CustomStringConvertible {
     var description: String {
-        switch role {
+        isEdge ? "\(role) \(number)" : "\(role)"
+    }
+}
+
+extension Child.Role: CustomStringConvertible {
+    var description: String {
+        switch self {
         case .storage: "storage"
-        case .worker(let listener): "worker \(listener.rawValue) \(number)"
+        case .worker(let listener): "worker \(listener.rawValue)"
         }
     }
 }

@@ -49,7 +49,8 @@ struct ListeningSockets: ~Copyable {
     }
 }
 
-/// The sockets that systemd opened before this process began, by their names in `LISTEN_FDNAMES`, sd_listen_fds(3).
+/// The sockets that systemd opened before this process began, sd_listen_fds(3): by their names in `LISTEN_FDNAMES`, or by
+/// their files' names, since the sockets of one unit all have that unit's name.
 struct PassedSockets: ~Copyable {
     var events: Descriptor?
     var bulk: Descriptor?
@@ -66,7 +67,7 @@ struct PassedSockets: ~Copyable {
         {
             _ = fcntl(number, F_SETFD, FD_CLOEXEC)
             let descriptor = Descriptor(adopting: number)
-            switch Child.Listener(rawValue: name) {
+            switch Child.Listener(rawValue: name) ?? Self.listener(boundTo: number) {
             case .events: events = consume descriptor
             case .bulk: bulk = consume descriptor
             case nil: _ = consume descriptor
@@ -80,6 +81,20 @@ struct PassedSockets: ~Copyable {
         return names.split(separator: ":", omittingEmptySubsequences: false).prefix(count).enumerated().map {
             (CInt(firstNumber + $0.offset), String($0.element))
         }
+    }
+
+    /// The listener whose file a socket is bound to. The corresponding C function is `getsockname`.
+    private static func listener(boundTo number: CInt) -> Child.Listener? {
+        var address = sockaddr_un()
+        var size = socklen_t(MemoryLayout<sockaddr_un>.size)
+        let result = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(number, $0, &size) }
+        }
+        guard result == 0, address.sun_family == sa_family_t(AF_UNIX) else { return nil }
+        let path = withUnsafeBytes(of: &address.sun_path) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        guard path.hasSuffix(".sock") else { return nil }
+        let name = path[(path.lastIndex(of: "/").map(path.index(after:)) ?? path.startIndex)...]
+        return Child.Listener(rawValue: String(name.dropLast(".sock".count)))
     }
 
     private static func variable(_ name: String) -> String? {

@@ -22,6 +22,7 @@ extension Watchdog {
             return nil
         }
         let begun = Clock.monotonic()
+        notification.reloading(begun: begun)
         do throws(Settings.Fault) {
             let new = try configuration.read(replacing: settings)
             log.notice("reloading")
@@ -49,6 +50,7 @@ extension Watchdog {
         }
         scoreboard.recordReload(succeeded: report.failure == nil, wall: Clock.wall())
         let directory = settings.text(.runDirectory)
+        notification.ready()
         if !report.write(in: directory) {
             let error = SystemError("write", ReloadReport.path(in: directory))
             log.error("the reload's end cannot be written down", metadata: ["reason": "\(error)"])

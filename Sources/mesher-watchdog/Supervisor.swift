@@ -139,6 +139,17 @@ struct Supervisor {
         Set(places.map(\.child.role)).allSatisfy { role in readyCount { $0.role == role } > 0 }
     }
 
+    /// How things are, in one line.
+    var summary: String {
+        if stopSequence != nil { return "stopping" }
+        let roles = places.map(\.child.role).reduce(into: [Child.Role]()) { if !$0.contains($1) { $0.append($1) } }
+        let parts = roles.map { role in
+            let all = places.count { $0.child.role == role }
+            return "\(role) \(readyCount { $0.role == role })/\(all)"
+        }
+        return (isReloading ? "reloading, ready: " : "ready: ") + parts.joined(separator: ", ")
+    }
+
     /// The child that a process stands in for, when it is the one that counts and does its work.
     func child(servedBy pid: pid_t) -> Child? {
         places.first { $0.state.isReady && $0.state.pid == pid }?.child

@@ -22,6 +22,14 @@ struct Watchdog: ~Copyable {
     let scoreboard: ScoreboardFile
     private var slots: ChildSlots
     private var page: StatusPage
+    var notification: SystemdNotification
+    /// Whether systemd was told that the service works.
+    private var isAnnounced = false
+    /// When `tick` is due, of the monotonic clock.
+    private var nextTick: Int64 = 0
+
+    /// Nanoseconds between two looks at what no descriptor tells.
+    private static let tickInterval: Int64 = 1_000_000_000
 
     /// What an event of the epoll set is about.
     private enum Token {
@@ -59,34 +67,49 @@ struct Watchdog: ~Copyable {
         return Watchdog(
             log: log, configuration: configuration, binaries: binaries, sockets: sockets, epoll: epoll,
             signals: signals, settings: settings, supervisor: Supervisor(settings.children), scoreboard: scoreboard,
-            slots: ChildSlots(scoreboard), page: StatusPage(scoreboard, directory: directory))
+            slots: ChildSlots(scoreboard), page: StatusPage(scoreboard, directory: directory),
+            notification: .inherited())
     }
 
     /// Runs until everything has ended, and returns the exit status.
     consuming func run() throws(SystemError) -> CInt {
         var status = perform(supervisor.begin(now: Clock.monotonic()))
         while status == nil {
-            writePage()
-            let wakeAt = min(supervisor.wakeAt ?? .max, page.due)
+            let wakeAt = min(supervisor.wakeAt ?? nextTick, nextTick)
             let count = try epoll.wait(nanoseconds: max(0, wakeAt - Clock.monotonic()))
             for position in 0..<count where status == nil {
                 status = handle(Token(epoll[position].token))
             }
-            if status == nil { status = perform(supervisor.timePassed(now: Clock.monotonic())) }
+            let now = Clock.monotonic()
+            if status == nil { status = perform(supervisor.timePassed(now: now)) }
+            if status == nil, now >= nextTick {
+                nextTick = now + min(Self.tickInterval, notification.interval ?? Self.tickInterval)
+                notification.alive()
+                writePage(now: now)
+            }
+            announce()
         }
         sockets.removeFiles()
         page.remove()
         return status ?? EXIT_FAILURE
     }
 
-    private mutating func writePage() {
-        let now = Clock.monotonic()
+    private mutating func writePage(now: Int64) {
         guard page.due <= now else { return }
         do throws(SystemError) {
             try page.write(now: now)
         } catch {
             log.error("metrics and status cannot be written", metadata: ["reason": "\(error)"])
         }
+    }
+
+    /// Says to systemd what has changed.
+    private mutating func announce() {
+        if !isAnnounced, supervisor.isServing {
+            isAnnounced = true
+            notification.ready()
+        }
+        notification.status(supervisor.summary)
     }
 
     private mutating func handle(_ token: Token) -> CInt? {
@@ -197,6 +220,7 @@ struct Watchdog: ~Copyable {
         case .stopping:
             page.stopping()
             log.notice("stopping")
+            notification.stopping()
         case .killing(let child, let pid):
             log.warning("child did not stop in time, killing it", metadata: ["child": "\(child)", "process": "\(pid)"])
         case .notReplaced(let child):

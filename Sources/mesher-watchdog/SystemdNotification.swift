@@ -1,0 +1,83 @@
+internal import EventLoop
+internal import Glibc
+
+/// What the watchdog tells systemd: datagrams to the socket that `NOTIFY_SOCKET` names, sd_notify(3). Without one nothing
+/// is sent.
+struct SystemdNotification: ~Copyable {
+    private let socket: Descriptor?
+    private var address = sockaddr_un()
+    private let addressSize: socklen_t
+    /// Nanoseconds between two signs of life; nil when systemd waits for none.
+    let interval: Int64?
+    private var lastStatus = ""
+
+    /// - Parameters:
+    ///   - path: of a socket; one that begins with `@` is abstract, unix(7).
+    ///   - microseconds: `WATCHDOG_USEC`: systemd kills the service after so long a silence.
+    init(path: String?, microseconds: String?) {
+        let bytes = path.map { Array($0.utf8) } ?? []
+        let offset = MemoryLayout<sockaddr_un>.size - MemoryLayout.size(ofValue: address.sun_path)
+        let number =
+            bytes.isEmpty || bytes.count >= MemoryLayout.size(ofValue: address.sun_path)
+            ? -1 : Glibc.socket(AF_UNIX, CInt(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        socket = number >= 0 ? Descriptor(adopting: number) : nil
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { name in
+            for (position, byte) in bytes.enumerated() where position < name.count { name[position] = byte }
+            if bytes.first == UInt8(ascii: "@") { name[0] = 0 }
+        }
+        addressSize = socklen_t(offset + bytes.count)
+        interval =
+            socket == nil
+            ? nil : microseconds.flatMap { Int64($0) }.flatMap { $0 > 0 && $0 < 1 << 50 ? $0 * 1_000 / 2 : nil }
+    }
+
+    /// What systemd has set in the environment of this process. A number of microseconds that was meant for another
+    /// process does not count, sd_watchdog_enabled(3).
+    static func inherited() -> SystemdNotification {
+        func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+        let isMeant = variable("WATCHDOG_PID").map { pid_t($0) == getpid() } ?? true
+        return SystemdNotification(
+            path: variable("NOTIFY_SOCKET"), microseconds: isMeant ? variable("WATCHDOG_USEC") : nil)
+    }
+
+    /// The service works: after its start, and again after a reload.
+    func ready() { send("READY=1") }
+
+    /// The watchdog of systemd is waited for by the watchdog of Mesher.
+    func alive() {
+        if interval != nil { send("WATCHDOG=1") }
+    }
+
+    func stopping() { send("STOPPING=1") }
+
+    /// - Parameter begun: nanoseconds of the monotonic clock.
+    func reloading(begun: Int64) { send("RELOADING=1\nMONOTONIC_USEC=\(begun / 1_000)") }
+
+    /// One line for `systemctl status`, sent when it has changed.
+    mutating func status(_ text: String) {
+        guard text != lastStatus else { return }
+        lastStatus = text
+        send("STATUS=\(text)")
+    }
+
+    /// A full or vanished socket is no reason to wait or to fail: the next sign comes soon.
+    private func send(_ text: String) {
+        let number: CInt
+        switch socket {
+        case .some(let socket): number = socket.number
+        case nil: return
+        }
+        var text = text
+        var address = address
+        text.withUTF8 { bytes in
+            withUnsafePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    _ = sendto(
+                        number, bytes.baseAddress, bytes.count, CInt(MSG_NOSIGNAL) | CInt(MSG_DONTWAIT), $0,
+                        addressSize)
+                }
+            }
+        }
+    }
+}
