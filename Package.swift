@@ -34,7 +34,8 @@ let package = Package(
         .target(name: "Redis", dependencies: ["CLibraries", "EventLoop"], swiftSettings: settings),
         .target(name: "Schema", dependencies: ["PostgreSQL"], swiftSettings: settings),
         .target(
-            name: "Ingestion", dependencies: ["CLibraries", "CJSON", "StorageChannel"], swiftSettings: settings),
+            name: "Ingestion", dependencies: ["CLibraries", "CJSON", "Scoreboard", "StorageChannel"],
+            swiftSettings: settings),
 
         // The programs.
         .executableTarget(
@@ -48,21 +49,22 @@ let package = Package(
         .executableTarget(
             name: "mesher-storage",
             dependencies: [
-                "CSystem", "Configuration", "EventLoop", "Journal", "PostgreSQL", "StorageChannel",
+                "CSystem", "Configuration", "EventLoop", "Journal", "PostgreSQL", "Scoreboard", "StorageChannel",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
         .executableTarget(
             name: "mesher-watchdog",
             dependencies: [
-                "Configuration", "EventLoop", "Journal", .product(name: "Logging", package: "swift-log"),
+                "Configuration", "EventLoop", "Journal", "Scoreboard",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
         .executableTarget(
             name: "mesher-worker",
             dependencies: [
                 "CLibraries", "CSystem", "Configuration", "EventLoop", "Ingestion", "Journal", "Redis",
-                "StorageChannel",
+                "Scoreboard", "StorageChannel",
             ],
             swiftSettings: settings),
 
@@ -72,7 +74,8 @@ let package = Package(
         .testTarget(
             name: "IngestionTests",
             dependencies: [
-                "CBrotliEncoder", "CLibraries", "Ingestion", "PostgreSQL", "StorageChannel", "TestServers",
+                "CBrotliEncoder", "CLibraries", "Ingestion", "PostgreSQL", "Scoreboard", "StorageChannel",
+                "TestServers",
             ],
             swiftSettings: settings),
         .testTarget(
@@ -81,7 +84,7 @@ let package = Package(
         .testTarget(
             name: "MesherStorageTests",
             dependencies: [
-                "EventLoop", "PostgreSQL", "Schema", "StorageChannel", "TestServers", "mesher-storage",
+                "EventLoop", "PostgreSQL", "Schema", "Scoreboard", "StorageChannel", "TestServers", "mesher-storage",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
@@ -96,8 +99,9 @@ let package = Package(
         .testTarget(name: "ScoreboardTests", dependencies: ["EventLoop", "Scoreboard"], swiftSettings: settings),
         .testTarget(
             name: "SchemaTests", dependencies: ["PostgreSQL", "Schema", "TestServers"], swiftSettings: settings),
-        .testTarget(name: "MesherWatchdogTests", dependencies: ["mesher-watchdog"], swiftSettings: settings),
-        .testTarget(name: "EndToEndTests", swiftSettings: settings),
+        .testTarget(
+            name: "MesherWatchdogTests", dependencies: ["Scoreboard", "mesher-watchdog"], swiftSettings: settings),
+        .testTarget(name: "EndToEndTests", dependencies: ["Scoreboard"], swiftSettings: settings),
     ],
     cxxLanguageStandard: .cxx17
 )

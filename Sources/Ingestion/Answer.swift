@@ -1,3 +1,4 @@
+package import Scoreboard
 internal import StorageChannel
 
 /// A project's window, as answers tell it.
@@ -21,10 +22,14 @@ package struct Answer: Equatable, Sendable {
     package var quota: QuotaStatus?
     /// The methods that the path allows.
     package var allow: String?
+    /// As what the request is counted.
+    package var route: RequestRoute
+    package var outcomes = OutcomeCounts.none
 
-    init(status: Int, body: [UInt8]) {
+    init(status: Int, body: [UInt8], route: RequestRoute = .none) {
         self.status = status
         self.body = body
+        self.route = route
     }
 
     /// `{"status":"accepted","id":"…"}`
@@ -33,7 +38,9 @@ package struct Answer: Equatable, Sendable {
         body.literal("{\"status\":\"accepted\",\"id\":\"")
         body.hex(id)
         body.literal("\"}")
-        return Answer(status: 202, body: body.bytes)
+        var answer = Answer(status: 202, body: body.bytes)
+        answer.outcomes = .all(.accepted, count: 1)
+        return answer
     }
 
     /// `{"error":"…","reason":"…"}`
@@ -44,12 +51,14 @@ package struct Answer: Equatable, Sendable {
         body.literal(",\"reason\":")
         body.string(refusal.reason.rawValue)
         body.literal("}")
-        return Answer(status: refusal.reason.status, body: body.bytes)
+        var answer = Answer(status: refusal.reason.status, body: body.bytes)
+        answer.outcomes = .all(.discarded(refusal.reason), count: 1)
+        return answer
     }
 
-    static let preflight = Answer(status: 204, body: [])
+    static let preflight = Answer(status: 204, body: [], route: .preflight)
 
-    static let healthy = Answer(status: 200, body: Array("{\"status\":\"ok\"}".utf8))
+    static let healthy = Answer(status: 200, body: Array("{\"status\":\"ok\"}".utf8), route: .health)
 
     /// - Parameter degraded: what has to be done without: `postgresql`, `redis`, `spool`.
     static func readiness(_ ready: Bool, degraded: [StaticString]) -> Answer {
@@ -61,7 +70,7 @@ package struct Answer: Equatable, Sendable {
             body.literal("\"")
         }
         body.literal("]}")
-        return Answer(status: ready ? 200 : 503, body: body.bytes)
+        return Answer(status: ready ? 200 : 503, body: body.bytes, route: .readiness)
     }
 
     /// One bulk's answer, from the ends of its events in the order of the input.
@@ -96,7 +105,11 @@ package struct Answer: Equatable, Sendable {
             errors.string(refusal.reason.rawValue)
             errors.literal("}")
         }
-        if accepted == 0, isUnavailable { return .refused(.unavailable) }
+        if accepted == 0, isUnavailable {
+            var answer = Answer.refused(.unavailable)
+            answer.outcomes = .all(.discarded(.unavailable), count: events.count)
+            return answer
+        }
         var body = JSONText(reserving: ids.bytes.count + errors.bytes.count + 96)
         body.literal(accepted > 0 ? "{\"status\":\"accepted\",\"accepted\":" : "{\"status\":\"rejected\",\"accepted\":")
         body.number(accepted)
@@ -107,7 +120,9 @@ package struct Answer: Equatable, Sendable {
         body.literal("],\"errors\":[")
         body.append(errors)
         body.literal("]}")
-        return Answer(status: accepted > 0 ? 202 : isLimited ? 429 : 400, body: body.bytes)
+        var answer = Answer(status: accepted > 0 ? 202 : isLimited ? 429 : 400, body: body.bytes)
+        answer.outcomes = OutcomeCounts(events)
+        return answer
     }
 }
 

@@ -1,3 +1,4 @@
+package import Scoreboard
 package import StorageChannel
 
 /// The path of an event as a state machine that does no I/O: it is told of requests, of what Redis and storage say and of
@@ -34,6 +35,7 @@ package struct IngestionMachine: ~Copyable {
     package private(set) var bytesInHand = 0
 
     private let options: Options
+    private let slot: ProcessSlot?
     private var submissions: [UInt64: Submission] = [:]
     private var lastSerial: UInt64 = 0
     /// The lowest serial that may still be in hand: deadlines are in the order of serials.
@@ -46,8 +48,10 @@ package struct IngestionMachine: ~Copyable {
     private var encoded = FrameWriter()
     private var isStorageConnected = false
 
-    package init(options: Options) {
+    /// - Parameter slot: where it says which request's body it is handling.
+    package init(options: Options, slot: ProcessSlot? = nil) {
         self.options = options
+        self.slot = slot
     }
 
     /// The requests that were received and not answered.
@@ -137,6 +141,8 @@ package struct IngestionMachine: ~Copyable {
         }
         bytesInHand -= submission.bytes
         defer { bytesInHand += submission.bytes }
+        slot?.beginExecuting(submission.head.requestID)
+        defer { slot?.finishExecuting() }
         do throws(Refusal) {
             let encoding = try submission.head.encoding.get()
             let limit = submission.head.route.bodyLimit
@@ -190,6 +196,8 @@ package struct IngestionMachine: ~Copyable {
     // MARK: Parse
 
     private mutating func parse(_ submission: Submission, _ quota: ProjectQuota, granted: Int, isCounted: Bool) {
+        slot?.beginExecuting(submission.head.requestID)
+        defer { slot?.finishExecuting() }
         encoded.removeAll()
         var flags: StoreFlags = isCounted ? .counted : []
         if submission.head.route == .bulk || submission.bytes > Limits.smallBytes { flags.insert(.bulk) }
@@ -313,7 +321,9 @@ package struct IngestionMachine: ~Copyable {
                 if submission.head.route == .readiness {
                     finish(submission, .readiness(false, degraded: degraded(.postgresql)))
                 } else {
-                    finish(submission, .refused(.unavailable))
+                    var answer = Answer.refused(.unavailable)
+                    answer.outcomes = .all(.discarded(.unavailable), count: max(submission.eventCount, 1))
+                    finish(submission, answer)
                 }
             }
             oldestSerial += 1
@@ -333,6 +343,7 @@ package struct IngestionMachine: ~Copyable {
     private mutating func finish(_ submission: Submission, _ answer: Answer) {
         var answer = answer
         answer.quota = submission.quota
+        answer.route = submission.head.route.label
         switch answer.status {
         case 429: answer.retryAfter = max(submission.retryAfter, submission.quota?.reset ?? 1)
         case 503: answer.retryAfter = max(submission.retryAfter, 1)

@@ -72,12 +72,17 @@ package struct Journal: LogHandler {
         return String(cString: stream) == "\(status.st_dev):\(status.st_ino)"
     }
 
+    /// The lines that this process has dropped.
+    package static var droppedLines: Int { droppedInAll.load(ordering: .relaxed) }
+
+    private static let droppedInAll = Atomic<Int>(0)
     private static let dropped = Atomic<Int>(0)
 
     private static func write(_ line: String) {
         var waiting = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
         guard poll(&waiting, 1, 0) == 1 else {
             dropped.add(1, ordering: .relaxed)
+            droppedInAll.add(1, ordering: .relaxed)
             return
         }
         let missing = dropped.exchange(0, ordering: .relaxed)

@@ -53,8 +53,16 @@ package enum RestartCause: String, CaseIterable, Sendable {
     case reload
 }
 
-/// What a process cannot do all of its work without. The raw value is the metric's label; its place in the list is its
-/// place in the slot.
-package enum Dependency: String, CaseIterable, Sendable {
+/// What a process cannot do all of its work without. The raw value is its place in a slot.
+package enum Dependency: Int, CaseIterable, Sendable {
     case postgresql, redis, storage
+
+    /// The metric's label.
+    package var name: String {
+        switch self {
+        case .postgresql: "postgresql"
+        case .redis: "redis"
+        case .storage: "storage"
+        }
+    }
 }

@@ -6,6 +6,7 @@ internal import Glibc
 /// Counters belong to the slot: they only grow, and a process that takes over the slot goes on counting in it.
 package final class ProcessSlot {
     private let memory: SharedMemory
+    private var countedLogLines = 0
     private let requestDuration = Histogram.requestDuration
     private let batchSize = Histogram.batchSize
     private let commitDuration = Histogram.commitDuration
@@ -46,36 +47,37 @@ package final class ProcessSlot {
 
     // MARK: What it is doing
 
-    /// The process goes on.
+    /// The most nanoseconds that a loop may sleep, so that it beats often enough when nothing happens.
+    package static let longestPause: Int64 = 5_000_000_000
+
+    /// The process goes on: once each turn of its loop.
     ///
-    /// - Parameter now: nanoseconds of the monotonic clock.
-    package func beat(now: Int64) {
+    /// - Parameters:
+    ///   - now: nanoseconds of the monotonic clock.
+    ///   - inHand: what it has taken and not answered: an edge requests, storage events.
+    ///   - droppedLogLines: of this process, since it began.
+    package func beat(now: Int64, inHand: Int, droppedLogLines: Int) {
         memory[SlotLayout.heartbeat] = UInt64(bitPattern: now)
+        memory[SlotLayout.inHand] = UInt64(clamping: inHand)
+        if droppedLogLines > countedLogLines {
+            memory.add(UInt64(clamping: droppedLogLines - countedLogLines), at: SlotLayout.droppedLogLines)
+            countedLogLines = droppedLogLines
+        }
     }
 
     /// The process begins to handle what one request carried: until `finishExecuting` it is what would be to blame.
-    ///
-    /// - Parameter now: nanoseconds of the monotonic clock.
-    package func beginExecuting(_ request: UInt128, now: Int64) {
+    package func beginExecuting(_ request: UInt128) {
         memory[SlotLayout.executingHigh] = UInt64(truncatingIfNeeded: request >> 64)
         memory[SlotLayout.executingLow] = UInt64(truncatingIfNeeded: request)
-        memory.publish(UInt64(bitPattern: now), at: SlotLayout.executingSince)
+        memory.publish(UInt64(bitPattern: Clock.monotonic()), at: SlotLayout.executingSince)
     }
 
     package func finishExecuting() {
         memory.publish(0, at: SlotLayout.executingSince)
     }
 
-    package func setRequestsInHand(_ count: Int) {
-        memory[SlotLayout.requestsInHand] = UInt64(clamping: count)
-    }
-
     package func set(_ dependency: Dependency, isUp: Bool) {
-        memory[SlotLayout.dependencies + dependency.place] = isUp ? 2 : 1
-    }
-
-    package func setDroppedLogLines(_ count: Int) {
-        memory[SlotLayout.droppedLogLines] = UInt64(clamping: count)
+        memory[SlotLayout.dependencies + dependency.rawValue] = isUp ? 2 : 1
     }
 
     // MARK: Requests and events
@@ -84,7 +86,7 @@ package final class ProcessSlot {
     ///
     /// - Parameter duration: nanoseconds since its request was read.
     package func countRequest(_ route: RequestRoute, status: Int, duration: Int64) {
-        let place = route.place * SlotLayout.statusCount + RequestStatus.place(status)
+        let place = route.rawValue * SlotLayout.statusCount + RequestStatus.place(status)
         memory.add(1, at: SlotLayout.requests + place)
         count(UInt64(clamping: duration), requestDuration, at: SlotLayout.requestDuration)
     }
@@ -115,9 +117,11 @@ package final class ProcessSlot {
         memory[SlotLayout.lastCommit] = UInt64(clamping: wall)
     }
 
-    /// - Parameter days: for which there is a partition already, today not counted.
-    package func setPartitionsAhead(_ days: Int) {
-        memory[SlotLayout.partitionsAhead] = UInt64(clamping: days) &+ 1
+    /// There are partitions up to a day.
+    ///
+    /// - Parameter day: counted from 1970-01-01, UTC.
+    package func setLastPartition(day: Int64) {
+        memory[SlotLayout.lastPartition] = UInt64(clamping: day)
     }
 
     private func count(_ value: UInt64, _ histogram: Histogram, at place: Int) {

@@ -1,9 +1,20 @@
-/// What a request asked for, as it is counted. The raw value is the metric's label; its place in the list is its place in
-/// the slot.
-package enum RequestRoute: String, CaseIterable, Sendable {
+/// What a request asked for, as it is counted. The raw value is its place in a slot.
+package enum RequestRoute: Int, CaseIterable, Sendable {
     case events, bulk, health, readiness, preflight
     /// No route that there is.
     case none
+
+    /// The metric's label.
+    package var name: String {
+        switch self {
+        case .events: "events"
+        case .bulk: "bulk"
+        case .health: "health"
+        case .readiness: "readiness"
+        case .preflight: "preflight"
+        case .none: "none"
+        }
+    }
 }
 
 /// The HTTP statuses that are counted each by itself.

@@ -16,7 +16,7 @@ package final class ScoreboardFile {
     /// "MESHERSB"
     private static let magic: UInt64 = 0x4d45_5348_4552_5342
 
-    private enum Header {
+    enum Header {
         static let magic = 0
         static let fingerprint = 1
         static let reloadSerial = 8
@@ -27,7 +27,7 @@ package final class ScoreboardFile {
         static let health = 16
     }
 
-    private let memory: SharedMemory
+    let memory: SharedMemory
 
     private init(_ memory: consuming SharedMemory) {
         self.memory = memory
@@ -53,6 +53,11 @@ package final class ScoreboardFile {
             return file
         }
         return try create(path)
+    }
+
+    /// What the slots of a run directory say, for one who only looks; nothing when there is no scoreboard.
+    package static func readings(in runDirectory: String) -> [SlotReading] {
+        adopt(path(in: runDirectory))?.readings() ?? []
     }
 
     private static func adopt(_ path: String) -> ScoreboardFile? {
@@ -83,13 +88,22 @@ package final class ScoreboardFile {
 
     // MARK: Slots
 
+    /// A slot for a process that is about to be started.
+    package struct Claim: Equatable, Sendable {
+        /// To be given in `MESHER_SLOT`.
+        package let slot: Int
+        /// The process that had it before has ended, and this one takes its place.
+        package let wasWaiting: Bool
+    }
+
     /// Finds a slot for a process that is about to be started, and resets all in it that is not a counter. A slot that
     /// the same place has had goes on counting; while its process still lives, during a reload, the place gets another.
     ///
     /// - Parameter name: of the place, at most 32 bytes of UTF-8.
-    /// - Returns: the number to be given in `MESHER_SLOT`, nil when all slots are taken.
-    package func claim(_ role: ProcessRole, name: String) -> Int? {
+    /// - Returns: nil when all slots are taken.
+    package func claim(_ role: ProcessRole, name: String) -> Claim? {
         guard let index = vacant(name) else { return nil }
+        let wasWaiting = state(of: index) == .waiting
         let start = Self.word(ofSlot: index)
         memory[start + SlotLayout.role] = role.rawValue
         store(name, at: start + SlotLayout.name)
@@ -99,7 +113,7 @@ package final class ScoreboardFile {
         clearGauges(start)
         memory[start + SlotLayout.fingerprintWord] = SlotLayout.fingerprint
         set(.starting, of: index)
-        return index
+        return Claim(slot: index, wasWaiting: wasWaiting)
     }
 
     /// The process of a slot runs.
@@ -119,11 +133,26 @@ package final class ScoreboardFile {
     /// - Parameter startAt: when, in microseconds since 1970.
     package func restart(_ index: Int, _ cause: RestartCause, startAt: Int64) {
         guard let start = start(index) else { return }
-        memory.add(1, at: start + SlotLayout.restarts + cause.place)
+        countRestart(index, cause)
         memory[start + SlotLayout.startAt] = UInt64(clamping: startAt)
         memory[start + SlotLayout.pid] = 0
         clearGauges(start)
         set(.waiting, of: index)
+    }
+
+    /// The process of a slot takes the place of another.
+    package func countRestart(_ index: Int, _ cause: RestartCause) {
+        guard let start = start(index) else { return }
+        memory.add(1, at: start + SlotLayout.restarts + cause.place)
+    }
+
+    /// The slot in which a place waits to be started again tells when that is.
+    ///
+    /// - Parameter until: in microseconds since 1970.
+    package func pause(_ name: String, until: Int64) {
+        for index in slots(named: name) where state(of: index) == .waiting {
+            memory[Self.word(ofSlot: index) + SlotLayout.startAt] = UInt64(clamping: until)
+        }
     }
 
     /// The process of a slot has ended, and the slot is free for another of the same place.
@@ -158,17 +187,24 @@ package final class ScoreboardFile {
 
     /// What a place waits for comes before what it has left behind, so that it never seems to wait twice.
     private func vacant(_ name: String) -> Int? {
-        let used = usedCount
-        let own = (0..<used).filter { SlotReading.name(memory, Self.word(ofSlot: $0)) == name }
-        for state in [ProcessState.waiting, .ended] {
-            let index = own.first { memory[Self.word(ofSlot: $0) + SlotLayout.state] == state.rawValue }
-            if let index { return index }
+        let own = slots(named: name)
+        for wanted in [ProcessState.waiting, .ended] {
+            if let index = own.first(where: { state(of: $0) == wanted }) { return index }
         }
+        let used = usedCount
         return used < Self.slotCount ? used : nil
     }
 
+    private func slots(named name: String) -> [Int] {
+        (0..<usedCount).filter { SlotReading.name(memory, Self.word(ofSlot: $0)) == name }
+    }
+
+    private func state(of index: Int) -> ProcessState? {
+        ProcessState(rawValue: memory[Self.word(ofSlot: index) + SlotLayout.state])
+    }
+
     private func clearGauges(_ start: Int) {
-        for word in [SlotLayout.executingSince, SlotLayout.requestsInHand, SlotLayout.partitionsAhead] {
+        for word in [SlotLayout.executingSince, SlotLayout.inHand, SlotLayout.lastPartition] {
             memory[start + word] = 0
         }
         for place in Dependency.allCases.indices { memory[start + SlotLayout.dependencies + place] = 0 }
@@ -180,47 +216,5 @@ package final class ScoreboardFile {
             words[position / 8] |= UInt64(byte) << (8 * (position % 8))
         }
         for (position, value) in words.enumerated() { memory[word + position] = value }
-    }
-
-    // MARK: The watchdog's own findings
-
-    /// The last reload, nil when there was none.
-    package var lastReload: ReloadReading? {
-        let serial = memory[Header.reloadSerial]
-        guard serial > 0 else { return nil }
-        return ReloadReading(
-            serial: serial, at: Int64(clamping: memory[Header.reloadAt]), succeeded: memory[Header.reloadResult] == 2)
-    }
-
-    /// A reload has ended.
-    ///
-    /// - Parameter wall: now, in microseconds since 1970.
-    package func recordReload(succeeded: Bool, wall: Int64) {
-        memory[Header.reloadAt] = UInt64(clamping: wall)
-        memory[Header.reloadResult] = succeeded ? 2 : 1
-        memory.add(1, at: Header.reloadSerial)
-    }
-
-    /// The last result of a health check, nil when there was none yet.
-    package func health(_ subject: HealthSubject) -> HealthReading? {
-        let word = Header.health + 4 * subject.place
-        guard memory[word] > 0 else { return nil }
-        return HealthReading(
-            at: Int64(clamping: memory[word]), duration: Int64(clamping: memory[word + 1]),
-            failuresInRow: Int(clamping: memory[word + 2]))
-    }
-
-    /// A health check has ended.
-    ///
-    /// - Parameters:
-    ///   - duration: nanoseconds.
-    ///   - wall: now, in microseconds since 1970.
-    /// - Returns: how many have failed in a row, this one included.
-    package func recordHealth(_ subject: HealthSubject, isGood: Bool, duration: Int64, wall: Int64) -> Int {
-        let word = Header.health + 4 * subject.place
-        memory[word] = UInt64(clamping: wall)
-        memory[word + 1] = UInt64(clamping: duration)
-        memory[word + 2] = isGood ? 0 : memory[word + 2] &+ 1
-        return Int(clamping: memory[word + 2])
     }
 }

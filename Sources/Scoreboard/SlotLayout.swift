@@ -25,15 +25,15 @@ enum SlotLayout {
     static let executingSince = 33
     static let executingHigh = 34
     static let executingLow = 35
-    static let requestsInHand = 36
+    static let inHand = 36
     /// 0 unknown, 1 down, 2 up.
     static let dependencies = 40
     static let rateLimitFallbacks = 48
     static let droppedLogLines = 49
     /// Microseconds since 1970.
     static let lastCommit = 50
-    /// Days, today not counted, for which there is a partition, plus 1; 0 for unknown.
-    static let partitionsAhead = 51
+    /// Days since 1970-01-01; 0 for unknown.
+    static let lastPartition = 51
     static let outcomes = 64
     static let outcomeCount = 32
     /// The place of route r and status s is r × `statusCount` + s.
@@ -48,8 +48,8 @@ enum SlotLayout {
     /// what a word means.
     static let fingerprint: UInt64 = {
         let lists =
-            [OutcomeLabels.reasons, RequestStatus.names, RequestRoute.allCases.map(\.rawValue)]
-            + [RestartCause.allCases.map(\.rawValue), Dependency.allCases.map(\.rawValue)]
+            [OutcomeLabels.reasons, RequestStatus.names, RequestRoute.allCases.map(\.name)]
+            + [RestartCause.allCases.map(\.rawValue), Dependency.allCases.map(\.name)]
             + [Histogram.requestDuration, .batchSize, .commitDuration].map { $0.bounds.map { String($0) } }
         let text = "\(version) \(size) " + lists.map { $0.joined(separator: " ") }.joined(separator: ";")
         return text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01b3 }

@@ -13,14 +13,16 @@ package struct SlotReading: Sendable {
     /// In the order of `RestartCause.allCases`.
     package let restarts: [UInt64]
     package let vitals: Vitals
-    package let requestsInHand: Int
+    /// What it has taken and not answered: an edge requests, storage events.
+    package let inHand: Int
     /// In the order of `Dependency.allCases`; nil where nothing is known of it.
     package let dependencies: [Bool?]
     package let rateLimitFallbacks: UInt64
     package let droppedLogLines: UInt64
     /// Microseconds since 1970, nil before the first.
     package let lastCommit: Int64?
-    package let partitionsAhead: Int?
+    /// The last day with a partition, counted from 1970-01-01.
+    package let lastPartition: Int64?
     /// By the places of `OutcomeLabels`.
     package let outcomes: [UInt64]
     /// By route, in the order of `RequestRoute.allCases`, and by status, in the order of `RequestStatus.names`.
@@ -63,18 +65,18 @@ extension SlotReading {
         startAt = Int64(clamping: memory[start + SlotLayout.startAt])
         restarts = Self.words(memory, start + SlotLayout.restarts, RestartCause.allCases.count)
         vitals = Vitals(memory, slot: index)
-        requestsInHand = Int(clamping: memory[start + SlotLayout.requestsInHand])
+        inHand = Int(clamping: memory[start + SlotLayout.inHand])
         dependencies = Self.words(memory, start + SlotLayout.dependencies, Dependency.allCases.count)
             .map { $0 == 0 ? nil : $0 == 2 }
         rateLimitFallbacks = memory[start + SlotLayout.rateLimitFallbacks]
         droppedLogLines = memory[start + SlotLayout.droppedLogLines]
         let lastCommit = memory[start + SlotLayout.lastCommit]
         self.lastCommit = lastCommit == 0 ? nil : Int64(clamping: lastCommit)
-        let partitions = memory[start + SlotLayout.partitionsAhead]
-        partitionsAhead = partitions == 0 ? nil : Int(clamping: partitions &- 1)
+        let lastPartition = memory[start + SlotLayout.lastPartition]
+        self.lastPartition = lastPartition == 0 ? nil : Int64(clamping: lastPartition)
         outcomes = Self.words(memory, start + SlotLayout.outcomes, OutcomeLabels.reasons.count + 1)
         requests = RequestRoute.allCases.map { route in
-            let place = start + SlotLayout.requests + route.place * SlotLayout.statusCount
+            let place = start + SlotLayout.requests + route.rawValue * SlotLayout.statusCount
             return Self.words(memory, place, RequestStatus.counted.count + 1)
         }
         requestDuration = HistogramReading(memory, start + SlotLayout.requestDuration, .requestDuration)

@@ -1,6 +1,8 @@
 import EventLoop
 import Glibc
+import Journal
 import Logging
+import Scoreboard
 import StorageChannel
 
 /// The process: one thread that waits in one `Epoll` for edges, PostgreSQL and signals, and lets each turn end with the
@@ -22,6 +24,7 @@ struct StorageLoop: ~Copyable {
     private static let stopTimeout: Int64 = 10_000_000_000
 
     private let logger: Logger
+    private let slot: ProcessSlot
     private let epoll: Epoll
     private let signals: SignalDescriptor
     private var listener: Descriptor?
@@ -39,7 +42,7 @@ struct StorageLoop: ~Copyable {
     private var stopDeadline: Int64?
 
     init(
-        _ configuration: StorageConfiguration, readiness: consuming ReadySignal?, logger: Logger
+        _ configuration: StorageConfiguration, readiness: consuming ReadySignal?, slot: ProcessSlot, logger: Logger
     ) throws(SystemError) {
         let signals = try SignalDescriptor(configuration.stopSignals)
         let epoll = try Epoll()
@@ -47,6 +50,7 @@ struct StorageLoop: ~Copyable {
         try epoll.add(listener.number, token: Token.listener, [])
         try epoll.add(signals.number, token: Token.signals, .read)
         self.logger = logger
+        self.slot = slot
         self.readiness = readiness
         self.signals = signals
         self.epoll = epoll
@@ -55,10 +59,11 @@ struct StorageLoop: ~Copyable {
         edges = EdgeTable(firstToken: Token.firstEdge, logger: logger)
         let groupCommit = GroupCommit(events: configuration.commitEvents, delay: configuration.commitDelay)
         committer = Committer(
-            "commit", url: configuration.databaseURL, token: Token.commit, groupCommit: groupCommit, logger: logger)
+            "commit", url: configuration.databaseURL, token: Token.commit, groupCommit: groupCommit, slot: slot,
+            logger: logger)
         bulkCommitter = Committer(
             "bulk commit", url: configuration.databaseURL, token: Token.bulkCommit, groupCommit: groupCommit,
-            logger: logger)
+            slot: slot, logger: logger)
         keys = KeyReader(
             url: configuration.databaseURL, token: Token.keys, defaults: configuration.defaultLimit, logger: logger)
         quota = FallbackQuota(hosts: configuration.hosts)
@@ -71,8 +76,10 @@ struct StorageLoop: ~Copyable {
             let deadline = [
                 committer.deadline(now: now), bulkCommitter.deadline(now: now), keys.deadline, stopDeadline,
             ].compactMap { $0 }.min()
-            let count = try epoll.wait(nanoseconds: deadline.map { max($0, now) - now })
+            let pause = deadline.map { max($0, now) - now } ?? .max
+            let count = try epoll.wait(nanoseconds: min(pause, ProcessSlot.longestPause))
             now = Clock.monotonic()
+            report(now: now)
             for position in 0..<count { handle(epoll[position], now: now) }
             edges.broadcast(keys.elapse(now: now, epoll))
             let isStopping = stopDeadline != nil
@@ -83,6 +90,12 @@ struct StorageLoop: ~Copyable {
             if isSettled { readiness.take()?.announce() }
             if isStopped(now: now) { return }
         }
+    }
+
+    private func report(now: Int64) {
+        let inHand = committer.eventsInHand + bulkCommitter.eventsInHand
+        slot.beat(now: now, inHand: inHand, droppedLogLines: Journal.droppedLines)
+        if committer.isSettled { slot.set(.postgresql, isUp: committer.accepts) }
     }
 
     /// Whether events and keys can be answered for. Edges wait for that in the backlog: just after a restart their events
@@ -132,6 +145,7 @@ struct StorageLoop: ~Copyable {
     }
 
     private mutating func store(_ event: ReceivedEvent, from edge: Edge, now: Int64) {
+        if !event.flags.contains(.counted) { slot.countRateLimitFallbacks(1) }
         if !event.flags.contains(.counted), committer.gathers,
             let seconds = quota.take(keys.quota(ofProject: event.project), now: now)
         {

@@ -3,6 +3,7 @@ import EventLoop
 import Glibc
 import Journal
 import Logging
+import Scoreboard
 
 /// Runs storage; the result is the exit status, from sysexits(3).
 func runStorage() -> CInt {
@@ -23,8 +24,10 @@ func runStorage() -> CInt {
     do {
         // The watchdog has read the file, perhaps an older one than is there now; what it gives is all there is.
         let settings = try Settings(file: isSupervised ? "/dev/null" : nil)
+        let slot = try ProcessSlot.inherited(runDirectory: settings.text(.runDirectory))
         var loop = try StorageLoop(
-            StorageConfiguration(settings, isSupervised: isSupervised), readiness: readiness, logger: logger)
+            StorageConfiguration(settings, isSupervised: isSupervised), readiness: readiness, slot: slot, logger: logger
+        )
         try loop.run()
         logger.info("stopped")
         return EX_OK

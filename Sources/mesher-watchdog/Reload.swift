@@ -2,6 +2,7 @@ internal import Configuration
 internal import EventLoop
 internal import Glibc
 internal import Logging
+internal import Scoreboard
 
 /// A reload that is under way.
 struct Reload {
@@ -47,6 +48,7 @@ extension Watchdog {
         } else {
             log.notice("reloaded")
         }
+        scoreboard.recordReload(succeeded: report.failure == nil, wall: Clock.wall())
         let directory = settings.text(.runDirectory)
         notification.ready()
         if !report.write(in: directory) {

@@ -3,6 +3,7 @@ internal import EventLoop
 internal import Glibc
 internal import Journal
 internal import Logging
+internal import Scoreboard
 
 /// Carries out what the supervisor decides, and tells it what happens: signals, the ends of children and their readiness,
 /// all waited for in one place. It decides nothing itself.
@@ -18,6 +19,11 @@ struct Watchdog: ~Copyable {
     var reload: Reload?
     var supervisor: Supervisor
     var processes: [pid_t: ChildProcess] = [:]
+    let scoreboard: ScoreboardFile
+    var slots: ChildSlots
+    private var page: StatusPage
+    /// How each child ended last, for the message that names the cause.
+    private var lastEndings: [Child: String] = [:]
     var notification: SystemdNotification
     /// Whether systemd was told that the service works.
     private var isAnnounced = false
@@ -58,9 +64,14 @@ struct Watchdog: ~Copyable {
         let epoll = try Epoll()
         let signals = try SignalDescriptor([SIGTERM, SIGINT, SIGHUP, SIGTTIN, SIGTTOU])
         try epoll.add(signals.number, token: Token.signal.number, .read)
+        let directory = settings.text(.runDirectory)
+        let scoreboard = try ScoreboardFile.open(in: directory)
+        let patience = Int64(settings.integer(.startTimeout)) * 1_000_000_000
+        let supervisor = Supervisor(settings.children, patience: patience)
         return Watchdog(
             log: log, configuration: configuration, binaries: binaries, sockets: sockets, epoll: epoll,
-            signals: signals, settings: settings, supervisor: Supervisor(settings.children),
+            signals: signals, settings: settings, supervisor: supervisor,
+            scoreboard: scoreboard, slots: ChildSlots(scoreboard), page: StatusPage(scoreboard, directory: directory),
             notification: .inherited())
     }
 
@@ -68,21 +79,29 @@ struct Watchdog: ~Copyable {
     consuming func run() throws(SystemError) -> CInt {
         var status = perform(supervisor.begin(now: Clock.monotonic()))
         while status == nil {
-            let wakeAt = min(supervisor.wakeAt ?? nextTick, nextTick)
+            writePage()
+            let wakeAt = min(supervisor.wakeAt ?? .max, page.due, nextTick)
             let count = try epoll.wait(nanoseconds: max(0, wakeAt - Clock.monotonic()))
             for position in 0..<count where status == nil {
                 status = handle(Token(epoll[position].token))
             }
             let now = Clock.monotonic()
             if status == nil { status = perform(supervisor.timePassed(now: now)) }
-            if status == nil, now >= nextTick {
-                nextTick = now + min(Self.tickInterval, notification.interval ?? Self.tickInterval)
-                notification.alive()
-            }
+            if status == nil, now >= nextTick { status = tick(now: now) }
             announce()
         }
         sockets.removeFiles()
+        page.remove()
         return status ?? EXIT_FAILURE
+    }
+
+    /// What no descriptor tells.
+    private mutating func tick(now: Int64) -> CInt? {
+        // Who was stopped itself, with its host perhaps, does not judge those that had no time either.
+        let isLate = nextTick > 0 && now - nextTick > Self.tickInterval
+        nextTick = now + min(Self.tickInterval, notification.interval ?? Self.tickInterval)
+        notification.alive()
+        return isLate ? nil : lookAtChildren(now: now)
     }
 
     /// Says to systemd what has changed.
@@ -94,6 +113,16 @@ struct Watchdog: ~Copyable {
         notification.status(supervisor.summary)
     }
 
+    private mutating func writePage() {
+        let now = Clock.monotonic()
+        guard page.due <= now else { return }
+        do throws(SystemError) {
+            try page.write(now: now)
+        } catch {
+            log.error("metrics and status cannot be written", metadata: ["reason": "\(error)"])
+        }
+    }
+
     private mutating func handle(_ token: Token) -> CInt? {
         switch token {
         case .signal:
@@ -101,6 +130,8 @@ struct Watchdog: ~Copyable {
         case .exit(let pid):
             guard let process = processes[pid], let ending = process.reap() else { return nil }
             forget(process)
+            slots.ended(pid, ending)
+            lastEndings[process.child] = "\(ending)"
             log.notice("child ended", metadata: about(process).merging(["how": "\(ending)"]) { $1 })
             return perform(supervisor.died(pid, now: Clock.monotonic()))
         case .readiness(let pid):
@@ -108,6 +139,7 @@ struct Watchdog: ~Copyable {
             epoll.remove(process.readinessNumber)
             guard isReady else { return nil }
             log.info("child ready", metadata: about(process))
+            slots.ready(pid)
             return perform(supervisor.ready(pid, now: Clock.monotonic()))
         }
     }
@@ -131,6 +163,7 @@ struct Watchdog: ~Copyable {
             case .signal(let pid, let signal):
                 // Until it is reaped, the number belongs to this very process.
                 kill(pid, signal)
+                slots.signalled(pid, signal)
             case .tell(let notice):
                 tell(notice)
             case .endReload(let failure):
@@ -143,15 +176,19 @@ struct Watchdog: ~Copyable {
     }
 
     private mutating func start(_ child: Child) -> CInt? {
+        let slot = slots.claim(child, replacement: supervisor.isReloading ? .reload : .recycled)
         do throws(SystemError) {
             let process = try ChildProcess.start(
-                child, file: "\(binaries)/\(child.program)", environment: environment(for: child),
+                child, file: "\(binaries)/\(child.program)",
+                environment: environment(for: child) + ChildSlots.environment(slot),
                 listener: child.listener.map { sockets.number($0) })
             try watch(process)
             processes[process.pid] = process
+            slots.started(slot, process.pid)
             log.info("child started", metadata: about(process))
             return perform(supervisor.started(child, process.pid, now: Clock.monotonic()))
         } catch {
+            slots.failedToStart(slot)
             log.error("child cannot be started", metadata: ["child": "\(child)", "reason": "\(error)"])
             return perform(supervisor.failedToStart(child, now: Clock.monotonic()))
         }
@@ -188,10 +225,12 @@ struct Watchdog: ~Copyable {
     private func tell(_ notice: Supervisor.Notice) {
         switch notice {
         case .pause(let child, let pause):
+            slots.pausing(child, pause)
             log.warning(
                 "child died early, starting it again later",
                 metadata: ["child": "\(child)", "milliseconds": "\(pause / 1_000_000)"])
         case .stopping:
+            page.stopping()
             log.notice("stopping")
             notification.stopping()
         case .killing(let child, let pid):
@@ -199,8 +238,12 @@ struct Watchdog: ~Copyable {
         case .notReplaced(let child):
             log.error("child could not be replaced, the old one goes on", metadata: ["child": "\(child)"])
         case .noWorkerReady:
-            let seconds = Supervisor.patienceWithWorkers / 1_000_000_000
-            log.critical("no worker became ready, giving up", metadata: ["seconds": "\(seconds)"])
+            let causes = lastEndings.sorted { "\($0.key)" < "\($1.key)" }.map { "\($0.key): \($0.value)" }
+            log.critical(
+                "no worker became ready, giving up",
+                metadata: [
+                    "seconds": "\(settings.integer(.startTimeout))", "ended": "\(causes.joined(separator: ", "))",
+                ])
         }
     }
 }

@@ -6,6 +6,7 @@ internal import Ingestion
 internal import Journal
 internal import Logging
 internal import Redis
+internal import Scoreboard
 
 /// `mesher-worker events|bulk`: serves FastCGI on the listening socket that is its descriptor 0.
 @main
@@ -40,8 +41,9 @@ enum MesherWorker {
             exit(EX_OSERR)
         }
         do throws(SystemError) {
+            let slot = try ProcessSlot.inherited(runDirectory: settings.text(.runDirectory))
             var worker = try Worker.open(
-                listener: Descriptor(adopting: 0), ready: ready, options: options(settings), log: log)
+                listener: Descriptor(adopting: 0), ready: ready, slot: slot, options: options(settings), log: log)
             try worker.run()
         } catch {
             log.error("The worker cannot go on", metadata: ["reason": "\(error)"])

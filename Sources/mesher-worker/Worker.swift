@@ -1,8 +1,10 @@
 internal import EventLoop
 internal import Glibc
 internal import Ingestion
+internal import Journal
 internal import Logging
 internal import Redis
+internal import Scoreboard
 internal import StorageChannel
 
 /// The worker's loop: one thread, one wait, many requests in hand. A turn takes every request that is readable, asks Redis
@@ -28,8 +30,12 @@ struct Worker: ~Copyable {
         static let listener: UInt64 = .max
     }
 
+    /// Nanoseconds that kept connections have for one more request, before idle ones are closed.
+    private static let leave: Int64 = 250_000_000
+
     private let options: Options
     private let log: Logger
+    private let slot: ProcessSlot
     private let epoll: Epoll
     private let connectionSet: Epoll
     private let signals: SignalDescriptor
@@ -43,13 +49,17 @@ struct Worker: ~Copyable {
     private var redisWatch = ClientSocketWatch(token: Token.redis)
     private var isTaking = true
     private var isStopping = false
+    /// While it takes leave: no new connections, and each kept one ends with its next answer.
+    private var leaveEndsAt: Int64?
     private var ready: ReadySignal?
 
     /// Opens what the worker waits on.
     ///
-    /// - Parameter ready: told once storage is connected and Redis has answered or failed.
+    /// - Parameters:
+    ///   - ready: told once storage is connected and Redis has answered or failed.
+    ///   - slot: where it says what it does.
     static func open(
-        listener: consuming Descriptor, ready: consuming ReadySignal?, options: Options, log: Logger
+        listener: consuming Descriptor, ready: consuming ReadySignal?, slot: ProcessSlot, options: Options, log: Logger
     ) throws(SystemError) -> Worker {
         let signals = try SignalDescriptor([SIGTERM])
         let epoll = try Epoll(capacity: 8)
@@ -60,13 +70,13 @@ struct Worker: ~Copyable {
         try connectionSet.add(listener.number, token: Token.listener, .read)
         return Worker(
             listener: listener, ready: ready, signals: signals, epoll: epoll, connectionSet: connectionSet,
-            options: options, log: log
+            slot: slot, options: options, log: log
         )
     }
 
     private init(
         listener: consuming Descriptor, ready: consuming ReadySignal?, signals: consuming SignalDescriptor,
-        epoll: consuming Epoll, connectionSet: consuming Epoll, options: Options, log: Logger
+        epoll: consuming Epoll, connectionSet: consuming Epoll, slot: ProcessSlot, options: Options, log: Logger
     ) {
         self.listener = listener
         self.signals = signals
@@ -74,7 +84,8 @@ struct Worker: ~Copyable {
         self.connectionSet = connectionSet
         self.options = options
         self.log = log
-        machine = IngestionMachine(options: options.ingestion)
+        self.slot = slot
+        machine = IngestionMachine(options: options.ingestion, slot: slot)
         storage = StorageClient(path: options.storageSocket)
         redis = ScriptClient(options.redis, script: LimitScript.source)
         self.ready = ready
@@ -83,19 +94,22 @@ struct Worker: ~Copyable {
     /// Runs until it was told to stop and all that was in hand is answered.
     mutating func run() throws(SystemError) {
         while !(isStopping && machine.requestsInHand == 0) {
-            let wake = try prepare(now: Clock.monotonic())
-            let count = try epoll.wait(nanoseconds: wake.map { max(0, $0 - Clock.monotonic()) })
+            var wake = try prepare(now: Clock.monotonic())
+            Self.earlier(&wake, leaveEndsAt)
+            let pause = wake.map { max(0, $0 - Clock.monotonic()) } ?? .max
+            let count = try epoll.wait(nanoseconds: min(pause, ProcessSlot.longestPause))
             let now = Clock.monotonic()
             for position in 0..<count {
                 let event = epoll[position]
                 switch event.token {
-                case Token.signals: while signals.next() != nil { try stop() }
+                case Token.signals: while signals.next() != nil { takeLeave(now: now) }
                 case Token.storage: receiveFromStorage(event, now: now)
                 case Token.redis: redis.ready(readable: event.readable, writable: event.writable, now: now)
                 default: try takeRequests(now: now)
                 }
             }
             finishTurn(now: now)
+            if let leaveEndsAt, now >= leaveEndsAt || free.count == connections.count { try stop() }
         }
     }
 
@@ -127,7 +141,14 @@ struct Worker: ~Copyable {
             }
         }
         if storage.isConnected, redis.isReady || redis.failure != nil { ready.take()?.announce() }
+        report(now: now)
         return wake
+    }
+
+    private func report(now: Int64) {
+        slot.beat(now: now, inHand: machine.requestsInHand, droppedLogLines: Journal.droppedLines)
+        slot.set(.storage, isUp: storage.isConnected)
+        if redis.isReady || redis.failure != nil { slot.set(.redis, isUp: redis.failure == nil) }
     }
 
     private static func earlier(_ wake: inout Int64?, _ other: Int64?) {
@@ -139,11 +160,12 @@ struct Worker: ~Copyable {
         machine.endTurn()
         while !machine.commands.isEmpty {
             let commands = machine.commands
+            let answeredAt = Clock.monotonic()
             machine.commands.removeAll(keepingCapacity: true)
             for command in commands {
                 switch command {
                 case .count(let call): count(call, now: now)
-                case .answer(let token, let answer): self.answer(token, answer)
+                case .answer(let token, let answer): self.answer(token, answer, now: answeredAt)
                 }
             }
             redis.flush(now: now)
@@ -234,14 +256,21 @@ struct Worker: ~Copyable {
         case .nothing: return
         case .closed: return close(token)
         }
+        connection.receivedAt = now
         connection.withHead { head, body in
             machine.receive(head, body: body, isOversized: connection.isOversized, token: token, now: now, wall: wall)
         }
     }
 
-    private mutating func answer(_ token: Int, _ answer: Answer) {
+    private mutating func answer(_ token: Int, _ answer: Answer, now: Int64) {
         guard let connection = connections[token] else { return }
-        if !connection.answer(ResponseText.bytes(answer)) || isStopping { close(token) }
+        // Counted before it is sent: a process is most likely to lose the CPU, and to be killed, in the call that wakes
+        // nginx. What nginx no longer waits for is answered, and counted, by another worker.
+        if !connection.isAbandoned {
+            slot.countRequest(answer.route, status: answer.status, duration: now - connection.receivedAt)
+            answer.outcomes.count(in: slot)
+        }
+        if !connection.answer(ResponseText.bytes(answer)) || leaveEndsAt != nil || isStopping { close(token) }
     }
 
     private mutating func close(_ token: Int) {
@@ -249,11 +278,18 @@ struct Worker: ~Copyable {
         free.append(token)
     }
 
-    /// Takes what nginx has sent already and nothing after it; kept connections that are idle are closed, and nginx sends
+    /// Begins to stop. nginx may be about to use any connection that it keeps, and each that is closed under it costs it
+    /// one of its attempts: so they are closed one by one, after an answer, and those that stay idle last.
+    private mutating func takeLeave(now: Int64) {
+        guard leaveEndsAt == nil, !isStopping else { return }
+        connectionSet.remove(listener.number)
+        leaveEndsAt = now + Self.leave
+    }
+
+    /// Takes what nginx has sent already and nothing after it; connections that are idle are closed, and nginx sends
     /// what crosses the close to another worker.
     private mutating func stop() throws(SystemError) {
-        guard !isStopping else { return }
-        connectionSet.remove(listener.number)
+        leaveEndsAt = nil
         try takeRequests(now: Clock.monotonic())
         isStopping = true
         for (token, connection) in connections.enumerated() where connection?.isAnswering == false { close(token) }

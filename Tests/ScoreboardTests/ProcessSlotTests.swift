@@ -7,7 +7,7 @@ struct ProcessSlotTests {
     func histogramClasses() throws {
         let directory = try RunDirectory()
         let file = try ScoreboardFile.open(in: directory.path)
-        let index = try #require(file.claim(.worker, name: "w"))
+        let index = try #require(file.claim(.worker, name: "w")?.slot)
         let slot = try #require(try ProcessSlot.open(index, of: ScoreboardFile.path(in: directory.path)))
         for duration: Int64 in [0, 1_000_000, 1_000_001, 10_000_000_000, 10_000_000_001, -1] {
             slot.countRequest(.events, status: 202, duration: duration)
@@ -21,7 +21,7 @@ struct ProcessSlotTests {
     func requestPlaces() throws {
         let directory = try RunDirectory()
         let file = try ScoreboardFile.open(in: directory.path)
-        let index = try #require(file.claim(.worker, name: "w"))
+        let index = try #require(file.claim(.worker, name: "w")?.slot)
         let slot = try #require(try ProcessSlot.open(index, of: ScoreboardFile.path(in: directory.path)))
         for route in RequestRoute.allCases {
             for status in RequestStatus.counted + [500] { slot.countRequest(route, status: status, duration: 0) }
@@ -49,10 +49,10 @@ struct ProcessSlotTests {
     @Test("a slot that nobody sees takes the same calls")
     func unseen() throws {
         let slot = try ProcessSlot.unseen()
-        slot.beat(now: 1)
+        slot.beat(now: 1, inHand: 1, droppedLogLines: 0)
         slot.countEvents(5, outcome: OutcomeLabels.discarded(3))
         slot.countEvents(5, outcome: .max)
-        slot.setPartitionsAhead(2)
+        slot.setLastPartition(day: 2)
         slot.countRateLimitFallbacks(1)
     }
 

@@ -1,3 +1,5 @@
+internal import Scoreboard
+
 /// What a request asks for, by its path and method.
 enum Route: Equatable {
     case event
@@ -12,6 +14,17 @@ enum Route: Equatable {
         case .bulk: Limits.bulkBytes
         case .event: Limits.eventBytes
         case .health, .readiness, .preflight: 0
+        }
+    }
+
+    /// As what it is counted.
+    var label: RequestRoute {
+        switch self {
+        case .event: .events
+        case .bulk: .bulk
+        case .health: .health
+        case .readiness: .readiness
+        case .preflight: .preflight
         }
     }
 }

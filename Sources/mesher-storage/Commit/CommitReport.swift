@@ -1,18 +1,33 @@
+import EventLoop
 import Logging
 import PostgreSQL
+import Scoreboard
+import StorageChannel
 
-/// What the operator is told about commits: each change of state once, and of events that could not be stored one line a
+/// What the operator is told about commits, in the log and the scoreboard: each change of state once, and of events that could not be stored one line a
 /// second with the number of those that had none.
 struct CommitReport {
     private static let interval: Int64 = 1_000_000_000
 
     private let logger: Logger
+    private let slot: ProcessSlot
     private var loss: DatabaseError?
     private var quietUntil: Int64 = .min
     private var unreported = 0
 
-    init(_ logger: Logger) {
+    init(_ logger: Logger, _ slot: ProcessSlot) {
         self.logger = logger
+        self.slot = slot
+    }
+
+    /// - Parameter duration: nanoseconds from sending the statement to its result.
+    func committed(events: Int, duration: Int64) {
+        slot.countCommit(events: events, duration: duration, wall: Clock.wall())
+    }
+
+    /// The partitions of the coming days are there.
+    func partitionsMade(wall: Int64 = Clock.wall()) {
+        slot.setLastPartition(day: PartitionStatement.lastDay(wall: wall))
     }
 
     mutating func connected() {

@@ -1,6 +1,7 @@
 import EventLoop
 import Logging
 import PostgreSQL
+import Scoreboard
 import StorageChannel
 
 /// Gathers events, commits them batch by batch, and decides what becomes of each: every event given to `gather` is
@@ -41,13 +42,16 @@ struct Committer: ~Copyable {
     private var committing = Batch()
     private var plan = CommitPlan([])
     private var parameters = StatementParameters()
+    private var insertedAt: Int64 = 0
 
-    /// - Parameter name: what PostgreSQL and the log call the connection.
-    init(_ name: String, url: String, token: UInt64, groupCommit: GroupCommit, logger: Logger) {
+    /// - Parameters:
+    ///   - name: what PostgreSQL and the log call the connection.
+    ///   - slot: where commits are counted.
+    init(_ name: String, url: String, token: UInt64, groupCommit: GroupCommit, slot: ProcessSlot, logger: Logger) {
         var logger = logger
         logger[metadataKey: "connection"] = "\(name)"
         link = DatabaseLink(url: url, applicationName: "mesher-storage \(name)", token: token)
-        report = CommitReport(logger)
+        report = CommitReport(logger, slot)
         self.groupCommit = groupCommit
     }
 
@@ -66,7 +70,10 @@ struct Committer: ~Copyable {
     }
 
     /// Whether an event waits for its answer.
-    var hasEvents: Bool { !gathering.isEmpty || !committing.isEmpty }
+    var hasEvents: Bool { eventsInHand > 0 }
+
+    /// The events that wait for their answer.
+    var eventsInHand: Int { gathering.count + committing.count }
 
     /// When the loop must take its next turn, nil for not before something happens.
     func deadline(now: Int64) -> Int64? {
@@ -187,7 +194,7 @@ struct Committer: ~Copyable {
     }
 
     private mutating func planMaintenance(after error: DatabaseError?, now: Int64) {
-        if let error { report.partitionsMissing(error) }
+        if let error { report.partitionsMissing(error) } else { report.partitionsMade() }
         nextMaintenance = now + (error == nil ? Self.maintenanceInterval : Self.maintenanceRetry)
     }
 
@@ -209,6 +216,7 @@ struct Committer: ~Copyable {
         switch plan.step(now: now) {
         case .insert(let range):
             stage = .inserting
+            insertedAt = now
             parameters.encode(committing, range)
             let event = parameters.withParameters { parameters in
                 link.send(within: Self.timeout, now: now, epoll) { connection throws(DatabaseError) in
@@ -233,7 +241,10 @@ struct Committer: ~Copyable {
         _ error: DatabaseError?, now: Int64, _ epoll: borrowing Epoll, _ edges: inout EdgeTable
     ) {
         guard let error else {
-            if let range = plan.inserted() { edges.answer(committing.entries[range], .durable, retryAfter: 0) }
+            if let range = plan.inserted() {
+                report.committed(events: range.count, duration: now - insertedAt)
+                edges.answer(committing.entries[range], .durable, retryAfter: 0)
+            }
             return performStep(now: now, epoll, &edges)
         }
         let kind = FailureKind(sqlState: error.sqlState)

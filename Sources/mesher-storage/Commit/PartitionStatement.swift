@@ -3,11 +3,18 @@ import StorageChannel
 
 /// Calls of the schema's function that makes the daily partitions which are missing.
 enum PartitionStatement {
+    private static let daysAhead: Int64 = 7
+
+    /// The last of the coming days, counted from 1970-01-01.
+    static func lastDay(wall: Int64) -> Int64 {
+        wall / EventRecord.day + daysAhead
+    }
+
     /// From yesterday to a week ahead, by this host's clock: a host that is some hours off still finds its day.
     static func comingDays(wall: Int64 = Clock.wall()) -> String {
         let today = (wall - EventRecord.epochOffset) / EventRecord.day
         return
-            "SELECT public.mesher_make_partitions(date '2000-01-01' + \(today - 1), date '2000-01-01' + \(today + 7))"
+            "SELECT public.mesher_make_partitions(date '2000-01-01' + \(today - 1), date '2000-01-01' + \(today + daysAhead))"
     }
 
     /// Each of these days since 2000-01-01, and none between them.

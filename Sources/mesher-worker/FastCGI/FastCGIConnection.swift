@@ -28,6 +28,8 @@ final class FastCGIConnection {
     private(set) var isOversized = false
     /// Whether a request was read and not answered.
     private(set) var isAnswering = false
+    /// When its request was read, in nanoseconds of the monotonic clock.
+    var receivedAt: Int64 = 0
     /// nginx has gone while its request was in hand: the connection ends with the answer.
     var isAbandoned = false
 

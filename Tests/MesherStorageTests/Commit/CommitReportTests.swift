@@ -1,5 +1,6 @@
 import Logging
 import PostgreSQL
+import Scoreboard
 import StorageChannel
 import Synchronization
 import Testing
@@ -32,13 +33,13 @@ import Testing
 
     private let lines = Recorder.Lines()
 
-    private func report() -> CommitReport {
-        CommitReport(Logger(label: "test") { _ in Recorder(lines: lines) })
+    private func report() throws -> CommitReport {
+        try CommitReport(Logger(label: "test") { _ in Recorder(lines: lines) }, .unseen())
     }
 
     @Test("the same loss is told once, and again after a connection")
-    func loss() {
-        var report = report()
+    func loss() throws {
+        var report = try report()
         let error = DatabaseError(operation: "connect", message: "refused", isConnectionLost: true)
         report.lost(error)
         report.lost(error)
@@ -49,8 +50,8 @@ import Testing
     }
 
     @Test("events that are not stored make one line a second, without PostgreSQL's message")
-    func notStored() {
-        var report = report()
+    func notStored() throws {
+        var report = try report()
         var batch = Batch()
         for project in 1...3 { batch.append(TestEvent(project: Int64(project))) }
         let error = DatabaseError(operation: "execute", sqlState: "22P02", message: "secret")

@@ -1,0 +1,44 @@
+package import Scoreboard
+
+/// How the events of one request ended. A request that was refused before its events were counted is one.
+package enum OutcomeCounts: Equatable, Sendable {
+    /// It carried none.
+    case none
+    case all(Outcome, count: Int)
+    /// How many ended in each outcome, by its place.
+    case each([Int])
+
+    /// - Parameter events: the ends of all; what is still pending is not counted.
+    init(_ events: [Submission.Event]) {
+        var counts = [Int](repeating: 0, count: DiscardReason.allCases.count + 1)
+        for event in events {
+            switch event {
+            case .accepted: counts[Outcome.accepted.place] += 1
+            case .refused(let refusal): counts[Outcome.discarded(refusal.reason).place] += 1
+            case .pending: break
+            }
+        }
+        self = .each(counts)
+    }
+
+    /// Adds them to the counters of a process.
+    package func count(in slot: ProcessSlot) {
+        switch self {
+        case .none: break
+        case .all(let outcome, let count): slot.countEvents(count, outcome: outcome.place)
+        case .each(let counts):
+            for (place, count) in counts.enumerated() where count > 0 { slot.countEvents(count, outcome: place) }
+        }
+    }
+}
+
+extension Outcome {
+    /// Its place among the counters of a process.
+    var place: Int {
+        switch self {
+        case .accepted: OutcomeLabels.accepted
+        case .discarded(let reason):
+            OutcomeLabels.discarded(DiscardReason.allCases.firstIndex(of: reason) ?? DiscardReason.allCases.count)
+        }
+    }
+}

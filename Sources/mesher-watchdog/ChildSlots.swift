@@ -1,0 +1,106 @@
+internal import EventLoop
+internal import Glibc
+internal import Scoreboard
+
+/// The children's slots of the scoreboard: which process has which, and what is said there of its life.
+struct ChildSlots {
+    private struct Occupant {
+        let slot: Int
+        /// Why it is started again, when it ends now; nil once it was told to end.
+        var cause: RestartCause?
+        var isStopping = false
+        /// What the slot had counted before this process.
+        let requestsBefore: UInt64
+    }
+
+    private let scoreboard: ScoreboardFile
+    private var occupants: [pid_t: Occupant] = [:]
+    /// Which children were started before: a slot may also be older than the watchdog.
+    private var started: Set<Child> = []
+
+    init(_ scoreboard: ScoreboardFile) {
+        self.scoreboard = scoreboard
+    }
+
+    /// Finds a slot for the process that a child is about to get.
+    ///
+    /// - Parameter replacement: why the child gets another process, if its last one did not end by itself.
+    /// - Returns: the slot's number for `environment`, nil when all are taken; the process is not seen then.
+    mutating func claim(_ child: Child, replacement: RestartCause = .reload) -> Int? {
+        guard let claim = scoreboard.claim(child.slotRole, name: "\(child)") else { return nil }
+        if !started.insert(child).inserted, !claim.wasWaiting { scoreboard.countRestart(claim.slot, replacement) }
+        return claim.slot
+    }
+
+    /// By what a process finds its slot, environ(7).
+    static func environment(_ slot: Int?) -> [String] {
+        slot.map { ["\(ScoreboardFile.slotVariable)=\($0)"] } ?? []
+    }
+
+    /// The process for which a slot was claimed runs.
+    mutating func started(_ slot: Int?, _ pid: pid_t) {
+        guard let slot else { return }
+        occupants[pid] = Occupant(slot: slot, requestsBefore: scoreboard.reading(of: slot)?.requestCount ?? 0)
+        scoreboard.started(slot, pid: pid, wall: Clock.wall())
+    }
+
+    /// The process for which a slot was claimed could not be started.
+    func failedToStart(_ slot: Int?) {
+        if let slot { scoreboard.restart(slot, .exit, startAt: Clock.wall()) }
+    }
+
+    func ready(_ pid: pid_t) {
+        guard let occupant = occupants[pid], !occupant.isStopping else { return }
+        scoreboard.set(.ready, of: occupant.slot)
+    }
+
+    /// A process is sent a signal: SIGTERM tells it to end for good, SIGABRT that it is stuck.
+    mutating func signalled(_ pid: pid_t, _ signal: CInt) {
+        guard let occupant = occupants[pid] else { return }
+        switch signal {
+        case SIGTERM:
+            occupants[pid]?.isStopping = true
+            scoreboard.set(.stopping, of: occupant.slot)
+        case SIGABRT:
+            occupants[pid]?.cause = .stuck
+        default: break
+        }
+    }
+
+    /// A process has ended.
+    mutating func ended(_ pid: pid_t, _ ending: ProcessDescriptor.Ending) {
+        guard let occupant = occupants.removeValue(forKey: pid) else { return }
+        if occupant.isStopping { return scoreboard.end(occupant.slot) }
+        let cause: RestartCause =
+            switch ending {
+            case .exited: .exit
+            case .killed: .signal
+            }
+        scoreboard.restart(occupant.slot, occupant.cause ?? cause, startAt: Clock.wall())
+    }
+
+    /// A child is started again only after so many nanoseconds.
+    func pausing(_ child: Child, _ pause: Int64) {
+        scoreboard.pause("\(child)", until: Clock.wall() + pause / 1_000)
+    }
+
+    /// The requests that a process has answered.
+    func answered(by pid: pid_t) -> UInt64 {
+        guard let occupant = occupants[pid], let reading = scoreboard.reading(of: occupant.slot) else { return 0 }
+        return reading.requestCount &- occupant.requestsBefore
+    }
+
+    /// By what it is known whether a process is stuck; nil when it has no slot.
+    func vitals(of pid: pid_t) -> Vitals? {
+        occupants[pid].flatMap { scoreboard.vitals(of: $0.slot) }
+    }
+}
+
+extension Child {
+    var slotRole: ProcessRole {
+        switch role {
+        case .storage: .storage
+        case .worker: .worker
+        }
+    }
+}

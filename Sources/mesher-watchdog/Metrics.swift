@@ -1,0 +1,109 @@
+internal import Scoreboard
+
+extension StatusPageContent {
+    /// The file `metrics`: what the whole host has counted, and how it is now. Nothing is told by project.
+    var metrics: String {
+        var text = MetricsText()
+        addRequests(to: &text)
+        addChildren(to: &text)
+        addStorage(to: &text)
+        addOperation(to: &text)
+        return text.text
+    }
+
+    private func addRequests(to text: inout MetricsText) {
+        text.family("mesher_events_total", .counter, "Events by how they ended.")
+        let outcomes = outcomes
+        text.sample(outcomes[OutcomeLabels.accepted], ["outcome": "accepted", "reason": ""])
+        for (place, reason) in OutcomeLabels.reasons.enumerated() {
+            text.sample(outcomes[OutcomeLabels.discarded(place)], ["outcome": "discarded", "reason": reason])
+        }
+        text.family("mesher_requests_total", .counter, "Requests answered.")
+        for route in RequestRoute.allCases {
+            for (place, status) in RequestStatus.names.enumerated() {
+                let count = readings.reduce(0) { $0 &+ $1.requests[route.rawValue][place] }
+                if count > 0 { text.sample(count, ["route": route.name, "status": status]) }
+            }
+        }
+        if let durations = total(\.requestDuration) {
+            text.histogram(
+                "mesher_request_duration_seconds", "Time from reading a request to handing over its answer.",
+                .requestDuration, durations)
+        }
+        text.family("mesher_requests_in_hand", .gauge, "Requests read and not answered.")
+        text.sample(processes.filter { $0.reading.role == .worker }.reduce(0) { $0 + $1.reading.inHand })
+        text.family(
+            "mesher_rate_limit_fallbacks_total", .counter, "Events limited by this host alone since Redis was away.")
+        text.sample(total(\.rateLimitFallbacks))
+    }
+
+    private func addChildren(to text: inout MetricsText) {
+        let roles = [ProcessRole.storage, .worker]
+        text.family("mesher_children", .gauge, "Processes that the watchdog keeps, by what they do.")
+        for role in roles {
+            for state in ProcessState.allCases where state != .ended {
+                let count = processes.count { $0.reading.role == role && $0.reading.state == state }
+                text.sample(count, ["role": role.name, "state": state.name])
+            }
+        }
+        text.family("mesher_child_restarts_total", .counter, "Processes started again, by why.")
+        for role in roles {
+            for (place, cause) in RestartCause.allCases.enumerated() {
+                let count = readings.filter { $0.role == role }.reduce(0) { $0 &+ $1.restarts[place] }
+                text.sample(count, ["role": role.name, "cause": cause.rawValue])
+            }
+        }
+        text.family("mesher_resident_memory_bytes", .gauge, "Memory of the processes of a role.")
+        for role in [ProcessRole.watchdog] + roles {
+            let memory = processes.filter { $0.reading.role == role }.compactMap(\.memory).reduce(0, +)
+            text.sample(memory, ["role": role.name])
+        }
+    }
+
+    private func addStorage(to text: inout MetricsText) {
+        if let batches = total(\.batchSize) {
+            text.histogram(
+                "mesher_storage_batch_size", "Events of one statement to PostgreSQL.", .batchSize, batches)
+        }
+        if let commits = total(\.commitDuration) {
+            text.histogram(
+                "mesher_storage_commit_duration_seconds", "Time from sending a statement to its commit.",
+                .commitDuration, commits)
+        }
+        if let lastCommit {
+            text.family("mesher_storage_last_commit_timestamp_seconds", .gauge, "When events were last committed.")
+            text.sample(Self.seconds(lastCommit))
+        }
+        if let partitionsAhead {
+            text.family("mesher_storage_partitions_ahead", .gauge, "Days after today that have a partition.")
+            text.sample(partitionsAhead)
+        }
+        text.family("mesher_dependency_up", .gauge, "Whether a server that is needed answers.")
+        for dependency in Dependency.allCases {
+            if let isUp = isUp(dependency) { text.sample(isUp ? 1 : 0, ["dependency": dependency.name]) }
+        }
+    }
+
+    private func addOperation(to text: inout MetricsText) {
+        text.family("mesher_health_check_up", .gauge, "Whether the last check through a socket succeeded.")
+        for (subject, reading) in health {
+            text.sample(reading.failuresInRow == 0 ? 1 : 0, ["socket": subject.rawValue])
+        }
+        text.family("mesher_health_check_duration_seconds", .gauge, "How long the last check took.")
+        for (subject, reading) in health {
+            text.sample(Double(reading.duration) / 1e9, ["socket": subject.rawValue])
+        }
+        if let lastReload {
+            text.family("mesher_last_reload_timestamp_seconds", .gauge, "When the last reload ended.")
+            text.sample(Self.seconds(lastReload.at))
+            text.family("mesher_last_reload_success", .gauge, "Whether the last reload succeeded.")
+            text.sample(lastReload.succeeded ? 1 : 0)
+        }
+        text.family("mesher_log_lines_dropped_total", .counter, "Lines lost since standard error took no more.")
+        text.sample(total(\.droppedLogLines))
+        text.family("mesher_metrics_timestamp_seconds", .gauge, "When these metrics were written.")
+        text.sample(Self.seconds(wall))
+        text.family("mesher_build_info", .gauge, "The version of the watchdog.")
+        text.sample(1, ["version": version])
+    }
+}

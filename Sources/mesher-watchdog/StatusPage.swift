@@ -1,0 +1,96 @@
+internal import Configuration
+internal import EventLoop
+internal import Glibc
+internal import Scoreboard
+
+/// What the operator can look at while the service runs: `metrics` (Prometheus text format 0.0.4) and `status.json` in the
+/// run directory, written each second. They are files so that nobody has to be asked: they answer when no worker does.
+struct StatusPage {
+    /// Nanoseconds between two writings.
+    static let interval: Int64 = 1_000_000_000
+
+    private let scoreboard: ScoreboardFile
+    private let directory: String
+    private let ownSlot: Int?
+    /// When it has to be written again, in nanoseconds of the monotonic clock.
+    private(set) var due: Int64 = 0
+    private var previous: (moment: Int64, requests: [Int: UInt64])?
+
+    /// Takes a slot for the watchdog itself, so that it is listed with the others.
+    init(_ scoreboard: ScoreboardFile, directory: String) {
+        self.scoreboard = scoreboard
+        self.directory = directory
+        ownSlot = scoreboard.claim(.watchdog, name: "watchdog")?.slot
+        if let ownSlot {
+            scoreboard.started(ownSlot, pid: getpid(), wall: Clock.wall())
+            scoreboard.set(.ready, of: ownSlot)
+        }
+    }
+
+    /// The service is ending.
+    func stopping() {
+        if let ownSlot { scoreboard.set(.stopping, of: ownSlot) }
+    }
+
+    /// Writes both files.
+    ///
+    /// - Throws: `SystemError` that names the file; the old one stays then, and the next writing is due all the same.
+    mutating func write(now: Int64) throws(SystemError) {
+        due = now + Self.interval
+        let content = content(now: now)
+        try replace("metrics", with: content.metrics)
+        try replace("status.json", with: content.json)
+    }
+
+    /// Removes both files: nothing runs any more that they could tell of.
+    func remove() {
+        for name in ["metrics", "status.json"] { unlink("\(directory)/\(name)") }
+    }
+
+    private mutating func content(now: Int64) -> StatusPageContent {
+        let readings = scoreboard.readings()
+        let requests = Dictionary(
+            readings.map { ($0.index, $0.requestCount) }, uniquingKeysWith: { first, _ in first })
+        let seconds = previous.map { Double(max(now - $0.moment, 1)) / 1e9 }
+        let processes = readings.filter { $0.state != .ended }.map { reading in
+            let rate = seconds.map { seconds in
+                Double(reading.requestCount &- (previous?.requests[reading.index] ?? 0)) / seconds
+            }
+            return StatusPageContent.Process(
+                reading: reading, requestsPerSecond: rate ?? 0, memory: Self.residentMemory(of: reading.pid))
+        }
+        previous = (now, requests)
+        let health = HealthSubject.allCases.compactMap { subject in
+            scoreboard.health(subject).map { (subject, $0) }
+        }
+        return StatusPageContent(
+            version: Release.version, wall: Clock.wall(), now: now, readings: readings, processes: processes,
+            health: health, lastReload: scoreboard.lastReload)
+    }
+
+    /// Under another name first, so that no reader sees half of it. The corresponding C function is `rename`.
+    private func replace(_ name: String, with content: String) throws(SystemError) {
+        let path = "\(directory)/\(name)"
+        let temporary = "\(path).new"
+        let number = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard number >= 0 else { throw SystemError("open", temporary) }
+        let file = Descriptor(adopting: number)
+        var content = content
+        let count = content.withUTF8 { Glibc.write(file.number, $0.baseAddress, $0.count) }
+        guard count == content.utf8.count else { throw SystemError("write", temporary) }
+        guard rename(temporary, path) == 0 else { throw SystemError("rename", path) }
+    }
+
+    /// The resident bytes of a process, from /proc/PID/statm, proc(5); nil when it has ended.
+    static func residentMemory(of pid: pid_t) -> Int? {
+        guard pid > 0 else { return nil }
+        let number = open("/proc/\(pid)/statm", O_RDONLY | O_CLOEXEC)
+        guard number >= 0 else { return nil }
+        let file = Descriptor(adopting: number)
+        var bytes = [UInt8](repeating: 0, count: 128)
+        let count = read(file.number, &bytes, bytes.count)
+        let words = bytes.prefix(max(count, 0)).split(separator: UInt8(ascii: " "))
+        guard words.count > 1, let pages = Int(String(decoding: words[1], as: UTF8.self)) else { return nil }
+        return pages * sysconf(CInt(_SC_PAGESIZE))
+    }
+}

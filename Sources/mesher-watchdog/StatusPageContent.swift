@@ -1,0 +1,59 @@
+internal import Scoreboard
+
+/// All that the status and the metrics say of one moment.
+struct StatusPageContent {
+    /// A process that runs, or will again.
+    struct Process {
+        let reading: SlotReading
+        let requestsPerSecond: Double
+        /// Resident bytes, nil when it has no process now.
+        let memory: Int?
+    }
+
+    let version: String
+    /// Microseconds since 1970.
+    let wall: Int64
+    /// Nanoseconds of the monotonic clock.
+    let now: Int64
+    /// Every slot that was ever used: what the dead have counted stays in the totals.
+    let readings: [SlotReading]
+    let processes: [Process]
+    let health: [(subject: HealthSubject, reading: HealthReading)]
+    let lastReload: ReloadReading?
+
+    /// Events by outcome, by the places of `OutcomeLabels`.
+    var outcomes: [UInt64] {
+        readings.reduce(into: [UInt64](repeating: 0, count: OutcomeLabels.reasons.count + 1)) { total, reading in
+            for (place, count) in reading.outcomes.enumerated() { total[place] &+= count }
+        }
+    }
+
+    /// What all slots together have in one counter.
+    func total(_ counter: KeyPath<SlotReading, UInt64>) -> UInt64 {
+        readings.reduce(0) { $0 &+ $1[keyPath: counter] }
+    }
+
+    /// One histogram of all slots together; nil when there is no slot.
+    func total(_ histogram: KeyPath<SlotReading, HistogramReading>) -> HistogramReading? {
+        guard var total = readings.first?[keyPath: histogram] else { return nil }
+        for reading in readings.dropFirst() { total.add(reading[keyPath: histogram]) }
+        return total
+    }
+
+    /// Whether a dependency is up, by all that run and know; nil when none knows.
+    func isUp(_ dependency: Dependency) -> Bool? {
+        let known = processes.compactMap { $0.reading.dependencies[dependency.rawValue] }
+        return known.isEmpty ? nil : !known.contains(false)
+    }
+
+    /// When storage last committed, in microseconds since 1970.
+    var lastCommit: Int64? {
+        readings.compactMap(\.lastCommit).max()
+    }
+
+    /// Days after today for which there is a partition already; below 0 when there is not even one for today.
+    var partitionsAhead: Int64? {
+        let day: Int64 = 86_400_000_000
+        return processes.compactMap(\.reading.lastPartition).max().map { $0 - wall / day }
+    }
+}

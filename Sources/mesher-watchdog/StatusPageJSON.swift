@@ -1,0 +1,85 @@
+internal import Scoreboard
+
+extension StatusPageContent {
+    /// `status.json`: an object on one line. Times are seconds since 1970.
+    var json: String {
+        var members = [
+            "\"version\":\(Self.quoted(version))", "\"written_at\":\(Self.seconds(wall))",
+            "\"processes\":[\(processes.map(json).joined(separator: ","))]", "\"events\":\(events)",
+        ]
+        let dependencies = Dependency.allCases.compactMap { dependency in
+            isUp(dependency).map { "\(Self.quoted(dependency.name)):\($0)" }
+        }
+        members.append("\"dependencies\":{\(dependencies.joined(separator: ","))}")
+        let storage = [
+            "\"last_commit_at\":\(Self.optional(lastCommit.map(Self.seconds)))",
+            "\"partitions_ahead\":\(Self.optional(partitionsAhead))",
+        ]
+        members.append("\"storage\":{\(storage.joined(separator: ","))}")
+        members.append("\"rate_limit_fallbacks\":\(total(\.rateLimitFallbacks))")
+        members.append("\"log_lines_dropped\":\(total(\.droppedLogLines))")
+        members.append("\"health\":{\(health.map(json).joined(separator: ","))}")
+        let reload = lastReload.map { "{\"at\":\(Self.seconds($0.at)),\"succeeded\":\($0.succeeded)}" }
+        members.append("\"last_reload\":\(Self.optional(reload))")
+        return "{\(members.joined(separator: ","))}\n"
+    }
+
+    private var events: String {
+        let outcomes = outcomes
+        let discarded = OutcomeLabels.reasons.enumerated().map { place, reason in
+            "\(Self.quoted(reason)):\(outcomes[OutcomeLabels.discarded(place)])"
+        }
+        return "{\"accepted\":\(outcomes[OutcomeLabels.accepted]),\"discarded\":{\(discarded.joined(separator: ","))}}"
+    }
+
+    private func json(_ process: Process) -> String {
+        let reading = process.reading
+        let isWaiting = reading.state == .waiting
+        let members = [
+            "\"role\":\(Self.quoted(reading.role.name))", "\"name\":\(Self.quoted(reading.name))",
+            "\"pid\":\(reading.pid > 0 ? "\(reading.pid)" : "null")",
+            "\"state\":\(Self.quoted(reading.state.name))",
+            "\"started_at\":\(reading.started > 0 ? Self.seconds(reading.started) : "null")",
+            "\"starts_at\":\(isWaiting ? Self.seconds(reading.startAt) : "null")",
+            "\"restarts\":\(reading.restarts.reduce(0, &+))",
+            "\"requests_per_second\":\((process.requestsPerSecond * 10).rounded() / 10)",
+            "\"in_hand\":\(reading.inHand)", "\"memory_bytes\":\(Self.optional(process.memory))",
+            "\"heartbeat_age\":\(age(reading.vitals.heartbeat))",
+            "\"executing_for\":\(age(reading.vitals.execution?.since))",
+        ]
+        return "{\(members.joined(separator: ","))}"
+    }
+
+    private func json(_ health: (subject: HealthSubject, reading: HealthReading)) -> String {
+        let reading = health.reading
+        return "\(Self.quoted(health.subject.rawValue)):{\"at\":\(Self.seconds(reading.at)),"
+            + "\"duration\":\(Double(reading.duration) / 1e9),\"failures_in_row\":\(reading.failuresInRow)}"
+    }
+
+    private func age(_ moment: Int64?) -> String {
+        Self.optional(moment.map { Double(max(now - $0, 0)) / 1e9 })
+    }
+
+    /// Microseconds as seconds with six decimals.
+    static func seconds(_ microseconds: Int64) -> String {
+        let decimals = String(max(microseconds, 0) % 1_000_000)
+        return "\(max(microseconds, 0) / 1_000_000)." + String(repeating: "0", count: 6 - decimals.count) + decimals
+    }
+
+    private static func optional(_ value: (some CustomStringConvertible)?) -> String {
+        value.map { "\($0)" } ?? "null"
+    }
+
+    /// A JSON string, RFC 8259, section 7.
+    private static func quoted(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"", "\\": result += "\\\(scalar)"
+            case _ where scalar.value < 0x20: result += "\u{fffd}"
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
+    }
+}

@@ -1,0 +1,67 @@
+internal import ArgumentParser
+internal import Configuration
+internal import EventLoop
+internal import Glibc
+
+/// `mesher status`: which processes run, and what became of the events.
+struct StatusCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Show the processes of the service and what became of the events.",
+        discussion: """
+            Reads what the watchdog writes each second, so it answers while no worker does. The totals count since the run \
+            directory was made, whatever died or was restarted since. Exit status 69 when no watchdog is running.
+            """)
+
+    @Flag(help: "Show it again every second, until interrupted.") var watch = false
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var options: CommonOptions
+
+    func run() throws {
+        let path = try ServiceCheck.path("status.json", options.settings())
+        guard watch else { return print(try shown(path), terminator: "") }
+        let isTerminal = isatty(STDOUT_FILENO) == 1
+        while true {
+            let text: String
+            do {
+                text = try shown(path)
+            } catch let error as CommandError where error.status == .unavailable {
+                text = "\(error)\n"
+            }
+            // Home, the text, and away with what the last one left: a screen that is cleared first would flicker.
+            print(isTerminal ? "\u{1b}[H\(Self.erasing(text))\u{1b}[J" : text, terminator: "")
+            fflush(nil)
+            sleep(1)
+        }
+    }
+
+    /// Each line followed by the sequence that erases the rest of the terminal's line.
+    private static func erasing(_ text: String) -> String {
+        text.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\u{1b}[K\n")
+    }
+
+    private func shown(_ path: String) throws -> String {
+        let text = try Self.read(path)
+        let document = try StatusDocument(text, path: path)
+        let now = Double(Clock.wall()) / 1e6
+        let age = now - document.writtenAt
+        guard age < StatusDocument.staleAfter else {
+            throw CommandError(.unavailable, "\(path): not written for \(Int(age)) s: the watchdog does not run")
+        }
+        return output.isJSON ? text : StatusReport(document, now: now).description
+    }
+
+    private static func read(_ path: String) throws -> String {
+        let number = open(path, O_RDONLY | O_CLOEXEC)
+        guard number >= 0 else {
+            if errno == ENOENT {
+                throw CommandError(.unavailable, "\(path): no watchdog is running; systemctl start mesher")
+            }
+            throw SystemError("open", path)
+        }
+        let file = Descriptor(adopting: number)
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        while case let count = Glibc.read(file.number, &chunk, chunk.count), count > 0 { bytes += chunk[..<count] }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
