@@ -103,7 +103,7 @@ let package = Package(
         .testTarget(
             name: "MesherWatchdogTests", dependencies: ["EventLoop", "Scoreboard", "mesher-watchdog"],
             swiftSettings: settings),
-        .testTarget(name: "EndToEndTests", dependencies: ["TestServers"], swiftSettings: settings),
+        .testTarget(name: "EndToEndTests", dependencies: ["Scoreboard", "TestServers"], swiftSettings: settings),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -20,8 +20,10 @@ struct Watchdog: ~Copyable {
     var supervisor: Supervisor
     var processes: [pid_t: ChildProcess] = [:]
     let scoreboard: ScoreboardFile
-    private var slots: ChildSlots
+    var slots: ChildSlots
     private var page: StatusPage
+    /// How each child ended last, for the message that names the cause.
+    private var lastEndings: [Child: String] = [:]
     var notification: SystemdNotification
     /// Whether systemd was told that the service works.
     private var isAnnounced = false
@@ -64,10 +66,12 @@ struct Watchdog: ~Copyable {
         try epoll.add(signals.number, token: Token.signal.number, .read)
         let directory = settings.text(.runDirectory)
         let scoreboard = try ScoreboardFile.open(in: directory)
+        let patience = Int64(settings.integer(.startTimeout)) * 1_000_000_000
+        let supervisor = Supervisor(settings.children, patience: patience)
         return Watchdog(
             log: log, configuration: configuration, binaries: binaries, sockets: sockets, epoll: epoll,
-            signals: signals, settings: settings, supervisor: Supervisor(settings.children), scoreboard: scoreboard,
-            slots: ChildSlots(scoreboard), page: StatusPage(scoreboard, directory: directory),
+            signals: signals, settings: settings, supervisor: supervisor,
+            scoreboard: scoreboard, slots: ChildSlots(scoreboard), page: StatusPage(scoreboard, directory: directory),
             notification: .inherited())
     }
 
@@ -75,18 +79,15 @@ struct Watchdog: ~Copyable {
     consuming func run() throws(SystemError) -> CInt {
         var status = perform(supervisor.begin(now: Clock.monotonic()))
         while status == nil {
-            let wakeAt = min(supervisor.wakeAt ?? nextTick, nextTick)
+            writePage()
+            let wakeAt = min(supervisor.wakeAt ?? .max, page.due, nextTick)
             let count = try epoll.wait(nanoseconds: max(0, wakeAt - Clock.monotonic()))
             for position in 0..<count where status == nil {
                 status = handle(Token(epoll[position].token))
             }
             let now = Clock.monotonic()
             if status == nil { status = perform(supervisor.timePassed(now: now)) }
-            if status == nil, now >= nextTick {
-                nextTick = now + min(Self.tickInterval, notification.interval ?? Self.tickInterval)
-                notification.alive()
-                writePage(now: now)
-            }
+            if status == nil, now >= nextTick { status = tick(now: now) }
             announce()
         }
         sockets.removeFiles()
@@ -94,13 +95,13 @@ struct Watchdog: ~Copyable {
         return status ?? EXIT_FAILURE
     }
 
-    private mutating func writePage(now: Int64) {
-        guard page.due <= now else { return }
-        do throws(SystemError) {
-            try page.write(now: now)
-        } catch {
-            log.error("metrics and status cannot be written", metadata: ["reason": "\(error)"])
-        }
+    /// What no descriptor tells.
+    private mutating func tick(now: Int64) -> CInt? {
+        // Who was stopped itself, with its host perhaps, does not judge those that had no time either.
+        let isLate = nextTick > 0 && now - nextTick > Self.tickInterval
+        nextTick = now + min(Self.tickInterval, notification.interval ?? Self.tickInterval)
+        notification.alive()
+        return isLate ? nil : lookAtChildren(now: now)
     }
 
     /// Says to systemd what has changed.
@@ -112,6 +113,16 @@ struct Watchdog: ~Copyable {
         notification.status(supervisor.summary)
     }
 
+    private mutating func writePage() {
+        let now = Clock.monotonic()
+        guard page.due <= now else { return }
+        do throws(SystemError) {
+            try page.write(now: now)
+        } catch {
+            log.error("metrics and status cannot be written", metadata: ["reason": "\(error)"])
+        }
+    }
+
     private mutating func handle(_ token: Token) -> CInt? {
         switch token {
         case .signal:
@@ -120,6 +131,7 @@ struct Watchdog: ~Copyable {
             guard let process = processes[pid], let ending = process.reap() else { return nil }
             forget(process)
             slots.ended(pid, ending)
+            lastEndings[process.child] = "\(ending)"
             log.notice("child ended", metadata: about(process).merging(["how": "\(ending)"]) { $1 })
             return perform(supervisor.died(pid, now: Clock.monotonic()))
         case .readiness(let pid):
@@ -164,7 +176,7 @@ struct Watchdog: ~Copyable {
     }
 
     private mutating func start(_ child: Child) -> CInt? {
-        let slot = slots.claim(child)
+        let slot = slots.claim(child, replacement: supervisor.isReloading ? .reload : .recycled)
         do throws(SystemError) {
             let process = try ChildProcess.start(
                 child, file: "\(binaries)/\(child.program)",
@@ -226,8 +238,12 @@ struct Watchdog: ~Copyable {
         case .notReplaced(let child):
             log.error("child could not be replaced, the old one goes on", metadata: ["child": "\(child)"])
         case .noWorkerReady:
-            let seconds = Supervisor.patienceWithWorkers / 1_000_000_000
-            log.critical("no worker became ready, giving up", metadata: ["seconds": "\(seconds)"])
+            let causes = lastEndings.sorted { "\($0.key)" < "\($1.key)" }.map { "\($0.key): \($0.value)" }
+            log.critical(
+                "no worker became ready, giving up",
+                metadata: [
+                    "seconds": "\(settings.integer(.startTimeout))", "ended": "\(causes.joined(separator: ", "))",
+                ])
         }
     }
 }
