@@ -20,6 +20,9 @@ package struct IngestionMachine: ~Copyable {
     package struct Options: Sendable {
         /// The most events in one bulk request.
         package var bulkEvents = 1_000
+        /// What large events may hold together before further ones are answered with 503; small ones are taken all the same.
+        /// Nil where large ones are all there is, and wait their turn.
+        package var largeBytesInHand: Int?
         /// After so many nanoseconds without a result a request is answered with 503.
         package var patience: Int64 = 10_000_000_000
         /// The same for a question whether events can be taken.
@@ -57,6 +60,9 @@ package struct IngestionMachine: ~Copyable {
         self.options = options
         self.slot = slot
     }
+
+    /// The memory of all frames that wait for storage's answer, in bytes.
+    var frameCapacityInHand: Int { submissions.values.reduce(0) { $0 + $1.frames.capacity } }
 
     /// The requests that were received and not answered.
     package var requestsInHand: Int { submissions.count }
@@ -144,8 +150,6 @@ package struct IngestionMachine: ~Copyable {
                 quota, remaining: 0, milliseconds: UInt32(clamping: (left + 999_999) / 1_000_000))
             return finish(submission, .refused(.rateLimited))
         }
-        bytesInHand -= submission.bytes
-        defer { bytesInHand += submission.bytes }
         slot?.beginExecuting(submission.head.requestID)
         defer { slot?.finishExecuting() }
         do throws(Refusal) {
@@ -161,9 +165,14 @@ package struct IngestionMachine: ~Copyable {
                     try BulkSplitter.split(bytes, isNDJSON: isNDJSON, maximum: maximum)
                 }
             }
+            bytesInHand -= submission.bytes
             submission.decoded(body, ranges)
+            bytesInHand += submission.bytes
         } catch {
             return finish(submission, .refused(error))
+        }
+        if let limit = options.largeBytesInHand, bytesInHand > limit, submission.bytes > Limits.smallBytes {
+            return finish(submission, .refused(.unavailable))
         }
         ledger.gather(submission, quota)
     }
@@ -225,7 +234,8 @@ package struct IngestionMachine: ~Copyable {
             }
         }
         bytesInHand -= submission.bytes
-        submission.parsed(encoded.bytes)
+        // A copy of its own: shared, the buffer would be as large as the largest event so far.
+        submission.parsed(Array(encoded.bytes[...]))
         bytesInHand += submission.bytes
         if submission.outstanding == 0 { return complete(submission) }
         if isStorageConnected { toStorage.append(submission.frames) }
@@ -236,7 +246,12 @@ package struct IngestionMachine: ~Copyable {
     /// Storage is connected: all that it has not answered is sent, again or for the first time.
     package mutating func storageConnected() {
         isStorageConnected = true
-        for key in waitingForKey.keys { toStorage.lookUp(key) }
+        let inHand = submissions
+        for (key, waiting) in waitingForKey {
+            let stillWaiting = waiting.filter { inHand[$0.serial] != nil }
+            waitingForKey[key] = stillWaiting.isEmpty ? nil : stillWaiting
+            if !stillWaiting.isEmpty { toStorage.lookUp(key) }
+        }
         for serial in oldestSerial..<(lastSerial + 1) {
             guard let submission = submissions[serial] else { continue }
             if submission.outstanding > 0 { toStorage.append(submission.frames) }
@@ -374,7 +389,9 @@ package struct IngestionMachine: ~Copyable {
     }
 
     private mutating func remove(_ submission: Submission) {
-        if submissions.removeValue(forKey: submission.serial) != nil { bytesInHand -= submission.bytes }
+        guard submissions.removeValue(forKey: submission.serial) != nil else { return }
+        bytesInHand -= submission.bytes
+        submission.release()
     }
 
     private func isInHand(_ submission: Submission) -> Bool {

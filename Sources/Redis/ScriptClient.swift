@@ -96,7 +96,11 @@ package struct ScriptClient: ~Copyable {
         }
         if let due = due(), connection != nil {
             guard now >= due else { return due }
-            lose(RedisError(operation: "wait", message: "no answer within 50 ms"), now: now)
+            // The answer may have come while this process was busy with something else.
+            ready(readable: true, writable: false, now: now)
+            if connection != nil, let due = self.due(), now >= due {
+                lose(RedisError(operation: "wait", message: "no answer within 50 ms"), now: now)
+            }
         }
         return connection == nil ? deadline : due()
     }

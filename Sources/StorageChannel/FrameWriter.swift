@@ -6,8 +6,9 @@ package struct FrameWriter: ~Copyable {
         bytes.reserveCapacity(capacity)
     }
 
+    /// Forgets all; the memory is kept for the next frames, unless it is much.
     package mutating func removeAll() {
-        bytes.removeAll(keepingCapacity: true)
+        bytes.removeAll(keepingCapacity: bytes.capacity <= 1 << 20)
     }
 
     package mutating func append(_ frames: [UInt8]) {

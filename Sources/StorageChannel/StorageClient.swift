@@ -9,6 +9,9 @@ package struct StorageClient: ~Copyable {
     private static let firstDelay: Int64 = 10_000_000
     private static let longestDelay: Int64 = 250_000_000
 
+    /// The most bytes that wait for storage to read them.
+    private static let pendingLimit = 64 << 20
+
     private let path: String
     private var descriptor: Descriptor?
     private var reader = FrameReader()
@@ -59,8 +62,13 @@ package struct StorageClient: ~Copyable {
     }
 
     /// Sends frames, after those that did not fit before, in as few writes as the socket takes; empties the writer.
-    package mutating func send(_ frames: inout FrameWriter) {
-        guard isConnected else { return frames.removeAll() }
+    ///
+    /// - Returns: false when storage leaves so much unread that the connection was given up; it is opened again by `tick`.
+    package mutating func send(_ frames: inout FrameWriter) -> Bool {
+        guard isConnected else {
+            frames.removeAll()
+            return true
+        }
         if sent == pending.count {
             let count = write(frames.bytes, from: 0)
             if count < frames.bytes.count {
@@ -72,6 +80,8 @@ package struct StorageClient: ~Copyable {
             flush()
         }
         frames.removeAll()
+        if pending.count - sent > Self.pendingLimit { descriptor = nil }
+        return isConnected
     }
 
     /// The socket is readable or writable: sends the rest, and calls `body` with each frame that has come.

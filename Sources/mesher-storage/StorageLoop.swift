@@ -151,9 +151,9 @@ struct StorageLoop: ~Copyable {
         {
             edges.answer(edge.identifier) { $0.answer(event.ticket, .rateLimited, retryAfter: seconds) }
         } else if event.flags.contains(.bulk) {
-            bulkCommitter.gather(event, edge: edge.identifier, now: now)
+            bulkCommitter.gather(event, edge: edge.identifier, now: now, &edges)
         } else {
-            committer.gather(event, edge: edge.identifier, now: now)
+            committer.gather(event, edge: edge.identifier, now: now, &edges)
         }
     }
 

@@ -13,7 +13,8 @@ internal import Scoreboard
 enum MesherWorker {
     static func main() {
         let log = Journal.logger("mesher-worker")
-        switch CommandLine.arguments.dropFirst().first {
+        let role = CommandLine.arguments.dropFirst().first ?? ""
+        switch role {
         case "events", "bulk": break
         case "--version":
             print("mesher-worker \(Release.version)")
@@ -43,7 +44,7 @@ enum MesherWorker {
         do throws(SystemError) {
             let slot = try ProcessSlot.inherited(runDirectory: settings.text(.runDirectory))
             var worker = try Worker.open(
-                listener: Descriptor(adopting: 0), ready: ready, slot: slot, options: options(settings), log: log)
+                listener: Descriptor(adopting: 0), ready: ready, slot: slot, options: options(settings, role: role), log: log)
             try worker.run()
         } catch {
             log.error("The worker cannot go on", metadata: ["reason": "\(error)"])
@@ -51,8 +52,10 @@ enum MesherWorker {
         }
     }
 
-    private static func options(_ settings: Settings) -> Worker.Options {
+    private static func options(_ settings: Settings, role: String) -> Worker.Options {
         var ingestion = IngestionMachine.Options()
+        let bytesInHand = settings.integer(.bytesInHand) << 20
+        if role == "events" { ingestion.largeBytesInHand = bytesInHand / 2 }
         ingestion.bulkEvents = settings.integer(.bulkEvents)
         let socket = settings.text(.redisSocket)
         let redis = RedisServer(
@@ -63,6 +66,6 @@ enum MesherWorker {
         return Worker.Options(
             storageSocket: settings.text(.runDirectory) + "/storage.sock", redis: redis,
             redisPrefix: settings.text(.redisPrefix), ingestion: ingestion,
-            requestsInHand: settings.integer(.requestsInHand), bytesInHand: settings.integer(.bytesInHand) << 20)
+            requestsInHand: settings.integer(.requestsInHand), bytesInHand: bytesInHand)
     }
 }

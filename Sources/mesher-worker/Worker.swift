@@ -129,12 +129,9 @@ struct Worker: ~Copyable {
         finishTurn(now: now)
         try storageWatch.update(storage.socket, in: epoll)
         try redisWatch.update(redis.socket, in: epoll)
-        let takes =
-            !isStopping && machine.requestsInHand < options.requestsInHand
-            && machine.bytesInHand < options.bytesInHand
-        if takes != isTaking {
-            isTaking = takes
-            if takes {
+        if hasRoom != isTaking {
+            isTaking = hasRoom
+            if isTaking {
                 try epoll.add(connectionSet.number, token: Token.connections, .read)
             } else {
                 epoll.remove(connectionSet.number)
@@ -143,6 +140,11 @@ struct Worker: ~Copyable {
         if storage.isConnected, redis.isReady || redis.failure != nil { ready.take()?.announce() }
         report(now: now)
         return wake
+    }
+
+    /// Whether another request may be taken.
+    private var hasRoom: Bool {
+        !isStopping && machine.requestsInHand < options.requestsInHand && machine.bytesInHand < options.bytesInHand
     }
 
     private func report(now: Int64) {
@@ -164,14 +166,15 @@ struct Worker: ~Copyable {
             machine.commands.removeAll(keepingCapacity: true)
             for command in commands {
                 switch command {
-                case .count(let call): count(call, now: now)
+                // By the clock as it is now: what was read and decoded in this turn is not Redis' delay.
+                case .count(let call): count(call, now: answeredAt)
                 case .answer(let token, let answer): self.answer(token, answer, now: answeredAt)
                 }
             }
             redis.flush(now: now)
             takeGrants(now: now)
         }
-        storage.send(&machine.toStorage)
+        if !storage.send(&machine.toStorage) { loseStorage() }
     }
 
     private mutating func count(_ call: LimitScript.Call, now: Int64) {
@@ -214,7 +217,10 @@ struct Worker: ~Copyable {
         let stays = storage.ready(readable: event.readable, writable: event.writable) { kind, content in
             machine.receive(kind, content, now: now)
         }
-        guard !stays else { return }
+        if !stays { loseStorage() }
+    }
+
+    private mutating func loseStorage() {
         machine.storageLost()
         log.warning("The connection to storage was lost", metadata: ["in_hand": "\(machine.requestsInHand)"])
     }
@@ -228,7 +234,7 @@ struct Worker: ~Copyable {
             let event = connectionSet[position]
             if event.token == Token.listener {
                 try accept()
-            } else {
+            } else if hasRoom {
                 takeRequest(Int(truncatingIfNeeded: event.token), now: now, wall: wall)
             }
         }

@@ -255,6 +255,47 @@ struct IngestionMachineTests {
         #expect(edge.text(1) == #"{"ready":true,"degraded":["postgresql","redis"]}"#)
     }
 
+    @Test("Large events beyond what they may hold together are 503, and small ones are taken all the same")
+    func boundsLargeEvents() {
+        var options = IngestionMachine.Options()
+        options.largeBytesInHand = 250_000
+        let edge = Edge.knowingKey(options: options)
+        let text = String(repeating: "x", count: 100_000)
+        for token in 1...3 { edge.post(#"{"message":"\#(text)","level":"info"}"#, token: token) }
+        #expect(edge.answers[3]?.status == 503)
+        #expect(edge.answers[3]?.retryAfter == 1)
+        edge.post(token: 4)
+        edge.grantAll()
+        edge.acknowledgeAll()
+        #expect([1, 2, 4].allSatisfy { edge.answers[$0]?.status == 202 })
+        #expect(edge.machine.bytesInHand == 0)
+    }
+
+    @Test("A small event after a large one holds no more bytes than its own")
+    func sharesNoBuffer() {
+        let edge = Edge.knowingKey()
+        edge.post(#"{"message":"\#(String(repeating: "x", count: 900_000))","level":"info"}"#, token: 1)
+        edge.grantAll()
+        edge.acknowledgeAll()
+        edge.post(token: 2)
+        edge.grantAll()
+        #expect(edge.machine.frameCapacityInHand < 4_096)
+    }
+
+    @Test("Who gave up waiting for a key is neither asked for again nor held")
+    func forgetsWhoGaveUp() {
+        let edge = Edge()
+        edge.post(token: 1)
+        edge.now += 10_000_000_000
+        edge.tick()
+        #expect(edge.answers[1]?.status == 503)
+        edge.machine.storageLost()
+        edge.lookUps = []
+        edge.machine.storageConnected()
+        edge.turn()
+        #expect(edge.lookUps.isEmpty)
+    }
+
     @Test("Without a word of storage the answer to readiness is no after a second, and at once when it is gone")
     func losesPatienceForReadiness() {
         let edge = Edge()

@@ -39,14 +39,28 @@ struct FastCGIConnectionTests {
         #expect(peer.connection.read() == .nothing)
     }
 
-    @Test("Without a length the body is what comes")
-    func readsBodyOfUnknownLength() throws {
+    @Test("Without a length the body is what comes", arguments: [0, 3, 65_535, 65_536, 65_537, 150_000])
+    func readsBodyOfUnknownLength(size: Int) throws {
         let peer = try FastCGIPeer()
-        peer.send(FastCGIPeer.request(Self.head + [("CONTENT_LENGTH", "")], body: Array("abc".utf8)))
+        let body = (0..<size).map { UInt8(truncatingIfNeeded: $0) }
+        peer.send(FastCGIPeer.request(Self.head + [("CONTENT_LENGTH", "")], body: body))
         #expect(peer.connection.read() == .request)
         peer.connection.withHead { _, received in
             var received = received
-            #expect(received?.withUnsafeMutableBytes { Array($0) } == Array("abc".utf8))
+            #expect(received?.withUnsafeMutableBytes { Array($0) } == body)
+        }
+    }
+
+    @Test("Of two content encodings neither is taken for the whole")
+    func refusesTwoEncodings() throws {
+        let peer = try FastCGIPeer()
+        let encodings = [("HTTP_CONTENT_ENCODING", "gzip"), ("HTTP_CONTENT_ENCODING", "gzip")]
+        peer.send(FastCGIPeer.request(Self.head + encodings + [("CONTENT_LENGTH", "0")]))
+        #expect(peer.connection.read() == .request)
+        peer.connection.withHead { head, _ in
+            #expect(throws: Refusal(.unsupportedEncoding, "unsupported content encoding: several")) {
+                try ContentEncoding.named(head.contentEncoding)
+            }
         }
     }
 

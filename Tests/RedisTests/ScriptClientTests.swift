@@ -125,6 +125,21 @@ struct ScriptClientTests {
         #expect(reason == nil)
     }
 
+    @Test("An answer that lies ready is taken, however late this process looks for it")
+    func takesAnswersThatWaited() throws {
+        let redis = try TemporaryRedis()
+        var loop = try connected(redis)
+        call(1, wanted: 1, of: &loop)
+        let now = Clock.monotonic()
+        loop.client.flush(now: now)
+        try eventually("Redis counted") { try redis.command("GET", "mesher:limit:{1}") == "1" }
+        // As if the turn had taken a second.
+        _ = loop.client.tick(now: now + 1_000_000_000)
+        let failure = loop.client.failure
+        #expect(failure == nil)
+        #expect(try loop.results(1)[1]??.first == 1)
+    }
+
     @Test("A Redis that hangs is given up after 50 ms, and tried again")
     func givesUpOnAHang() throws {
         let redis = try TemporaryRedis()

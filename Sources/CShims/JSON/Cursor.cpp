@@ -9,6 +9,8 @@ namespace {
 /// Digits before and behind the point that PostgreSQL's numeric holds.
 constexpr long numeric_integer_digits = 131072;
 constexpr long numeric_fraction_digits = 16383;
+/// Digits of all numbers together: "1e131071" is eight bytes, and read back 131,072.
+constexpr long numeric_digits_in_all = 1 << 20;
 /// An exponent beyond this is out of range, whatever stands before it.
 constexpr long largest_exponent = 1 << 20;
 
@@ -140,8 +142,12 @@ mesher_json_fault Cursor::number(size_t at, ValueFacts &facts) noexcept {
         if (is_negative) exponent = -exponent;
     }
     if (p != end && !is_white_space(*p)) return fail(mesher_json_fault_invalid_number, at);
-    if (integer_digits + exponent > numeric_integer_digits || fraction_digits - exponent > numeric_fraction_digits) {
+    long before = integer_digits + exponent, behind = fraction_digits - exponent;
+    if (before > numeric_integer_digits || behind > numeric_fraction_digits) {
         facts.fits_numeric = false;
+    } else {
+        facts.numeric_digits += (before > 0 ? before : 1) + (behind > 0 ? behind : 0);
+        if (facts.numeric_digits > numeric_digits_in_all) facts.fits_numeric = false;
     }
     return mesher_json_fault_none;
 }

@@ -16,6 +16,8 @@ struct ValueFacts {
     mesher_json_kind kind = mesher_json_kind_null;
     bool only_strings = true;
     bool fits_numeric = true;
+    /// The digits of all numbers so far, written out.
+    long numeric_digits = 0;
 };
 
 /// A place in an indexed text.

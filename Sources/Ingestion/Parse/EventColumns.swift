@@ -158,7 +158,9 @@ extension EventColumns {
     private static func requireTags(_ value: mesher_json_value) throws(Refusal) {
         try requireObject(value, "tags")
         guard !value.isPresent || value.fits_numeric != 0 else {
-            throw invalid("tags", "an object with numbers of at most 131072 digits before and 16383 behind the point")
+            throw invalid(
+                "tags",
+                "an object with numbers of at most 131072 digits before and 16383 behind the point, 1048576 in all")
         }
     }
 

@@ -73,6 +73,13 @@ final class Submission {
         self.frames = frames
     }
 
+    /// It is answered: whoever still refers to it holds no bytes by that.
+    func release() {
+        body = nil
+        frames = []
+        bytes = 0
+    }
+
     /// Lets `work` use the bytes of one event.
     func withEvent<Result, Failure>(
         _ position: Int, _ work: (UnsafeMutableRawBufferPointer) throws(Failure) -> Result

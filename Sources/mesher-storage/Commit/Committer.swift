@@ -23,8 +23,8 @@ struct Committer: ~Copyable {
     static let timeout: Int64 = 5_000_000_000
     private static let maintenanceInterval: Int64 = 3_600_000_000_000
     private static let maintenanceRetry: Int64 = 60_000_000_000
-    /// While more bytes than these wait, PostgreSQL does not keep up, and what waits is set aside.
-    private static let gatherLimit = 128 << 20
+    /// The most bytes that wait: PostgreSQL does not keep up with more, and what comes beyond is refused.
+    private static let gatherLimit = 256 << 20
     /// Seconds after which an event that was not stored is worth another try.
     private static let retryAfter: UInt32 = 1
 
@@ -85,7 +85,10 @@ struct Committer: ~Copyable {
         return deadlines.compactMap { $0 }.min()
     }
 
-    mutating func gather(_ event: ReceivedEvent, edge: UInt64, now: Int64) {
+    mutating func gather(_ event: ReceivedEvent, edge: UInt64, now: Int64, _ edges: inout EdgeTable) {
+        guard gathering.records.count + event.record.count <= Self.gatherLimit else {
+            return edges.answer(edge) { $0.answer(event.ticket, .unavailable, retryAfter: Self.retryAfter) }
+        }
         if gathering.isEmpty { gatheringSince = now }
         gathering.append(event, edge: edge)
     }
@@ -100,7 +103,7 @@ struct Committer: ~Copyable {
     /// - Parameter isStopping: nothing more will come, so nothing is waited for.
     mutating func turn(now: Int64, isStopping: Bool, _ epoll: borrowing Epoll, _ edges: inout EdgeTable) {
         take(link.elapse(now: now, epoll), now: now, epoll, &edges)
-        if isLost || gathering.records.count > Self.gatherLimit {
+        if isLost {
             Self.setAside(gathering, 0..<gathering.count, &edges)
             gathering.removeAll()
         }

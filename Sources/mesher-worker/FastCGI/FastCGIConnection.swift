@@ -97,10 +97,15 @@ final class FastCGIConnection {
             isOversized = true
             return readPast() == announced
         }
-        var received = Body(count: max(0, announced ?? Limits.bulkBytes))
         let stream = request.pointee.in
-        let count = received.withUnsafeMutableBytes { bytes in
-            bytes.isEmpty ? 0 : Int(FCGX_GetStr(bytes.baseAddress, CInt(clamping: bytes.count), stream))
+        var received = Body(count: max(0, announced ?? Limits.smallBytes))
+        var count = Self.fill(&received, from: 0, stream)
+        // Of unknown length it is taken for small first: most requests without a length have no body at all.
+        if announced == nil, count == received.count {
+            var larger = Body(count: Limits.bulkBytes)
+            larger.withUnsafeMutableBytes { all in received.withUnsafeMutableBytes { all.copyMemory(from: .init($0)) } }
+            received = larger
+            count = Self.fill(&received, from: count, stream)
         }
         // Whatever the announced length, the stream is read to its end: what is left would be taken for a request.
         let surplus = readPast()
@@ -112,6 +117,16 @@ final class FastCGIConnection {
         return true
     }
 
+    /// Reads behind the first `start` bytes until the body is full or the stream ends.
+    ///
+    /// - Returns: how many bytes the body now holds.
+    private static func fill(_ body: inout Body, from start: Int, _ stream: UnsafeMutablePointer<FCGX_Stream>?) -> Int {
+        body.withUnsafeMutableBytes { bytes in
+            guard start < bytes.count, let base = bytes.baseAddress else { return start }
+            return start + Int(FCGX_GetStr(base + start, CInt(clamping: bytes.count - start), stream))
+        }
+    }
+
     private func readPast() -> Int {
         var total = 0
         withUnsafeTemporaryAllocation(byteCount: 8192, alignment: 1) { chunk in
@@ -120,6 +135,11 @@ final class FastCGIConnection {
             }
         }
         return total
+    }
+
+    private static var several: UnsafeRawBufferPointer {
+        let text: StaticString = "several"
+        return UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
     }
 
     /// Takes one `NAME=value` of environ(7) form into the head.
@@ -144,7 +164,10 @@ final class FastCGIConnection {
             if let value = value("MESHER_RECEIVED=") { head.receivedAt = value }
         case UInt8(ascii: "H"):
             if let value = value("HTTP_AUTHORIZATION=") { head.authorization = value }
-            if let value = value("HTTP_CONTENT_ENCODING=") { head.contentEncoding = value }
+            if let value = value("HTTP_CONTENT_ENCODING=") {
+                // A second one, which would have to be undone first, must not go unseen.
+                head.contentEncoding = head.contentEncoding == nil ? value : several
+            }
             if let value = value("HTTP_X_SENTRY_AUTH=") { head.sentryAuthorization = value }
         default: break
         }

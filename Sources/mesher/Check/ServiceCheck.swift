@@ -74,7 +74,7 @@ struct ServiceCheck {
         guard client.tick(now: Clock.monotonic()) == nil else { return nil }
         var frames = FrameWriter()
         frames.probe(Self.ticket)
-        client.send(&frames)
+        guard client.send(&frames) else { return nil }
         var answer: Bool?
         while answer == nil, let socket = client.socket {
             let left = deadline - Clock.monotonic()
