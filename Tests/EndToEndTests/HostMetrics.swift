@@ -1,4 +1,5 @@
 import Foundation
+import TestServers
 import Testing
 
 /// The metrics of a stack's host at one moment, as the parser of the Prometheus client for Python reads them.
