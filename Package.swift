@@ -56,7 +56,7 @@ let package = Package(
         .executableTarget(
             name: "mesher-watchdog",
             dependencies: [
-                "Configuration", "EventLoop", "Journal", "Scoreboard",
+                "Configuration", "EventLoop", "Journal", "Scoreboard", "StorageChannel",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
@@ -100,7 +100,8 @@ let package = Package(
         .testTarget(
             name: "SchemaTests", dependencies: ["PostgreSQL", "Schema", "TestServers"], swiftSettings: settings),
         .testTarget(
-            name: "MesherWatchdogTests", dependencies: ["Scoreboard", "mesher-watchdog"], swiftSettings: settings),
+            name: "MesherWatchdogTests", dependencies: ["EventLoop", "Scoreboard", "mesher-watchdog"],
+            swiftSettings: settings),
         .testTarget(name: "EndToEndTests", dependencies: ["Scoreboard"], swiftSettings: settings),
     ],
     cxxLanguageStandard: .cxx17
