@@ -46,13 +46,15 @@ $(BIN)/mesher-watchdog:
 
 install: $(BIN)/mesher-watchdog
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/mesher $(DESTDIR)$(SHARE)/nginx
-	install -d $(DESTDIR)$(PREFIX)/share/doc/mesher
+	install -d $(DESTDIR)$(PREFIX)/share/doc/mesher/docs
 	install -m 755 $(BIN)/mesher $(DESTDIR)$(PREFIX)/bin
 	cd $(BIN) && install -m 755 $(PROGRAMS) $(abspath $(DESTDIR)$(PREFIX))/lib/mesher
 	for file in nginx/*.conf; do \
 	    sed 's|/usr/local/share/mesher|$(SHARE)|g' $$file > $(DESTDIR)$(SHARE)/$$file && \
 	    chmod 644 $(DESTDIR)$(SHARE)/$$file || exit 1; \
 	done
+	install -m 644 README.md LICENSE $(DESTDIR)$(PREFIX)/share/doc/mesher
+	install -m 644 docs/* $(DESTDIR)$(PREFIX)/share/doc/mesher/docs
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
 	for file in $(UNITS); do \
 	    sed 's|/usr/local|$(PREFIX)|g' systemd/$$file > $(DESTDIR)$(PREFIX)/lib/systemd/system/$$file && \
@@ -60,6 +62,3 @@ install: $(BIN)/mesher-watchdog
 	done
 	install -m 644 systemd/mesher.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/mesher.conf
 	install -m 644 systemd/mesher.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/mesher.conf
-	for file in README.md LICENSE docs/*; do \
-	    ! [ -f $$file ] || install -m 644 $$file $(DESTDIR)$(PREFIX)/share/doc/mesher || exit 1; \
-	done

@@ -89,7 +89,8 @@ let package = Package(
             ],
             swiftSettings: settings),
         .testTarget(
-            name: "MesherTests", dependencies: ["Configuration", "PostgreSQL", "Schema", "TestServers", "mesher"],
+            name: "MesherTests",
+            dependencies: ["Configuration", "EventLoop", "PostgreSQL", "Schema", "TestServers", "mesher"],
             swiftSettings: settings),
         .testTarget(
             name: "MesherWorkerTests", dependencies: ["CLibraries", "EventLoop", "Ingestion", "mesher-worker"],
@@ -102,7 +103,8 @@ let package = Package(
         .testTarget(
             name: "MesherWatchdogTests", dependencies: ["EventLoop", "Scoreboard", "mesher-watchdog"],
             swiftSettings: settings),
-        .testTarget(name: "EndToEndTests", dependencies: ["Scoreboard"], swiftSettings: settings),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["Scoreboard", "TestServers"], swiftSettings: settings),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -22,6 +22,8 @@ package struct IngestionMachine: ~Copyable {
         package var bulkEvents = 1_000
         /// After so many nanoseconds without a result a request is answered with 503.
         package var patience: Int64 = 10_000_000_000
+        /// The same for a question whether events can be taken.
+        package var probePatience: Int64 = 1_000_000_000
         package init() {}
     }
 
@@ -38,8 +40,10 @@ package struct IngestionMachine: ~Copyable {
     private let slot: ProcessSlot?
     private var submissions: [UInt64: Submission] = [:]
     private var lastSerial: UInt64 = 0
-    /// The lowest serial that may still be in hand: deadlines are in the order of serials.
+    /// The lowest serial that may still be in hand: deadlines are in the order of serials, but for those of `probes`.
     private var oldestSerial: UInt64 = 1
+    /// Questions for readiness that storage has not answered, with the moment at which the answer is no.
+    private var probes: [(serial: UInt64, deadline: Int64)] = []
     private var keys = KeyCache()
     private var waitingForKey: [KeyID: [Submission]] = [:]
     private var ledger = QuotaLedger()
@@ -99,6 +103,7 @@ package struct IngestionMachine: ~Copyable {
             return commands.append(.answer(token: submission.token, .readiness(false, degraded: degraded([]))))
         }
         admit(submission)
+        probes.append((submission.serial, now + options.probePatience))
         toStorage.probe(submission.ticket(0))
     }
 
@@ -234,17 +239,14 @@ package struct IngestionMachine: ~Copyable {
         for key in waitingForKey.keys { toStorage.lookUp(key) }
         for serial in oldestSerial..<(lastSerial + 1) {
             guard let submission = submissions[serial] else { continue }
-            if submission.head.route == .readiness {
-                toStorage.probe(submission.ticket(0))
-            } else if submission.outstanding > 0 {
-                toStorage.append(submission.frames)
-            }
+            if submission.outstanding > 0 { toStorage.append(submission.frames) }
         }
     }
 
     /// Storage is gone: what it knew of keys may be out of date when it is back.
     package mutating func storageLost() {
         isStorageConnected = false
+        giveUpProbes(until: .max)
         toStorage.removeAll()
         keys.forgetAll()
     }
@@ -277,6 +279,7 @@ package struct IngestionMachine: ~Copyable {
             let accepts = content.integer(UInt8.self) == 1
             let degradation = Degradation(rawValue: content.integer())
             guard content.isIntact else { return false }
+            probes.removeAll { $0.serial == serial }
             if let submission = submissions[serial] {
                 finish(submission, .readiness(accepts, degraded: degraded(degradation)))
             }
@@ -303,7 +306,7 @@ package struct IngestionMachine: ~Copyable {
 
     private func degraded(_ degradation: Degradation) -> [StaticString] {
         var names: [StaticString] = []
-        if degradation.contains(.postgresql) || !isStorageConnected { names.append("postgresql") }
+        if degradation.contains(.postgresql) { names.append("postgresql") }
         if !isRedisAvailable { names.append("redis") }
         if degradation.contains(.spool) { names.append("spool") }
         return names
@@ -315,20 +318,32 @@ package struct IngestionMachine: ~Copyable {
     ///
     /// - Returns: nanoseconds until it has to be called again, nil when nothing is in hand.
     package mutating func tick(now: Int64) -> Int64? {
+        giveUpProbes(until: now)
+        let probe = probes.first.map { $0.deadline - now }
         while oldestSerial <= lastSerial {
             if let submission = submissions[oldestSerial] {
-                if submission.deadline > now { return submission.deadline - now }
-                if submission.head.route == .readiness {
-                    finish(submission, .readiness(false, degraded: degraded(.postgresql)))
-                } else {
-                    var answer = Answer.refused(.unavailable)
-                    answer.outcomes = .all(.discarded(.unavailable), count: max(submission.eventCount, 1))
-                    finish(submission, answer)
-                }
+                let left = submission.deadline - now
+                guard left <= 0 else { return min(left, probe ?? left) }
+                giveUp(submission)
             }
             oldestSerial += 1
         }
-        return nil
+        return probe
+    }
+
+    private mutating func giveUpProbes(until now: Int64) {
+        while let probe = probes.first, probe.deadline <= now {
+            probes.removeFirst()
+            if let submission = submissions[probe.serial] {
+                finish(submission, .readiness(false, degraded: degraded([])))
+            }
+        }
+    }
+
+    private mutating func giveUp(_ submission: Submission) {
+        var answer = Answer.refused(.unavailable)
+        answer.outcomes = .all(.discarded(.unavailable), count: max(submission.eventCount, 1))
+        finish(submission, answer)
     }
 
     private mutating func complete(_ submission: Submission) {

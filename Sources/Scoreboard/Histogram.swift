@@ -36,6 +36,11 @@ package struct HistogramReading: Equatable, Sendable {
     /// The sum of all values, in the histogram's unit.
     package var sum: UInt64
 
+    package init(counts: [UInt64], sum: UInt64) {
+        self.counts = counts
+        self.sum = sum
+    }
+
     /// Adds what another slot has counted.
     package mutating func add(_ other: HistogramReading) {
         for (place, count) in other.counts.enumerated() where counts.indices.contains(place) {

@@ -73,13 +73,13 @@ struct StorageLoop: ~Copyable {
     mutating func run() throws(SystemError) {
         while true {
             var now = Clock.monotonic()
+            report(now: now)
             let deadline = [
                 committer.deadline(now: now), bulkCommitter.deadline(now: now), keys.deadline, stopDeadline,
             ].compactMap { $0 }.min()
             let pause = deadline.map { max($0, now) - now } ?? .max
             let count = try epoll.wait(nanoseconds: min(pause, ProcessSlot.longestPause))
             now = Clock.monotonic()
-            report(now: now)
             for position in 0..<count { handle(epoll[position], now: now) }
             edges.broadcast(keys.elapse(now: now, epoll))
             let isStopping = stopDeadline != nil

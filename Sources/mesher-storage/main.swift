@@ -24,11 +24,11 @@ func runStorage() -> CInt {
     do {
         // The watchdog has read the file, perhaps an older one than is there now; what it gives is all there is.
         let settings = try Settings(file: isSupervised ? "/dev/null" : nil)
+        let configuration = StorageConfiguration(settings, isSupervised: isSupervised)
         let slot = try ProcessSlot.inherited(runDirectory: settings.text(.runDirectory))
-        var loop = try StorageLoop(
-            StorageConfiguration(settings, isSupervised: isSupervised), readiness: readiness, slot: slot, logger: logger
-        )
+        var loop = try StorageLoop(configuration, readiness: readiness, slot: slot, logger: logger)
         try loop.run()
+        unlink(configuration.socketPath)
         logger.info("stopped")
         return EX_OK
     } catch let fault as Settings.Fault {

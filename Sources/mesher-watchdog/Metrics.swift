@@ -85,13 +85,15 @@ extension StatusPageContent {
     }
 
     private func addOperation(to text: inout MetricsText) {
-        text.family("mesher_health_check_up", .gauge, "Whether the last check through a socket succeeded.")
-        for (subject, reading) in health {
-            text.sample(reading.failuresInRow == 0 ? 1 : 0, ["socket": subject.rawValue])
-        }
-        text.family("mesher_health_check_duration_seconds", .gauge, "How long the last check took.")
-        for (subject, reading) in health {
-            text.sample(Double(reading.duration) / 1e9, ["socket": subject.rawValue])
+        if !health.isEmpty {
+            text.family("mesher_health_check_up", .gauge, "Whether the last check through a socket succeeded.")
+            for (subject, reading) in health {
+                text.sample(reading.failuresInRow == 0 ? 1 : 0, ["socket": subject.rawValue])
+            }
+            text.family("mesher_health_check_duration_seconds", .gauge, "How long the last check took.")
+            for (subject, reading) in health {
+                text.sample(Double(reading.duration) / 1e9, ["socket": subject.rawValue])
+            }
         }
         if let lastReload {
             text.family("mesher_last_reload_timestamp_seconds", .gauge, "When the last reload ended.")

@@ -60,8 +60,7 @@ struct Watchdog: ~Copyable {
     consuming func run() throws(SystemError) -> CInt {
         var status = perform(supervisor.begin(now: Clock.monotonic()))
         while status == nil {
-            writePage()
-            let wakeAt = min(supervisor.wakeAt ?? .max, page.due, nextTick, health.wakeAt)
+            let wakeAt = min(supervisor.wakeAt ?? nextTick, nextTick, health.wakeAt)
             let count = try epoll.wait(nanoseconds: max(0, wakeAt - Clock.monotonic()))
             for position in 0..<count where status == nil {
                 status = handle(WatchdogToken(epoll[position].token))
@@ -83,6 +82,7 @@ struct Watchdog: ~Copyable {
         let isLate = nextTick > 0 && now - nextTick > Self.tickInterval
         nextTick = now + min(Self.tickInterval, notification.interval ?? Self.tickInterval)
         notification.alive()
+        writePage(now: now)
         return isLate ? nil : lookAtChildren(now: now)
     }
 
@@ -99,8 +99,7 @@ struct Watchdog: ~Copyable {
         notification.status(supervisor.summary)
     }
 
-    private mutating func writePage() {
-        let now = Clock.monotonic()
+    private mutating func writePage(now: Int64) {
         guard page.due <= now else { return }
         do throws(SystemError) {
             try page.write(now: now)

@@ -9,6 +9,7 @@ internal import Logging
 func main(_ arguments: [String]) -> CInt {
     // What is opened later must not become standard input, output or error, which children inherit.
     for number in STDIN_FILENO...STDERR_FILENO where fcntl(number, F_GETFD) < 0 { _ = open("/dev/null", O_RDWR) }
+    keepDescriptorsFromChildren()
     let log = Journal.logger("mesher-watchdog")
     // Before there is anything to reload, a hang-up means nothing.
     signal(SIGHUP, SIG_IGN)
@@ -50,6 +51,17 @@ func main(_ arguments: [String]) -> CInt {
             log.critical("cannot run", metadata: ["reason": "\(error)"])
             return EX_OSERR
         }
+    }
+}
+
+/// Marks every descriptor that was inherited as not to be inherited further, but for standard input, output and error:
+/// whoever waits for one of them to be closed would wait for all children. The corresponding C function is `fcntl`.
+func keepDescriptorsFromChildren() {
+    guard let directory = opendir("/proc/self/fd") else { return }
+    defer { closedir(directory) }
+    while let entry = readdir(directory) {
+        let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        if let number = CInt(name), number > STDERR_FILENO { _ = fcntl(number, F_SETFD, FD_CLOEXEC) }
     }
 }
 

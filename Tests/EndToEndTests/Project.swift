@@ -1,4 +1,5 @@
 import Foundation
+import TestServers
 import Testing
 
 /// A project made for one test, so that its rows and its limit are those of this test alone.

@@ -1,4 +1,5 @@
 import Foundation
+import TestServers
 import Testing
 
 extension EndToEnd {
@@ -59,14 +60,21 @@ extension EndToEnd {
 
         @Test("What is refused before it is counted costs nothing")
         func freeRefusals() throws {
-            try limit(3, seconds: 60)
+            try limit(50, seconds: 60)
             let before = try project.post(event)
-            for _ in 0..<20 {
+            for _ in 0..<60 {
                 #expect(try project.post(event, [("Content-Encoding", "gzip")]).status == 400)
                 #expect(try project.post(event, [("Content-Encoding", "none")]).status == 415)
+                #expect(try project.stack.post(event, key: String(repeating: "0", count: 32)).status == 401)
             }
             let after = try project.post(event)
             #expect(before.status == 202 && after.status == 202)
+            func left(_ response: HTTPResponse) throws -> Int {
+                let field = try #require(
+                    response.header("RateLimit")?.split(separator: ";").first { $0.hasPrefix("r=") })
+                return try #require(Int(field.dropFirst(2)))
+            }
+            #expect(try left(after) == left(before) - 1)
         }
 
         @Test("A larger limit is in force within a second, also where the window was exhausted")

@@ -1,4 +1,5 @@
 import Foundation
+import TestServers
 import Testing
 
 extension EndToEnd {
@@ -14,7 +15,7 @@ extension EndToEnd {
 
         private func reload() throws -> Execution {
             let program = project.stack["MESHER_BIN"] + "/mesher"
-            return try Execution.run([program, "reload"], environment: project.stack.variables)
+            return try Execution.run(program, ["reload"], environment: project.stack.variables)
         }
 
         @Test("Three reloads under full load replace every process, and no request fails")

@@ -1,4 +1,6 @@
 import Foundation
+import Synchronization
+import TestServers
 
 /// A private Mesher with all its programs and servers, started by `development/stack` on a free port and in a folder of
 /// its own, so that it disturbs no other.
@@ -26,9 +28,16 @@ final class Stack: Sendable {
     let port: Int
     /// What `env` says.
     let variables: [String: String]
-    /// A shell that takes the stack down as soon as its standard input ends, also because the tests have died.
-    private let keeper: Process
-    private let lifeline: Pipe
+    /// A shell that takes the stack down when it is told so by a file, and when the tests have died.
+    private let keeper: Mutex<Execution.Running>
+
+    private static let keep = """
+        "$2" up "${@:3}" >"$MESHER_STACK_DIR/up.log" 2>&1 && touch "$MESHER_STACK_DIR/is-up" ||
+            touch "$MESHER_STACK_DIR/failed"
+        while kill -0 "$1" && ! [ -e "$MESHER_STACK_DIR/stop" ]; do sleep 0.1; done
+        "$2" down
+        rm -rf "$MESHER_STACK_DIR"
+        """
 
     /// Starts everything and returns when it is ready.
     ///
@@ -36,48 +45,35 @@ final class Stack: Sendable {
     init(settings: [String] = []) throws {
         folder = try Self.makeFolder()
         port = Self.freePort()
-        keeper = Process()
-        lifeline = Pipe()
-        let output = Pipe()
-        keeper.executableURL = URL(fileURLWithPath: "/bin/bash")
-        keeper.arguments =
-            [
-                "-c",
-                """
-                trap '' INT TERM HUP
-                "$1" up "${@:2}" </dev/null >"$MESHER_STACK_DIR/up.log" 2>&1 && echo up || cat "$MESHER_STACK_DIR/up.log"
-                exec >/dev/null 2>&1
-                cat
-                "$1" down
-                rm -rf "$MESHER_STACK_DIR"
-                """,
-                "stack", Self.root + "/development/stack",
-            ] + settings
-        var environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("MESHER_") }
+        var environment = ["HOME": NSHomeDirectory()]
         environment["MESHER_STACK_DIR"] = folder
         environment["MESHER_STACK_BIN"] = Self.programs
         environment["MESHER_PORT"] = "\(port)"
-        keeper.environment = environment
-        keeper.standardInput = lifeline
-        keeper.standardOutput = output
-        // The threads of a concurrent program have all signals blocked, and the servers would inherit that.
-        var none = sigset_t()
-        sigemptyset(&none)
-        pthread_sigmask(SIG_SETMASK, &none, nil)
-        try keeper.run()
-        let said = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        guard said == "up\n" else {
-            try? lifeline.fileHandleForWriting.close()
-            keeper.waitUntilExit()
-            throw Failure(description: said)
+        // In a session of its own, so that Ctrl-C ends the tests and leaves it to clean up.
+        keeper = Mutex(
+            try Execution.Running(
+                "/usr/bin/setsid",
+                ["bash", "-c", Self.keep, "stack", "\(getpid())", Self.root + "/development/stack"] + settings,
+                environment: environment))
+        let files = FileManager.default
+        let (isUp, failed) = (folder + "/is-up", folder + "/failed")
+        let isDecided = eventually(within: 120) { files.fileExists(atPath: isUp) || files.fileExists(atPath: failed) }
+        guard isDecided, files.fileExists(atPath: isUp) else {
+            let log = (try? String(contentsOfFile: folder + "/up.log", encoding: .utf8)) ?? ""
+            Self.end(keeper, folder)
+            throw Failure(description: log)
         }
         variables = try Self.read(folder + "/env")
     }
 
     /// Stops everything and removes the folder.
     func stop() {
-        try? lifeline.fileHandleForWriting.close()
-        keeper.waitUntilExit()
+        Self.end(keeper, folder)
+    }
+
+    private static func end(_ keeper: borrowing Mutex<Execution.Running>, _ folder: String) {
+        _ = FileManager.default.createFile(atPath: folder + "/stop", contents: nil)
+        keeper.withLock { _ = $0.wait() }
     }
 
     /// A value of `env`, empty when it is not there.
@@ -109,7 +105,7 @@ final class Stack: Sendable {
             [
                 "psql", "--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--field-separator=\t",
                 "--set=ON_ERROR_STOP=1", "--dbname=" + self["MESHER_DATABASE_URL"], "--command=" + sql,
-            ], environment: ["PATH": "/usr/bin:/bin", "PGTZ": "UTC"])
+            ], environment: ["PGTZ": "UTC"])
         return output.isEmpty ? [] : output.components(separatedBy: "\n").map { $0.components(separatedBy: "\t") }
     }
 
@@ -137,8 +133,7 @@ final class Stack: Sendable {
     }
 
     private static func read(_ path: String) throws -> [String: String] {
-        let names = "env -i bash -c 'set -a; . \"$1\"; env' bash"
-        let output = try Execution.output(["bash", "-c", "\(names) \"$1\"", "bash", path])
+        let output = try Execution.output(["bash", "-c", ". \"$1\"; env", "bash", path])
         let pairs = output.components(separatedBy: "\n").compactMap { line -> (String, String)? in
             guard line.hasPrefix("MESHER_"), let equals = line.firstIndex(of: "=") else { return nil }
             return (String(line[..<equals]), String(line[line.index(after: equals)...]))

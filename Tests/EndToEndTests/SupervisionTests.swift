@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestServers
 import Testing
 
 extension EndToEnd {
@@ -146,7 +147,7 @@ extension EndToEnd {
             let project = try Project.create(on: stack)
             #expect(try project.post(#"{"message":"m","level":"info"}"#).status == 202)
             let environment = [
-                "PATH": "/usr/bin:/bin", "MESHER_STACK_DIR": stack.folder, "MESHER_PORT": "\(stack.port)",
+                "MESHER_STACK_DIR": stack.folder, "MESHER_PORT": "\(stack.port)",
                 "MESHER_STACK_BIN": stack["MESHER_BIN"],
             ]
             let script = Stack.root + "/development/stack"

@@ -1,4 +1,5 @@
 import Foundation
+import TestServers
 import Testing
 
 extension EndToEnd {
@@ -19,7 +20,7 @@ extension EndToEnd {
         func verify() throws {
             try withInstallation { prefix, folder in
                 let files = (Self.units + Self.maintenance).map { folder + $0 }
-                let execution = try Execution.run(["systemd-analyze", "verify", "--man=no"] + files)
+                let execution = try Execution.run("/usr/bin/systemd-analyze", ["verify", "--man=no"] + files)
                 #expect(execution.status == 0)
                 let complaints = execution.errors.split(separator: "\n").filter { $0.contains("mesher") }
                 #expect(complaints.isEmpty, "\(execution.errors)")
@@ -33,10 +34,11 @@ extension EndToEnd {
         @Test("systemd rates the exposure of the services at 1.5 or less", arguments: ["mesher", "mesher-maintenance"])
         func security(name: String) throws {
             try withInstallation { _, folder in
-                let execution = try Execution.run([
-                    "systemd-analyze", "security", "--offline=yes", "--no-pager", "--threshold=15",
-                    folder + name + ".service",
-                ])
+                let execution = try Execution.run(
+                    "/usr/bin/systemd-analyze",
+                    [
+                        "security", "--offline=yes", "--no-pager", "--threshold=15", folder + name + ".service",
+                    ])
                 #expect(execution.status == 0, "\(execution.output.suffix(200)) \(execution.errors)")
                 #expect(execution.output.contains("Overall exposure level"))
             }

@@ -1,5 +1,6 @@
 import Foundation
 import Scoreboard
+import TestServers
 import Testing
 
 extension EndToEnd {

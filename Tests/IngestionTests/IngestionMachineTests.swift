@@ -255,6 +255,24 @@ struct IngestionMachineTests {
         #expect(edge.text(1) == #"{"ready":true,"degraded":["postgresql","redis"]}"#)
     }
 
+    @Test("Without a word of storage the answer to readiness is no after a second, and at once when it is gone")
+    func losesPatienceForReadiness() {
+        let edge = Edge()
+        edge.post(to: "/readyz", method: "GET", token: 1)
+        edge.now += 999_999_999
+        edge.tick()
+        #expect(edge.answers.isEmpty)
+        edge.now += 1
+        edge.tick()
+        #expect(edge.answers[1]?.status == 503)
+        #expect(edge.text(1) == #"{"ready":false,"degraded":[]}"#)
+        edge.post(to: "/readyz", method: "GET", token: 2)
+        edge.machine.storageLost()
+        edge.turn()
+        #expect(edge.answers[2]?.status == 503)
+        #expect(edge.machine.requestsInHand == 0)
+    }
+
     @Test("A body over the route's limit is refused before anything is counted")
     func refusesLargeBodies() {
         let edge = Edge.knowingKey()

@@ -97,6 +97,15 @@ final class StorageProcess {
         return rows.count > 0 ? rows[row: 0, column: 0] : nil
     }
 
+    /// Whether the commit of single events waits for a lock.
+    func isCommitWaiting() throws -> Bool {
+        try value(
+            """
+            SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'
+            AND datname = current_database() AND application_name = 'mesher-storage commit'
+            """) == "1"
+    }
+
     /// Ends the sessions of storage that are named so, from the database `postgres`.
     func endSessions(named name: String = "mesher-storage%") throws {
         let administrator = try Connection.open(server.url(), applicationName: "tests")

@@ -21,7 +21,8 @@ struct CommandLineTests {
         arguments: [
             "", "db", "db migrate", "db maintain", "db status", "org create", "org list", "project create",
             "project list", "project show", "project set", "key create", "key list", "key revoke", "send",
-            "events list", "events show", "events tail", "config", "check", "reload",
+            "events list", "events show", "events tail", "config", "check", "status",
+            "reload",
         ])
     func help(command: String) throws {
         let words = command.split(separator: " ").map(String.init)

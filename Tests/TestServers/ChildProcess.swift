@@ -1,8 +1,7 @@
 internal import Glibc
 internal import Synchronization
 
-/// A program that was started. The corresponding C functions
-/// are `posix_spawn` and `waitpid`.
+/// A program that was started. The corresponding C functions are `posix_spawn` and `waitpid`.
 final class ChildProcess: Sendable {
     struct Failure: Error, CustomStringConvertible {
         let description: String

@@ -32,7 +32,6 @@ package struct Execution: Sendable {
             _ path: String, _ arguments: [String], environment: [String: String] = [:], input: String = ""
         ) throws {
             // Without a name there is nothing to clean up.
-            // Without a name there is nothing to clean up.
             files = (0..<3).map { _ in
                 let path = "/tmp/mesher-run.\(UInt64.random(in: .min ... .max))"
                 let number = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
@@ -77,13 +76,17 @@ package struct Execution: Sendable {
     }
 }
 
-/// Asks again and again until the answer is yes; false when it never was within the time.
-package func eventually(within seconds: Int = 10, _ condition: () throws -> Bool) rethrows -> Bool {
-    func now() -> Int { time(nil) }
-    let deadline = now() + seconds + 1
-    while try !condition() {
-        if now() >= deadline { return false }
+/// Asks again and again until the answer is yes; false when it never was within so many seconds.
+package func eventually(within seconds: Double = 10, _ condition: () throws -> Bool) rethrows -> Bool {
+    func now() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+    let deadline = now() + seconds
+    while now() < deadline {
+        if try condition() { return true }
         usleep(10_000)
     }
-    return true
+    return try condition()
 }

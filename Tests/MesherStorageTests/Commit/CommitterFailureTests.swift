@@ -12,9 +12,7 @@ import Testing
         try blocker.execute("BEGIN; LOCK TABLE events IN ACCESS EXCLUSIVE MODE")
         let events = (0..<10).map { TestEvent(ticket: $0) }
         edge.send(events.flatMap(\.frame))
-        let waiting =
-            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-        #expect(try eventually { try storage.value(waiting) == "1" })
+        #expect(try eventually { try storage.isCommitWaiting() })
         try storage.endSessions(named: "mesher-storage commit")
         let results = edge.results(10, within: 3)
         #expect(results.count == 10)

@@ -43,6 +43,25 @@ import Testing
         #expect(edge.store([TestEvent(ticket: 2)]) == [.durable])
     }
 
+    @Test("a single event does not stand behind a bulk")
+    func bulk() throws {
+        let storage = try StorageProcess(
+            prepare: """
+                CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS
+                $$ BEGIN PERFORM pg_sleep(1); RETURN NEW; END $$;
+                CREATE TRIGGER linger BEFORE INSERT ON events FOR EACH ROW WHEN (NEW.message = 'slow')
+                EXECUTE FUNCTION linger();
+                """)
+        let edge = try storage.edge()
+        edge.send(TestEvent(ticket: 1, flags: 3, message: "slow").frame)
+        edge.send(TestEvent(ticket: 2).frame)
+        let order = (0..<2).compactMap { _ in
+            edge.next { if case .stored(let entries) = $0 { entries.map(\.ticket) } else { nil } }
+        }
+        #expect(order == [[2], [1]])
+        #expect(try storage.value("SELECT count(*) FROM events") == "2")
+    }
+
     @Test("the same id is stored once: within a batch, over two edges, on the neighbouring days")
     func duplicates() throws {
         let storage = try StorageProcess()

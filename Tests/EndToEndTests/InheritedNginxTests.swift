@@ -1,0 +1,198 @@
+import Foundation
+import TestServers
+import Testing
+
+extension EndToEnd {
+    /// Mesher's files in an nginx that was there before, with settings of its own at every level.
+    struct InheritedNginxTests {
+        private let stack: Stack
+
+        init() throws {
+            stack = try EndToEnd.stack()
+        }
+
+        /// What an operator may already have at the http level, and would do harm to Mesher's routes.
+        private static let inherited = """
+            error_page 400 401 404 405 413 415 429 500 502 503 504 /sorry.html;
+            fastcgi_intercept_errors on;
+            proxy_intercept_errors on;
+            auth_basic "Operators only";
+            auth_basic_user_file empty;
+            limit_req_zone $binary_remote_addr zone=theirs:1m rate=1r/m;
+            limit_req zone=theirs;
+            limit_conn_zone $binary_remote_addr zone=conns:1m;
+            limit_conn conns 1;
+            client_max_body_size 1k;
+            fastcgi_cache_path cache keys_zone=theirs_cache:1m;
+            fastcgi_cache theirs_cache;
+            fastcgi_cache_key $uri;
+            fastcgi_cache_methods GET HEAD POST;
+            fastcgi_cache_valid any 1h;
+            fastcgi_keep_conn off;
+            fastcgi_next_upstream off;
+            fastcgi_param REQUEST_METHOD DELETE;
+            """
+
+        /// What an operator's server may already have.
+        private static let sites = """
+            server {
+                listen 127.0.0.1:PORT default_server;
+                server_name other;
+                return 418;
+            }
+            server {
+                listen 127.0.0.1:PORT;
+                server_name localhost;
+                error_page 404 /sorry.html;
+                location / { return 200 "theirs"; }
+                location ~ /events$ { return 200 "taken over"; }
+                include mesher-server.conf;
+            }
+            """
+
+        /// Runs a private nginx around the shipped files, pointed at the sockets of the stack, while the body runs.
+        private func withNginx(_ body: (Int) throws -> Void) throws {
+            let folder = stack.folder + "/inherited"
+            let port = stack.port + 1
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try configure(folder, sites: Self.sites.replacingOccurrences(of: "PORT", with: "\(port)"))
+            let arguments = ["/usr/sbin/nginx", "-p", folder + "/", "-c", folder + "/nginx.conf", "-e", "error.log"]
+            try Execution.output(arguments + ["-t"])
+            let nginx = try Execution.Running(arguments[0], Array(arguments.dropFirst()) + ["-g", "daemon off;"])
+            defer {
+                _ = try? Execution.output(arguments + ["-s", "stop"])
+                _ = nginx.wait()
+                try? FileManager.default.removeItem(atPath: folder)
+            }
+            let isThere = eventually { (try? HTTPConnection(port: port)) != nil }
+            try #require(isThere)
+            try body(port)
+        }
+
+        /// Writes the shipped files with the stack's paths, and an nginx.conf around them.
+        private func configure(_ folder: String, sites: String) throws {
+            let shipped = Stack.root + "/nginx"
+            for name in try FileManager.default.contentsOfDirectory(atPath: shipped) {
+                let text = try String(contentsOfFile: "\(shipped)/\(name)", encoding: .utf8)
+                    .replacingOccurrences(of: "/run/mesher", with: stack["MESHER_RUN_DIR"])
+                    .replacingOccurrences(of: "/usr/local/share/mesher/nginx/", with: "")
+                    .replacingOccurrences(of: "/var/log/nginx/", with: "")
+                try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
+            }
+            try Data().write(to: URL(fileURLWithPath: folder + "/empty"))
+            try FileManager.default.createDirectory(atPath: folder + "/html", withIntermediateDirectories: true)
+            try Data("<h1>sorry</h1>".utf8).write(to: URL(fileURLWithPath: folder + "/html/sorry.html"))
+            let configuration = """
+                \(getuid() == 0 ? "user root;" : "")
+                pid nginx.pid;
+                error_log error.log;
+                events {}
+                http {
+                    client_body_temp_path body;
+                    fastcgi_temp_path fastcgi;
+                    proxy_temp_path proxy;
+                    scgi_temp_path scgi;
+                    uwsgi_temp_path uwsgi;
+                    access_log off;
+                    \(Self.inherited)
+                    include mesher-http.conf;
+                    \(sites)
+                }
+                """
+            try Data(configuration.utf8).write(to: URL(fileURLWithPath: folder + "/nginx.conf"))
+        }
+
+        @Test("Nothing of the settings around it leaks into Mesher's routes")
+        func nothingLeaksIn() throws {
+            let project = try Project.create(on: stack)
+            let event = Array(#"{"message":"m","level":"info"}"#.utf8)
+            let authorization = [("Authorization", "Bearer \(project.key)")]
+            try withNginx { port in
+                func post(
+                    _ headers: [(String, String)], _ body: [UInt8], to target: String = "/api/v1/events"
+                ) throws -> HTTPResponse {
+                    let connection = try HTTPConnection(port: port)
+                    connection.send("POST", target, headers, body: body)
+                    return try connection.receive()
+                }
+                // A limit of theirs would refuse the second, a cache of theirs would repeat the first's id.
+                let ids = try (0..<5).map { _ in try post(authorization, event).id }
+                #expect(Set(ids).count == 5 && !ids.contains(nil))
+                let bulk = Array("[".utf8) + event + Array("]".utf8)
+                #expect(try post(authorization, bulk, to: "/api/v1/events/bulk").status == 202)
+                let large = Array(#"{"message":"m","level":"info","x":""#.utf8) + Array(repeating: 0x78, count: 500_000)
+                #expect(try post(authorization, large + Array(#""}"#.utf8)).status == 202)
+                let answers: [(HTTPResponse, Int, String)] = [
+                    (try post([], event), 401, "unauthorized"), (try post(authorization, [0x7b]), 400, "invalid_json"),
+                    (try post(authorization, event, to: "/api/x"), 404, "not_found"),
+                    (try post(authorization, Array(repeating: 0x20, count: 1_048_577)), 400, "payload_too_large"),
+                    (try post(authorization + [("Content-Encoding", "x")], event), 415, "unsupported_encoding"),
+                    (try post(authorization, event, to: "/ingest"), 503, "unavailable"),
+                ]
+                for (answer, status, reason) in answers {
+                    #expect(answer.status == status)
+                    #expect(answer.reason == reason, "\(answer.text)")
+                }
+                for target in ["/healthz", "/readyz"] {
+                    let connection = try HTTPConnection(port: port)
+                    connection.send("GET", target)
+                    #expect(try connection.receive().status == 200, "\(target)")
+                }
+            }
+            #expect(try project.count() == 7)
+        }
+
+        @Test("Two connections at once are served where theirs are limited to one")
+        func connectionLimit() throws {
+            let project = try Project.create(on: stack)
+            try withNginx { port in
+                let event = Array(#"{"message":"m","level":"info"}"#.utf8)
+                let headers = [("Authorization", "Bearer \(project.key)"), ("Content-Length", "\(event.count)")]
+                let connections = try (0..<10).map { _ in try HTTPConnection(port: port) }
+                for connection in connections { connection.send("POST", "/api/v1/events", headers) }
+                for connection in connections { connection.send(event) }
+                for connection in connections { #expect(try connection.receive().status == 202) }
+            }
+        }
+
+        @Test("The files pass nginx' own check as installed, in Debian's nginx.conf")
+        func asInstalled() throws {
+            let folder = stack.folder + "/installed"
+            defer { try? FileManager.default.removeItem(atPath: folder) }
+            try Execution.output(
+                ["make", "--silent", "-C", Stack.root, "install", "DESTDIR=\(folder)", "PREFIX=/usr/share/test"])
+            let share = folder + "/usr/share/test/share/mesher/nginx"
+            // Where DESTDIR is the root of the file system, as on the machine that it is installed on.
+            let names = try FileManager.default.contentsOfDirectory(atPath: share)
+            for name in names {
+                let text = try String(contentsOfFile: "\(share)/\(name)", encoding: .utf8)
+                #expect(!text.contains("/usr/local"), "\(name)")
+                let moved = text.replacingOccurrences(of: "/usr/share/test/", with: folder + "/usr/share/test/")
+                    .replacingOccurrences(of: "/var/log/nginx/", with: "")
+                try Data(moved.utf8).write(to: URL(fileURLWithPath: "\(share)/\(name)"))
+            }
+            let site = """
+                include \(share)/mesher-http.conf;
+                include \(share)/mesher-operator.conf;
+                server {
+                    listen 127.0.0.1:\(stack.port + 1);
+                    include \(share)/mesher-malformed.conf;
+                    include \(share)/mesher-server.conf;
+                }
+                """
+            let debian = try String(contentsOfFile: "/etc/nginx/nginx.conf", encoding: .utf8)
+                .replacingOccurrences(of: "include /etc/nginx/sites-enabled/*;", with: site)
+                .replacingOccurrences(of: "/var/log/nginx/", with: "")
+                // Modules are looked for below the prefix, where there are none.
+                .replacingOccurrences(of: "include /etc/nginx/modules-enabled/*.conf;", with: "")
+                .replacingOccurrences(of: "pid /run/nginx.pid;", with: "pid nginx.pid;")
+                .replacingOccurrences(of: "user www-data;", with: getuid() == 0 ? "user www-data;" : "")
+            #expect(debian.contains("mesher-http.conf"))
+            try Data(debian.utf8).write(to: URL(fileURLWithPath: folder + "/nginx.conf"))
+            let check = try Execution.run(
+                "/usr/sbin/nginx", ["-t", "-p", folder + "/", "-c", folder + "/nginx.conf", "-e", "error.log"])
+            #expect(check.status == 0, "\(check.errors)")
+            #expect(!check.errors.contains("[warn]"), "\(check.errors)")
+        }
+    }
+}

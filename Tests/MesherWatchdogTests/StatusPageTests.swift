@@ -1,0 +1,87 @@
+import Foundation
+import Testing
+
+@testable import Scoreboard
+@testable import mesher_watchdog
+
+struct StatusPageTests {
+    private let folder: TemporaryFolder
+    private let scoreboard: ScoreboardFile
+
+    init() throws {
+        folder = try TemporaryFolder()
+        scoreboard = try ScoreboardFile.open(in: folder.path)
+    }
+
+    private func text(_ name: String) throws -> String {
+        try String(contentsOfFile: "\(folder.path)/\(name)", encoding: .utf8)
+    }
+
+    private func status() throws -> [String: Any] {
+        try #require(try JSONSerialization.jsonObject(with: Data(text("status.json").utf8)) as? [String: Any])
+    }
+
+    private func slot(_ name: String) throws -> Int {
+        let slot = try #require(scoreboard.claim(.worker, name: name)?.slot)
+        scoreboard.started(slot, pid: getpid(), wall: 1_000_000)
+        return slot
+    }
+
+    @Test("both files are written, list the watchdog itself, and are gone when they are removed")
+    func writesAndRemoves() throws {
+        var page = StatusPage(scoreboard, directory: folder.path)
+        try page.write(now: 5)
+        #expect(page.due == 5 + StatusPage.interval)
+        let processes = try #require(try status()["processes"] as? [[String: Any]])
+        #expect(processes.count == 1)
+        #expect(processes[0]["role"] as? String == "watchdog" && processes[0]["pid"] as? Int == Int(getpid()))
+        #expect(processes[0]["memory_bytes"] as? Int ?? 0 > 100_000)
+        #expect(try text("metrics").contains("mesher_build_info{version="))
+        page.remove()
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["scoreboard"])
+    }
+
+    @Test("a process that waits is listed with the moment of its start, and one that ended is counted but not listed")
+    func waitingAndEnded() throws {
+        var page = StatusPage(scoreboard, directory: folder.path)
+        let waiting = try slot("worker events 0")
+        scoreboard.restart(waiting, .exit, startAt: 9_500_000)
+        let ended = try slot("worker events 1")
+        scoreboard.end(ended)
+        try page.write(now: 0)
+        let processes = try #require(try status()["processes"] as? [[String: Any]])
+        #expect(processes.compactMap { $0["name"] as? String } == ["watchdog", "worker events 0"])
+        #expect(processes[1]["state"] as? String == "waiting" && processes[1]["starts_at"] as? Double == 9.5)
+        #expect(processes[1]["pid"] is NSNull && processes[1]["restarts"] as? Int == 1)
+        let metrics = try text("metrics")
+        #expect(metrics.contains(#"mesher_children{role="worker",state="waiting"} 1"#))
+        #expect(metrics.contains(#"mesher_child_restarts_total{role="worker",cause="exit"} 1"#))
+    }
+
+    @Test("requests a second are those since the last writing")
+    func rate() throws {
+        var page = StatusPage(scoreboard, directory: folder.path)
+        let index = try slot("worker events 0")
+        let slot = try #require(try ProcessSlot.open(index, of: ScoreboardFile.path(in: folder.path)))
+        slot.countRequest(.events, status: 202, duration: 1)
+        try page.write(now: 0)
+        for _ in 0..<30 { slot.countRequest(.events, status: 202, duration: 1) }
+        try page.write(now: 2_000_000_000)
+        let processes = try #require(try status()["processes"] as? [[String: Any]])
+        #expect(processes[1]["requests_per_second"] as? Double == 15)
+    }
+
+    @Test("a file that cannot be written is named, and the next writing is due all the same")
+    func unwritable() throws {
+        var page = StatusPage(scoreboard, directory: folder.path + "/absent")
+        #expect(throws: (any Error).self) { try page.write(now: 7) }
+        #expect(page.due == 7 + StatusPage.interval)
+    }
+
+    @Test("the memory of a process that is not there is not known")
+    func memory() {
+        #expect(StatusPage.residentMemory(of: getpid()) ?? 0 > 100_000)
+        #expect(StatusPage.residentMemory(of: 0) == nil)
+        #expect(StatusPage.residentMemory(of: .max) == nil)
+    }
+}
