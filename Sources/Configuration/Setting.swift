@@ -49,6 +49,22 @@ extension Setting {
         "MESHER_WORKERS", .integer(0...256), unit: "processes", default: "0", for: [.watchdog],
         "workers for single events; 0 means one for each core")
 
+    package static let workerRequests = Setting(
+        "MESHER_WORKER_REQUESTS", .integer(0...1_000_000_000_000), unit: "requests", default: "0", for: [.watchdog],
+        "a worker that has answered so many is replaced; 0 means never")
+    package static let workerMemory = Setting(
+        "MESHER_WORKER_MEMORY", .integer(0...1_048_576), unit: "MiB", default: "0", for: [.watchdog],
+        "a worker that holds more memory is replaced; 0 means never")
+    package static let stuckExecuting = Setting(
+        "MESHER_STUCK_EXECUTING", .integer(1...3_600), unit: "s", default: "5", for: [.watchdog],
+        "a process that handles one body for longer is aborted and replaced")
+    package static let stuckHeartbeat = Setting(
+        "MESHER_STUCK_HEARTBEAT", .integer(2...3_600), unit: "s", default: "30", for: [.watchdog],
+        "a process whose loop stands still for longer is aborted and replaced")
+    package static let startTimeout = Setting(
+        "MESHER_START_TIMEOUT", .integer(1...3_600), unit: "s", default: "60", for: [.watchdog],
+        "the watchdog gives up after so long without a ready worker")
+
     package static let databaseURL = Setting(
         "MESHER_DATABASE_URL", default: "postgresql:///mesher", secret: true, for: [.mesher],
         "PostgreSQL for the operator's commands: the role that owns the schema")
@@ -107,7 +123,8 @@ extension Setting {
 
     /// Every setting, in the order in which `mesher config` prints them.
     package static let all: [Setting] = [
-        runDirectory, binaryDirectory, workers, databaseURL, storageDatabaseURL, commitEvents, commitDelay, redisSocket,
+        runDirectory, binaryDirectory, workers, workerRequests, workerMemory, stuckExecuting, stuckHeartbeat,
+        startTimeout, databaseURL, storageDatabaseURL, commitEvents, commitDelay, redisSocket,
         redisHost, redisPort, redisUser, redisPassword, redisDatabase, redisPrefix, rateLimitEvents, rateLimitSeconds,
         bulkEvents, hosts, requestsInHand, bytesInHand, publicURL, retentionDays,
     ]

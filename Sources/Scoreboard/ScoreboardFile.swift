@@ -55,6 +55,11 @@ package final class ScoreboardFile {
         return try create(path)
     }
 
+    /// What the slots of a run directory say, for one who only looks; nothing when there is no scoreboard.
+    package static func readings(in runDirectory: String) -> [SlotReading] {
+        adopt(path(in: runDirectory))?.readings() ?? []
+    }
+
     private static func adopt(_ path: String) -> ScoreboardFile? {
         let number = Glibc.open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
         guard number >= 0 else { return nil }

@@ -9,6 +9,8 @@ struct ChildSlots {
         /// Why it is started again, when it ends now; nil once it was told to end.
         var cause: RestartCause?
         var isStopping = false
+        /// What the slot had counted before this process.
+        let requestsBefore: UInt64
     }
 
     private let scoreboard: ScoreboardFile
@@ -38,7 +40,7 @@ struct ChildSlots {
     /// The process for which a slot was claimed runs.
     mutating func started(_ slot: Int?, _ pid: pid_t) {
         guard let slot else { return }
-        occupants[pid] = Occupant(slot: slot)
+        occupants[pid] = Occupant(slot: slot, requestsBefore: scoreboard.reading(of: slot)?.requestCount ?? 0)
         scoreboard.started(slot, pid: pid, wall: Clock.wall())
     }
 
@@ -80,6 +82,12 @@ struct ChildSlots {
     /// A child is started again only after so many nanoseconds.
     func pausing(_ child: Child, _ pause: Int64) {
         scoreboard.pause("\(child)", until: Clock.wall() + pause / 1_000)
+    }
+
+    /// The requests that a process has answered.
+    func answered(by pid: pid_t) -> UInt64 {
+        guard let occupant = occupants[pid], let reading = scoreboard.reading(of: occupant.slot) else { return 0 }
+        return reading.requestCount &- occupant.requestsBefore
     }
 
     /// By what it is known whether a process is stuck; nil when it has no slot.

@@ -28,7 +28,7 @@ struct Supervisor {
     }
 
     /// How long the host may be without a ready worker before the watchdog gives up, so that systemd sees it.
-    static let patienceWithWorkers: Int64 = 60_000_000_000
+    static let usualPatience: Int64 = 60_000_000_000
 
     var places: [Place]
     var replacements = Replacements()
@@ -43,7 +43,7 @@ struct Supervisor {
     ///   - patience: how long no worker may be ready.
     ///   - jitter: numbers from 0 to 1, see `RestartPolicy`.
     init(
-        _ children: [Child], patience: Int64 = Self.patienceWithWorkers,
+        _ children: [Child], patience: Int64 = Self.usualPatience,
         jitter: @escaping () -> Double = { .random(in: 0...1) }
     ) {
         places = children.map(Place.init)

@@ -30,6 +30,9 @@ struct Worker: ~Copyable {
         static let listener: UInt64 = .max
     }
 
+    /// Nanoseconds that kept connections have for one more request, before idle ones are closed.
+    private static let leave: Int64 = 250_000_000
+
     private let options: Options
     private let log: Logger
     private let slot: ProcessSlot
@@ -46,6 +49,8 @@ struct Worker: ~Copyable {
     private var redisWatch = ClientSocketWatch(token: Token.redis)
     private var isTaking = true
     private var isStopping = false
+    /// While it takes leave: no new connections, and each kept one ends with its next answer.
+    private var leaveEndsAt: Int64?
     private var ready: ReadySignal?
 
     /// Opens what the worker waits on.
@@ -89,20 +94,22 @@ struct Worker: ~Copyable {
     /// Runs until it was told to stop and all that was in hand is answered.
     mutating func run() throws(SystemError) {
         while !(isStopping && machine.requestsInHand == 0) {
-            let wake = try prepare(now: Clock.monotonic())
+            var wake = try prepare(now: Clock.monotonic())
+            Self.earlier(&wake, leaveEndsAt)
             let pause = wake.map { max(0, $0 - Clock.monotonic()) } ?? .max
             let count = try epoll.wait(nanoseconds: min(pause, ProcessSlot.longestPause))
             let now = Clock.monotonic()
             for position in 0..<count {
                 let event = epoll[position]
                 switch event.token {
-                case Token.signals: while signals.next() != nil { try stop() }
+                case Token.signals: while signals.next() != nil { takeLeave(now: now) }
                 case Token.storage: receiveFromStorage(event, now: now)
                 case Token.redis: redis.ready(readable: event.readable, writable: event.writable, now: now)
                 default: try takeRequests(now: now)
                 }
             }
             finishTurn(now: now)
+            if let leaveEndsAt, now >= leaveEndsAt || free.count == connections.count { try stop() }
         }
     }
 
@@ -263,7 +270,7 @@ struct Worker: ~Copyable {
             slot.countRequest(answer.route, status: answer.status, duration: now - connection.receivedAt)
             answer.outcomes.count(in: slot)
         }
-        if !connection.answer(ResponseText.bytes(answer)) || isStopping { close(token) }
+        if !connection.answer(ResponseText.bytes(answer)) || leaveEndsAt != nil || isStopping { close(token) }
     }
 
     private mutating func close(_ token: Int) {
@@ -271,11 +278,18 @@ struct Worker: ~Copyable {
         free.append(token)
     }
 
-    /// Takes what nginx has sent already and nothing after it; kept connections that are idle are closed, and nginx sends
+    /// Begins to stop. nginx may be about to use any connection that it keeps, and each that is closed under it costs it
+    /// one of its attempts: so they are closed one by one, after an answer, and those that stay idle last.
+    private mutating func takeLeave(now: Int64) {
+        guard leaveEndsAt == nil, !isStopping else { return }
+        connectionSet.remove(listener.number)
+        leaveEndsAt = now + Self.leave
+    }
+
+    /// Takes what nginx has sent already and nothing after it; connections that are idle are closed, and nginx sends
     /// what crosses the close to another worker.
     private mutating func stop() throws(SystemError) {
-        guard !isStopping else { return }
-        connectionSet.remove(listener.number)
+        leaveEndsAt = nil
         try takeRequests(now: Clock.monotonic())
         isStopping = true
         for (token, connection) in connections.enumerated() where connection?.isAnswering == false { close(token) }

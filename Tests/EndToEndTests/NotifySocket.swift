@@ -10,7 +10,7 @@ final class NotifySocket {
 
     init(path: String) throws {
         self.path = path
-        number = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
+        number = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard Self.withAddress(path, { bind(number, $0, $1) }) == 0 else { throw Failure() }
     }
 
@@ -22,7 +22,7 @@ final class NotifySocket {
     /// All messages since the beginning, or since `forget`.
     var received: [String] {
         var bytes = [UInt8](repeating: 0, count: 4096)
-        while case let count = recv(number, &bytes, bytes.count, 0), count > 0 {
+        while case let count = recv(number, &bytes, bytes.count, CInt(MSG_DONTWAIT)), count > 0 {
             messages.append(String(decoding: bytes[..<count], as: UTF8.self))
         }
         return messages

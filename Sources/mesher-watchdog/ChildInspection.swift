@@ -1,0 +1,38 @@
+internal import EventLoop
+internal import Glibc
+internal import Logging
+
+extension Watchdog {
+    /// Looks at what the children say of themselves: one that stands still is aborted and replaced, a worker that has served
+    /// its time is replaced.
+    mutating func lookAtChildren(now: Int64) -> CInt? {
+        let limits = ServiceLimits(settings)
+        var actions: [Supervisor.Action] = []
+        for pid in processes.keys.sorted() {
+            guard let child = supervisor.child(servedBy: pid), let vitals = slots.vitals(of: pid) else { continue }
+            if let standstill = limits.standstill(vitals, now: now) {
+                log.error(
+                    "child is stuck, aborting it",
+                    metadata: ["child": "\(child)", "process": "\(pid)", "why": "\(standstill)"])
+                actions += supervisor.stuck(pid, now: now)
+            } else if child.isEdge, limits.requests > 0 || limits.memory > 0,
+                limits.isUsedUp(answered: slots.answered(by: pid), resident: StatusPage.residentMemory(of: pid))
+            {
+                actions += supervisor.replace(pid, now: now)
+            }
+        }
+        return perform(actions)
+    }
+}
+
+extension ServiceLimits.Standstill: CustomStringConvertible {
+    var description: String {
+        switch self {
+        case .executing(let request, let time):
+            let digits = String(request, radix: 16)
+            let id = String(repeating: "0", count: 32 - digits.count) + digits
+            return "handles request \(id) for \(time / 1_000_000_000) s"
+        case .heartbeat(let time): return "its loop stands still for \(time / 1_000_000_000) s"
+        }
+    }
+}

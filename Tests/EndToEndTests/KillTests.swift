@@ -1,0 +1,99 @@
+import Foundation
+import Scoreboard
+import TestServers
+import Testing
+
+extension EndToEnd {
+    /// wrk at full load while processes are killed: no client sees an error, and what was accepted is stored.
+    @Suite(.serialized)
+    struct KillTests {
+        let project: Project
+        let processes: Processes
+
+        init() throws {
+            project = try Project.create(on: EndToEnd.stack())
+            processes = Processes(stack: project.stack)
+        }
+
+        /// Kills a few times under load. The requests that the host had in hand at each kill are printed; a test in which
+        /// there never were any shows nothing.
+        private func underLoad(
+            _ name: String, kills: Int, seconds pause: Double, signal: Int32 = SIGKILL, victims: () -> [pid_t]
+        ) throws {
+            let load = try Load(on: project, seconds: Int(Double(kills) * pause) + 2)
+            var inHand: [Int] = []
+            for _ in 0..<kills {
+                usleep(UInt32(pause * 1_000_000))
+                let chosen = victims()
+                #expect(!chosen.isEmpty)
+                inHand.append(requestsInHand())
+                for pid in chosen { kill(pid, signal) }
+            }
+            #expect(load.isRunning, "the load outlasts the kills")
+            let result = try load.result()
+            let rows = try project.count()
+            print("\(name): in hand \(inHand), accepted \(result.accepted), rows \(rows), failures \(result.failures)")
+            #expect(result.failures == 0, "\(result)")
+            #expect(result.accepted > 0 && rows == result.accepted)
+            #expect(inHand.contains { $0 > 0 })
+        }
+
+        private func requestsInHand() -> Int {
+            ScoreboardFile.readings(in: project.stack["MESHER_RUN_DIR"]).filter { $0.role == .worker }
+                .map(\.inHand).reduce(0, +)
+        }
+
+        @Test("A worker killed each second")
+        func killsWorkers() throws {
+            try underLoad("worker each second", kills: 5, seconds: 1) {
+                processes.children("mesher-worker", "events").randomElement().map { [$0] } ?? []
+            }
+        }
+
+        @Test("Two workers killed together")
+        func killsTwoWorkers() throws {
+            try underLoad("two workers together", kills: 4, seconds: 1.2) {
+                Array(processes.children("mesher-worker", "events").prefix(2))
+            }
+        }
+
+        @Test("Storage killed every three seconds: the edges submit again")
+        func killsStorage() throws {
+            try underLoad("storage every 3 s", kills: 2, seconds: 3) { processes.children("mesher-storage") }
+        }
+
+        @Test("Three hang-ups, each while the load goes on")
+        func hangsUp() throws {
+            try underLoad("SIGHUP", kills: 3, seconds: 1, signal: SIGHUP) { processes.watchdog.map { [$0] } ?? [] }
+        }
+
+        @Test("All workers and storage killed at once: it serves again within a second")
+        func killsAll() throws {
+            var times: [Double] = []
+            for _ in 0..<5 {
+                // What dies within its first second is started again later.
+                usleep(1_100_000)
+                let begun = Date()
+                for pid in processes.children() { kill(pid, SIGKILL) }
+                while try project.stack.request("GET", "/readyz").status != 200 { usleep(5_000) }
+                times.append(-begun.timeIntervalSinceNow)
+            }
+            print("all killed at once, milliseconds until it serves again: \(times.map { Int($0 * 1000) })")
+            #expect(times.allSatisfy { $0 < 1 })
+        }
+
+        @Test("The watchdog needs less than 10 MB, and links none of the libraries that it must outlive")
+        func staysSmall() throws {
+            let watchdog = try #require(processes.watchdog)
+            let status = try String(contentsOfFile: "/proc/\(watchdog)/status", encoding: .utf8)
+            let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") })
+            let kilobytes = try #require(line.split(separator: " ").compactMap { Int($0) }.first)
+            print("watchdog: \(kilobytes) kB resident")
+            #expect(kilobytes < 10_000)
+            let libraries = try Execution.output(["ldd", project.stack["MESHER_BIN"] + "/mesher-watchdog"])
+            for name in ["libpq", "libhiredis", "libfcgi", "libcurl", "libsimdjson", "libFoundation"] {
+                #expect(!libraries.contains(name))
+            }
+        }
+    }
+}
