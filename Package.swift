@@ -56,7 +56,7 @@ let package = Package(
         .executableTarget(
             name: "mesher-watchdog",
             dependencies: [
-                "Configuration", "EventLoop", "Journal", "Scoreboard",
+                "Configuration", "EventLoop", "Journal", "Scoreboard", "StorageChannel",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
@@ -103,7 +103,8 @@ let package = Package(
         .testTarget(
             name: "MesherWatchdogTests", dependencies: ["EventLoop", "Scoreboard", "mesher-watchdog"],
             swiftSettings: settings),
-        .testTarget(name: "EndToEndTests", dependencies: ["Scoreboard", "TestServers"], swiftSettings: settings),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["Scoreboard", "TestServers"], swiftSettings: settings),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -21,9 +21,10 @@ struct Watchdog: ~Copyable {
     var processes: [pid_t: ChildProcess] = [:]
     let scoreboard: ScoreboardFile
     var slots: ChildSlots
-    private var page: StatusPage
+    var page: StatusPage
     /// How each child ended last, for the message that names the cause.
-    private var lastEndings: [Child: String] = [:]
+    var lastEndings: [Child: String] = [:]
+    private var health: HealthCheck
     var notification: SystemdNotification
     /// Whether systemd was told that the service works.
     private var isAnnounced = false
@@ -32,26 +33,6 @@ struct Watchdog: ~Copyable {
 
     /// Nanoseconds between two looks at what no descriptor tells.
     private static let tickInterval: Int64 = 1_000_000_000
-
-    /// What an event of the epoll set is about.
-    private enum Token {
-        case signal
-        case exit(pid_t)
-        case readiness(pid_t)
-
-        init(_ number: UInt64) {
-            let pid = pid_t(truncatingIfNeeded: number >> 1)
-            self = pid == 0 ? .signal : number & 1 == 0 ? .exit(pid) : .readiness(pid)
-        }
-
-        var number: UInt64 {
-            switch self {
-            case .signal: 0
-            case .exit(let pid): UInt64(UInt32(bitPattern: pid)) << 1
-            case .readiness(let pid): UInt64(UInt32(bitPattern: pid)) << 1 | 1
-            }
-        }
-    }
 
     /// - Parameters:
     ///   - configuration: read again by a reload.
@@ -63,7 +44,7 @@ struct Watchdog: ~Copyable {
     ) throws(SystemError) -> Watchdog {
         let epoll = try Epoll()
         let signals = try SignalDescriptor([SIGTERM, SIGINT, SIGHUP, SIGTTIN, SIGTTOU])
-        try epoll.add(signals.number, token: Token.signal.number, .read)
+        try epoll.add(signals.number, token: WatchdogToken.signal.number, .read)
         let directory = settings.text(.runDirectory)
         let scoreboard = try ScoreboardFile.open(in: directory)
         let patience = Int64(settings.integer(.startTimeout)) * 1_000_000_000
@@ -72,22 +53,22 @@ struct Watchdog: ~Copyable {
             log: log, configuration: configuration, binaries: binaries, sockets: sockets, epoll: epoll,
             signals: signals, settings: settings, supervisor: supervisor,
             scoreboard: scoreboard, slots: ChildSlots(scoreboard), page: StatusPage(scoreboard, directory: directory),
-            notification: .inherited())
+            health: HealthCheck(directory: directory, now: Clock.monotonic()), notification: .inherited())
     }
 
     /// Runs until everything has ended, and returns the exit status.
     consuming func run() throws(SystemError) -> CInt {
         var status = perform(supervisor.begin(now: Clock.monotonic()))
         while status == nil {
-            writePage()
-            let wakeAt = min(supervisor.wakeAt ?? .max, page.due, nextTick)
+            let wakeAt = min(supervisor.wakeAt ?? nextTick, nextTick, health.wakeAt)
             let count = try epoll.wait(nanoseconds: max(0, wakeAt - Clock.monotonic()))
             for position in 0..<count where status == nil {
-                status = handle(Token(epoll[position].token))
+                status = handle(WatchdogToken(epoll[position].token))
             }
             let now = Clock.monotonic()
             if status == nil { status = perform(supervisor.timePassed(now: now)) }
             if status == nil, now >= nextTick { status = tick(now: now) }
+            checkHealth(now: now)
             announce()
         }
         sockets.removeFiles()
@@ -101,7 +82,12 @@ struct Watchdog: ~Copyable {
         let isLate = nextTick > 0 && now - nextTick > Self.tickInterval
         nextTick = now + min(Self.tickInterval, notification.interval ?? Self.tickInterval)
         notification.alive()
+        writePage(now: now)
         return isLate ? nil : lookAtChildren(now: now)
+    }
+
+    private mutating func checkHealth(now: Int64) {
+        for result in health.elapse(now: now, epoll, token: { WatchdogToken.health($0).number }) { record(result) }
     }
 
     /// Says to systemd what has changed.
@@ -113,8 +99,7 @@ struct Watchdog: ~Copyable {
         notification.status(supervisor.summary)
     }
 
-    private mutating func writePage() {
-        let now = Clock.monotonic()
+    private mutating func writePage(now: Int64) {
         guard page.due <= now else { return }
         do throws(SystemError) {
             try page.write(now: now)
@@ -123,7 +108,7 @@ struct Watchdog: ~Copyable {
         }
     }
 
-    private mutating func handle(_ token: Token) -> CInt? {
+    private mutating func handle(_ token: WatchdogToken) -> CInt? {
         switch token {
         case .signal:
             return signals.next().flatMap { handle(signal: $0) }
@@ -141,6 +126,9 @@ struct Watchdog: ~Copyable {
             log.info("child ready", metadata: about(process))
             slots.ready(pid)
             return perform(supervisor.ready(pid, now: Clock.monotonic()))
+        case .health(let subject):
+            if let result = health.ready(subject, now: Clock.monotonic()) { record(result) }
+            return nil
         }
     }
 
@@ -197,8 +185,8 @@ struct Watchdog: ~Copyable {
     /// A process that cannot be watched is not kept.
     private func watch(_ process: ChildProcess) throws(SystemError) {
         do throws(SystemError) {
-            try epoll.add(process.exitNumber, token: Token.exit(process.pid).number, .read)
-            try epoll.add(process.readinessNumber, token: Token.readiness(process.pid).number, .read)
+            try epoll.add(process.exitNumber, token: WatchdogToken.exit(process.pid).number, .read)
+            try epoll.add(process.readinessNumber, token: WatchdogToken.readiness(process.pid).number, .read)
         } catch {
             process.abandon()
             throw error
@@ -220,30 +208,5 @@ struct Watchdog: ~Copyable {
 
     private func about(_ process: ChildProcess) -> Logger.Metadata {
         ["child": "\(process.child)", "process": "\(process.pid)"]
-    }
-
-    private func tell(_ notice: Supervisor.Notice) {
-        switch notice {
-        case .pause(let child, let pause):
-            slots.pausing(child, pause)
-            log.warning(
-                "child died early, starting it again later",
-                metadata: ["child": "\(child)", "milliseconds": "\(pause / 1_000_000)"])
-        case .stopping:
-            page.stopping()
-            log.notice("stopping")
-            notification.stopping()
-        case .killing(let child, let pid):
-            log.warning("child did not stop in time, killing it", metadata: ["child": "\(child)", "process": "\(pid)"])
-        case .notReplaced(let child):
-            log.error("child could not be replaced, the old one goes on", metadata: ["child": "\(child)"])
-        case .noWorkerReady:
-            let causes = lastEndings.sorted { "\($0.key)" < "\($1.key)" }.map { "\($0.key): \($0.value)" }
-            log.critical(
-                "no worker became ready, giving up",
-                metadata: [
-                    "seconds": "\(settings.integer(.startTimeout))", "ended": "\(causes.joined(separator: ", "))",
-                ])
-        }
     }
 }

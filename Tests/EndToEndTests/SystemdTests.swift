@@ -36,7 +36,9 @@ extension EndToEnd {
             try withInstallation { _, folder in
                 let execution = try Execution.run(
                     "/usr/bin/systemd-analyze",
-                    ["security", "--offline=yes", "--no-pager", "--threshold=15", folder + name + ".service"])
+                    [
+                        "security", "--offline=yes", "--no-pager", "--threshold=15", folder + name + ".service",
+                    ])
                 #expect(execution.status == 0, "\(execution.output.suffix(200)) \(execution.errors)")
                 #expect(execution.output.contains("Overall exposure level"))
             }

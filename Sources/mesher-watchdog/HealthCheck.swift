@@ -1,0 +1,149 @@
+internal import EventLoop
+internal import Logging
+internal import Scoreboard
+internal import StorageChannel
+
+/// Asks through the very sockets that nginx and the edges use whether workers and storage answer: each ten seconds a request
+/// by either socket of the workers, and a probe by that of storage.
+struct HealthCheck: ~Copyable {
+    /// Nanoseconds between two checks, and how long one may take.
+    static let interval: Int64 = 10_000_000_000
+    static let patience: Int64 = 5_000_000_000
+
+    /// How one ended.
+    struct Result: Equatable {
+        let subject: HealthSubject
+        let isGood: Bool
+        /// Nanoseconds.
+        let duration: Int64
+    }
+
+    private let directory: String
+    private var requests: [HealthSubject: FastCGIProbe] = [:]
+    private var storage: StorageClient?
+    private var begun: Int64
+    private var ticket: UInt64 = 0
+
+    /// - Parameters:
+    ///   - directory: of the sockets.
+    ///   - now: the first check begins an interval later.
+    init(directory: String, now: Int64) {
+        self.directory = directory
+        begun = now
+    }
+
+    /// When something is due by the clock alone.
+    var wakeAt: Int64 {
+        isUnderWay ? begun + Self.patience : begun + Self.interval
+    }
+
+    private var asksStorage: Bool {
+        switch storage {
+        case .some: true
+        case nil: false
+        }
+    }
+
+    private var isUnderWay: Bool {
+        asksStorage || !requests.isEmpty
+    }
+
+    /// Begins a check when it is time, or gives up what takes too long.
+    ///
+    /// - Parameter token: what the loop knows the socket of each subject by.
+    /// - Returns: what has failed.
+    mutating func elapse(
+        now: Int64, _ epoll: borrowing Epoll, token: (HealthSubject) -> UInt64
+    ) -> [Result] {
+        guard now >= wakeAt else { return [] }
+        if isUnderWay {
+            var overdue = Array(requests.keys)
+            requests = [:]
+            if asksStorage { overdue.append(.storage) }
+            storage = nil
+            return overdue.map { Result(subject: $0, isGood: false, duration: now - begun) }
+        }
+        begun = now
+        var failed: [HealthSubject] = []
+        for listener in Child.Listener.allCases {
+            do throws(SystemError) {
+                let probe = try FastCGIProbe.begin(at: "\(directory)/\(listener.rawValue).sock")
+                try epoll.add(probe.number, token: token(listener.subject), .read)
+                requests[listener.subject] = probe
+            } catch {
+                failed.append(listener.subject)
+            }
+        }
+        if !beginProbe(now: now, epoll, token: token(.storage)) { failed.append(.storage) }
+        return failed.map { Result(subject: $0, isGood: false, duration: 0) }
+    }
+
+    private mutating func beginProbe(now: Int64, _ epoll: borrowing Epoll, token: UInt64) -> Bool {
+        var client = StorageClient(path: "\(directory)/storage.sock")
+        guard client.tick(now: now) == nil, let number = client.socket?.number,
+            (try? epoll.add(number, token: token, .read)) != nil
+        else { return false }
+        ticket &+= 1
+        var frames = FrameWriter()
+        frames.probe(ticket)
+        client.send(&frames)
+        storage = consume client
+        return true
+    }
+
+    /// The socket of a subject is readable.
+    ///
+    /// - Returns: nil while more is to come.
+    mutating func ready(_ subject: HealthSubject, now: Int64) -> Result? {
+        let isGood: Bool?
+        if subject == .storage {
+            isGood = receiveFromStorage()
+            if isGood != nil { storage = nil }
+        } else {
+            isGood = requests[subject]?.receive()
+            if isGood != nil { requests[subject] = nil }
+        }
+        return isGood.map { Result(subject: subject, isGood: $0, duration: now - begun) }
+    }
+
+    /// Whether storage has answered; whether it accepts events is PostgreSQL's health and not its own.
+    private mutating func receiveFromStorage() -> Bool? {
+        guard var client = storage.take() else { return nil }
+        let ticket = ticket
+        var hasAnswered = false
+        let isAlive = client.ready(readable: true, writable: false) { kind, content in
+            if kind == .hello { return true }
+            var content = FrameContent(content)
+            hasAnswered = kind == .readiness && content.integer(UInt64.self) == ticket
+            return hasAnswered || kind == .key
+        }
+        storage = consume client
+        return hasAnswered ? true : isAlive ? nil : false
+    }
+}
+
+extension Child.Listener {
+    var subject: HealthSubject {
+        switch self {
+        case .events: .events
+        case .bulk: .bulk
+        }
+    }
+}
+
+extension Watchdog {
+    /// After so many failures in a row the operator is told.
+    private static let failuresToTell = 3
+
+    /// Writes down how a check ended.
+    func record(_ result: HealthCheck.Result) {
+        let before = scoreboard.health(result.subject)?.failuresInRow ?? 0
+        let failures = scoreboard.recordHealth(
+            result.subject, isGood: result.isGood, duration: result.duration, wall: Clock.wall())
+        if failures == Self.failuresToTell {
+            log.error("health check has failed", metadata: ["of": "\(result.subject)", "times": "\(failures)"])
+        } else if result.isGood, before >= Self.failuresToTell {
+            log.notice("health check succeeds again", metadata: ["of": "\(result.subject)"])
+        }
+    }
+}

@@ -1,0 +1,30 @@
+internal import Configuration
+internal import Logging
+
+extension Watchdog {
+    /// Says to the operator what the supervisor noticed.
+    func tell(_ notice: Supervisor.Notice) {
+        switch notice {
+        case .pause(let child, let pause):
+            slots.pausing(child, pause)
+            log.warning(
+                "child died early, starting it again later",
+                metadata: ["child": "\(child)", "milliseconds": "\(pause / 1_000_000)"])
+        case .stopping:
+            page.stopping()
+            log.notice("stopping")
+            notification.stopping()
+        case .killing(let child, let pid):
+            log.warning("child did not stop in time, killing it", metadata: ["child": "\(child)", "process": "\(pid)"])
+        case .notReplaced(let child):
+            log.error("child could not be replaced, the old one goes on", metadata: ["child": "\(child)"])
+        case .noWorkerReady:
+            let causes = lastEndings.sorted { "\($0.key)" < "\($1.key)" }.map { "\($0.key): \($0.value)" }
+            log.critical(
+                "no worker became ready, giving up",
+                metadata: [
+                    "seconds": "\(settings.integer(.startTimeout))", "ended": "\(causes.joined(separator: ", "))",
+                ])
+        }
+    }
+}

@@ -1,0 +1,81 @@
+import EventLoop
+import Glibc
+import Scoreboard
+import Testing
+
+@testable import mesher_watchdog
+
+struct HealthCheckTests {
+    private static let begin: Int64 = 1_000
+
+    /// A folder for sockets that is gone afterwards.
+    private func withFolder(_ body: (String) throws -> Void) throws {
+        let folder = "/tmp/mesher-health.\(UInt32.random(in: 0 ... .max))"
+        try #require(mkdir(folder, 0o700) == 0)
+        defer {
+            for name in ["events", "bulk", "storage"] { unlink("\(folder)/\(name).sock") }
+            rmdir(folder)
+        }
+        try body(folder)
+    }
+
+    @Test("Nothing is asked before the first interval is over; where nobody listens all fail at once")
+    func nobodyListens() throws {
+        try withFolder { folder in
+            let epoll = try Epoll()
+            var check = HealthCheck(directory: folder, now: Self.begin)
+            let first = Self.begin + HealthCheck.interval
+            #expect(check.wakeAt == first)
+            #expect(check.elapse(now: first - 1, epoll) { _ in 7 } == [])
+            let results = check.elapse(now: first, epoll) { _ in 7 }
+            #expect(Set(results.map(\.subject)) == Set(HealthSubject.allCases))
+            #expect(results.allSatisfy { !$0.isGood })
+            #expect(check.wakeAt == first + HealthCheck.interval)
+        }
+    }
+
+    @Test("What does not answer within five seconds has failed; another check follows at its time")
+    func nobodyAnswers() throws {
+        try withFolder { folder in
+            let listeners = try ["events", "bulk", "storage"].map { name in
+                try UnixSocket.listen(at: "\(folder)/\(name).sock", mode: 0o600, backlog: 8).release()
+            }
+            defer { for number in listeners { close(number) } }
+            let epoll = try Epoll()
+            var check = HealthCheck(directory: folder, now: Self.begin)
+            let first = Self.begin + HealthCheck.interval
+            #expect(check.elapse(now: first, epoll) { _ in 7 } == [])
+            #expect(check.wakeAt == first + HealthCheck.patience)
+            let results = check.elapse(now: first + HealthCheck.patience, epoll) { _ in 7 }
+            #expect(Set(results.map(\.subject)) == Set(HealthSubject.allCases))
+            #expect(results.allSatisfy { !$0.isGood && $0.duration == HealthCheck.patience })
+            #expect(check.wakeAt == first + HealthCheck.interval)
+            #expect(check.ready(.events, now: first) == nil)
+        }
+    }
+
+    @Test("A worker that answers is healthy, one that hangs up is not")
+    func answers() throws {
+        try withFolder { folder in
+            let listener = try UnixSocket.listen(at: folder + "/events.sock", mode: 0o600, backlog: 8)
+            let epoll = try Epoll()
+            var check = HealthCheck(directory: folder, now: 0)
+            for (answer, isGood) in [("Status: 200 OK\r\n\r\n", true), ("", false)] {
+                let now = check.wakeAt
+                _ = check.elapse(now: now, epoll) { _ in 7 }
+                guard let worker = UnixSocket.accept(listener.number) else {
+                    Issue.record("it has not connected")
+                    return
+                }
+                let text = Array(answer.utf8)
+                let record: [UInt8] = text.isEmpty ? [] : [1, 6, 0, 1, 0, UInt8(text.count), 0, 0] + text
+                #expect(check.ready(.events, now: now) == nil)
+                _ = write(worker.number, record, record.count)
+                shutdown(worker.number, CInt(SHUT_WR))
+                #expect(
+                    check.ready(.events, now: now + 5)
+                        == HealthCheck.Result(subject: .events, isGood: isGood, duration: 5))
+            }
+        }
+    }
+}
