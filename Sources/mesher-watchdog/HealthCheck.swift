@@ -86,7 +86,7 @@ struct HealthCheck: ~Copyable {
         ticket &+= 1
         var frames = FrameWriter()
         frames.probe(ticket)
-        client.send(&frames)
+        guard client.send(&frames) else { return false }
         storage = consume client
         return true
     }

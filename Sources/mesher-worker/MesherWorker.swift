@@ -44,7 +44,8 @@ enum MesherWorker {
         do throws(SystemError) {
             let slot = try ProcessSlot.inherited(runDirectory: settings.text(.runDirectory))
             var worker = try Worker.open(
-                listener: Descriptor(adopting: 0), ready: ready, slot: slot, options: options(settings, role: role), log: log)
+                listener: Descriptor(adopting: 0), ready: ready, slot: slot, options: options(settings, role: role),
+                log: log)
             try worker.run()
         } catch {
             log.error("The worker cannot go on", metadata: ["reason": "\(error)"])

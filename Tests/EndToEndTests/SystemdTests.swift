@@ -52,7 +52,7 @@ extension EndToEnd {
             let processors = ProcessInfo.processInfo.activeProcessorCount
             let manager = try NotifySocket(path: stack.folder + "/notify")
             let log = stack.folder + "/activated.log"
-            FileManager.default.createFile(atPath: log, contents: nil)
+            _ = FileManager.default.createFile(atPath: log, contents: nil)
             let output = try #require(FileHandle(forWritingAtPath: log))
             var file = stat()
             try #require(stat(log, &file) == 0)

@@ -109,8 +109,12 @@ import Testing
             (["exception", "stacktrace", "breadcrumbs"], "an object or an array", ["1", #""x""#, "true"]),
             (["tags", "extra", "user", "user_context"], "an object", ["1", #""x""#, "[]", "false"]),
             (
-                ["tags"], "an object with numbers of at most 131072 digits before and 16383 behind the point, 1048576 in all",
-                ["{\"n\":[\(Array(repeating: "1e131071", count: 9).joined(separator: ","))]}", #"{"n":1e131072}"#, #"{"n":[{"m":-1e400000}]}"#, #"{"n":1e-16384}"#, #"{"n":1e99999999999999999999}"#]
+                ["tags"],
+                "an object with numbers of at most 131072 digits before and 16383 behind the point, 1048576 in all",
+                [
+                    "{\"n\":[\(Array(repeating: "1e131071", count: 9).joined(separator: ","))]}", #"{"n":1e131072}"#,
+                    #"{"n":[{"m":-1e400000}]}"#, #"{"n":1e-16384}"#, #"{"n":1e99999999999999999999}"#,
+                ]
             ),
         ] as [([String], String, [String])])
     func optionalFields(names: [String], rule: String, wrong: [String]) throws {
