@@ -1,10 +1,11 @@
-internal import EventLoop
 internal import Glibc
 
 /// What the watchdog tells systemd: datagrams to the socket that `NOTIFY_SOCKET` names, sd_notify(3). Without one nothing
 /// is sent.
 struct SystemdNotification: ~Copyable {
-    private let socket: Descriptor?
+    /// Of the socket that is sent from; below 0 for none. Not an optional `Descriptor`: compared with nil, swiftc 6.3.1
+    /// destroyed it twice, and closed whatever had its number by then.
+    private let number: CInt
     private var address = sockaddr_un()
     private let addressSize: socklen_t
     /// Nanoseconds between two signs of life; nil when systemd waits for none.
@@ -17,19 +18,21 @@ struct SystemdNotification: ~Copyable {
     init(path: String?, microseconds: String?) {
         let bytes = path.map { Array($0.utf8) } ?? []
         let offset = MemoryLayout<sockaddr_un>.size - MemoryLayout.size(ofValue: address.sun_path)
-        let number =
+        number =
             bytes.isEmpty || bytes.count >= MemoryLayout.size(ofValue: address.sun_path)
             ? -1 : Glibc.socket(AF_UNIX, CInt(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        socket = number >= 0 ? Descriptor(adopting: number) : nil
         address.sun_family = sa_family_t(AF_UNIX)
         withUnsafeMutableBytes(of: &address.sun_path) { name in
             for (position, byte) in bytes.enumerated() where position < name.count { name[position] = byte }
             if bytes.first == UInt8(ascii: "@") { name[0] = 0 }
         }
         addressSize = socklen_t(offset + bytes.count)
-        interval =
-            socket == nil
-            ? nil : microseconds.flatMap { Int64($0) }.flatMap { $0 > 0 && $0 < 1 << 50 ? $0 * 1_000 / 2 : nil }
+        let time = microseconds.flatMap { Int64($0) } ?? 0
+        interval = number >= 0 && time > 0 && time < 1 << 50 ? time * 1_000 / 2 : nil
+    }
+
+    deinit {
+        if number >= 0 { close(number) }
     }
 
     /// What systemd has set in the environment of this process. A number of microseconds that was meant for another
@@ -63,11 +66,7 @@ struct SystemdNotification: ~Copyable {
 
     /// A full or vanished socket is no reason to wait or to fail: the next sign comes soon.
     private func send(_ text: String) {
-        let number: CInt
-        switch socket {
-        case .some(let socket): number = socket.number
-        case nil: return
-        }
+        guard number >= 0 else { return }
         var text = text
         var address = address
         text.withUTF8 { bytes in

@@ -33,9 +33,16 @@ extension EndToEnd {
             let result = try load.result()
             let rows = try project.count()
             print("\(name): in hand \(inHand), accepted \(result.accepted), rows \(rows), failures \(result.failures)")
-            #expect(result.failures == 0, "\(result)")
+            #expect(result.failures == 0, "\(result) \(lastAttempts())")
             #expect(result.accepted > 0 && rows == result.accepted)
             #expect(inHand.contains { $0 > 0 })
+        }
+
+        /// What nginx says when it has no line left to try, or waited in vain.
+        private func lastAttempts() -> [Substring] {
+            let log = (try? String(contentsOfFile: project.stack.folder + "/nginx/error.log", encoding: .utf8)) ?? ""
+            return log.split(separator: "\n").filter { $0.contains("no live upstreams") || $0.contains("timed out") }
+                .suffix(3)
         }
 
         private func requestsInHand() -> Int {

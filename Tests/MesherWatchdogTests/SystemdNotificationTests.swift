@@ -23,9 +23,10 @@ struct SystemdNotificationTests {
                 if isAbstract { $0[0] = 0 }
             }
             let size = socklen_t(2 + bytes.count)
-            _ = withUnsafePointer(to: &address) {
+            let result = withUnsafePointer(to: &address) {
                 $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(number, $0, size) }
             }
+            #expect(result == 0, "bind \(number): \(errno)")
         }
 
         deinit {
