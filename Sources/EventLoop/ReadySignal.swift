@@ -9,6 +9,9 @@ package struct ReadySignal: ~Copyable {
         descriptor = Descriptor(adopting: number)
     }
 
+    /// Whether a supervisor waits for it.
+    package static var isAwaited: Bool { getenv("MESHER_READY_FD") != nil }
+
     /// Nil when no supervisor waits for it: the variable is not set, or does not hold the number of an open descriptor.
     package static func inherited() -> ReadySignal? {
         guard let text = getenv("MESHER_READY_FD"), let number = CInt(String(cString: text)),

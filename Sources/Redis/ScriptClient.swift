@@ -58,7 +58,7 @@ package struct ScriptClient: ~Copyable {
 
     /// Appends a call; `flush` sends it. Without a connection its result is there at once, and is nil.
     package mutating func call(_ number: UInt64, key: [UInt8], arguments: [[UInt8]], now: Int64) {
-        guard connection != nil, failure == nil else { return results.append((number, nil)) }
+        guard isOpen, failure == nil else { return results.append((number, nil)) }
         let arguments = [Array("1".utf8), key] + arguments
         append(digest.map { ["EVALSHA".utf8.map { $0 }, $0] + arguments } ?? evaluate(arguments), now: now)
         expected.append(.call(number, arguments: arguments, deadline: now + Self.patience))
@@ -90,19 +90,27 @@ package struct ScriptClient: ~Copyable {
     ///
     /// - Returns: when to call again, in nanoseconds of the monotonic clock; nil when there is nothing to wait for.
     package mutating func tick(now: Int64) -> Int64? {
-        if connection == nil {
+        if !isOpen {
             guard now >= deadline else { return deadline }
             open(now: now)
         }
-        if let due = due(), connection != nil {
+        if let due = due(), isOpen {
             guard now >= due else { return due }
             // The answer may have come while this process was busy with something else.
             ready(readable: true, writable: false, now: now)
-            if connection != nil, let due = self.due(), now >= due {
+            if isOpen, let due = self.due(), now >= due {
                 lose(RedisError(operation: "wait", message: "no answer within 50 ms"), now: now)
             }
         }
-        return connection == nil ? deadline : due()
+        return isOpen ? due() : deadline
+    }
+
+    /// A switch, since comparing an optional of what cannot be copied with nil has been seen to destroy it (Swift 6.3.1).
+    private var isOpen: Bool {
+        switch connection {
+        case .some: true
+        case nil: false
+        }
     }
 
     private func due() -> Int64? {

@@ -35,7 +35,13 @@ package struct StorageClient: ~Copyable {
         }
     }
 
-    package var isConnected: Bool { descriptor != nil }
+    /// A switch, since comparing an optional of what cannot be copied with nil has been seen to destroy it (Swift 6.3.1).
+    package var isConnected: Bool {
+        switch descriptor {
+        case .some: true
+        case nil: false
+        }
+    }
 
     /// Connects when it is due.
     ///

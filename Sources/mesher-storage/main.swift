@@ -18,7 +18,7 @@ func runStorage() -> CInt {
         return EX_USAGE
     }
     let readiness = ReadySignal.inherited()
-    let isSupervised = readiness != nil
+    let isSupervised = ReadySignal.isAwaited
     if isSupervised { ProcessAttributes.followSupervisor() }
     ProcessAttributes.ignoreBrokenPipes()
     do {

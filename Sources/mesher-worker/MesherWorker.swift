@@ -31,7 +31,7 @@ enum MesherWorker {
             exit(EX_CONFIG)
         }
         let ready = ReadySignal.inherited()
-        if ready != nil { ProcessAttributes.followSupervisor() }
+        if ReadySignal.isAwaited { ProcessAttributes.followSupervisor() }
         ProcessAttributes.useBatchScheduling()
         ProcessAttributes.ignoreBrokenPipes()
         _ = ProcessAttributes.raiseDescriptorLimit()
