@@ -19,6 +19,12 @@ package enum ProcessAttributes {
         _ = mesher_use_batch_scheduling()
     }
 
+    /// Memory of large bodies is given back to the kernel when it is freed, and does not stay with the process for life. The
+    /// corresponding C function is `mallopt` with `M_MMAP_THRESHOLD`.
+    package static func returnLargeMemory() {
+        mesher_return_large_memory()
+    }
+
     /// A write to a peer that has gone fails with EPIPE instead of ending the process, signal(7).
     package static func ignoreBrokenPipes() {
         signal(SIGPIPE, SIG_IGN)

@@ -11,6 +11,13 @@ package struct FrameWriter: ~Copyable {
         bytes.removeAll(keepingCapacity: bytes.capacity <= 1 << 20)
     }
 
+    /// Gives the bytes away, and holds none afterwards.
+    package mutating func take() -> [UInt8] {
+        var taken: [UInt8] = []
+        swap(&taken, &bytes)
+        return taken
+    }
+
     package mutating func append(_ frames: [UInt8]) {
         bytes.append(contentsOf: frames)
     }

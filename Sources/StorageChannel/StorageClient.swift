@@ -9,10 +9,8 @@ package struct StorageClient: ~Copyable {
     private static let firstDelay: Int64 = 10_000_000
     private static let longestDelay: Int64 = 250_000_000
 
-    /// The most bytes that wait for storage to read them.
-    private static let pendingLimit = 64 << 20
-
     private let path: String
+    private let pendingLimit: Int
     private var descriptor: Descriptor?
     private var reader = FrameReader()
     private var pending: [UInt8] = []
@@ -21,9 +19,13 @@ package struct StorageClient: ~Copyable {
     private var nextAttempt: Int64 = 0
     private var delay = Self.firstDelay
 
-    /// - Parameter path: storage's unix socket.
-    package init(path: String) {
+    /// - Parameters:
+    ///   - path: storage's unix socket.
+    ///   - pendingLimit: the most bytes that wait for storage to read them; more than one who waits for answers has in
+    ///     hand, or sending all again after a new connection would be too much as well.
+    package init(path: String, pendingLimit: Int = 16 << 20) {
         self.path = path
+        self.pendingLimit = pendingLimit
     }
 
     /// The socket to wait on, nil while there is none.
@@ -78,15 +80,15 @@ package struct StorageClient: ~Copyable {
         if sent == pending.count {
             let count = write(frames.bytes, from: 0)
             if count < frames.bytes.count {
-                pending = Array(frames.bytes[count...])
-                sent = 0
+                pending = frames.take()
+                sent = count
             }
         } else {
             pending.append(contentsOf: frames.bytes)
             flush()
         }
         frames.removeAll()
-        if pending.count - sent > Self.pendingLimit { descriptor = nil }
+        if pending.count - sent > pendingLimit { descriptor = nil }
         return isConnected
     }
 

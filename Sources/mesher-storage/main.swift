@@ -21,6 +21,7 @@ func runStorage() -> CInt {
     let isSupervised = ReadySignal.isAwaited
     if isSupervised { ProcessAttributes.followSupervisor() }
     ProcessAttributes.ignoreBrokenPipes()
+    ProcessAttributes.returnLargeMemory()
     do {
         // The watchdog has read the file, perhaps an older one than is there now; what it gives is all there is.
         let settings = try Settings(file: isSupervised ? "/dev/null" : nil)

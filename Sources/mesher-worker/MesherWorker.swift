@@ -34,6 +34,7 @@ enum MesherWorker {
         if ReadySignal.isAwaited { ProcessAttributes.followSupervisor() }
         ProcessAttributes.useBatchScheduling()
         ProcessAttributes.ignoreBrokenPipes()
+        ProcessAttributes.returnLargeMemory()
         _ = ProcessAttributes.raiseDescriptorLimit()
         // libfcgi would wait so many milliseconds for nginx to close first.
         setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "0", 1)

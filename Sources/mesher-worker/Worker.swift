@@ -86,7 +86,7 @@ struct Worker: ~Copyable {
         self.log = log
         self.slot = slot
         machine = IngestionMachine(options: options.ingestion, slot: slot)
-        storage = StorageClient(path: options.storageSocket)
+        storage = StorageClient(path: options.storageSocket, pendingLimit: 2 * options.bytesInHand)
         redis = ScriptClient(options.redis, script: LimitScript.source)
         self.ready = ready
     }

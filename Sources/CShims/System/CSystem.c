@@ -2,6 +2,7 @@
 #include "CSystem.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <sched.h>
 #include <stddef.h>
 #include <sys/prctl.h>
@@ -30,6 +31,11 @@ int mesher_set_parent_death_signal(int signal) { return prctl(PR_SET_PDEATHSIG, 
 int mesher_use_batch_scheduling(void) {
     struct sched_param parameter = {.sched_priority = 0};
     return sched_setscheduler(0, SCHED_BATCH, &parameter);
+}
+
+void mesher_return_large_memory(void) {
+    // Setting it also ends glibc's own raising of it, after which large blocks would stay in the heap.
+    mallopt(M_MMAP_THRESHOLD, 256 << 10);
 }
 
 int mesher_pidfd_open(int process) { return (int)syscall(SYS_pidfd_open, process, 0); }
