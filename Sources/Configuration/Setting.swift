@@ -59,7 +59,7 @@ extension Setting {
         "MESHER_STUCK_EXECUTING", .integer(1...3_600), unit: "s", default: "5", for: [.watchdog],
         "a process that handles one body for longer is aborted and replaced")
     package static let stuckHeartbeat = Setting(
-        "MESHER_STUCK_HEARTBEAT", .integer(2...3_600), unit: "s", default: "30", for: [.watchdog],
+        "MESHER_STUCK_HEARTBEAT", .integer(3...3_600), unit: "s", default: "30", for: [.watchdog],
         "a process whose loop stands still for longer is aborted and replaced")
     package static let startTimeout = Setting(
         "MESHER_START_TIMEOUT", .integer(1...3_600), unit: "s", default: "60", for: [.watchdog],

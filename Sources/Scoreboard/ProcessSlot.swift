@@ -48,7 +48,7 @@ package final class ProcessSlot {
     // MARK: What it is doing
 
     /// The most nanoseconds that a loop may sleep, so that it beats often enough when nothing happens.
-    package static let longestPause: Int64 = 5_000_000_000
+    package static let longestPause: Int64 = 1_000_000_000
 
     /// The process goes on: once each turn of its loop.
     ///

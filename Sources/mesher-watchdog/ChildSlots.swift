@@ -5,6 +5,7 @@ internal import Scoreboard
 /// The children's slots of the scoreboard: which process has which, and what is said there of its life.
 struct ChildSlots {
     private struct Occupant {
+        let child: Child
         let slot: Int
         /// Why it is started again, when it ends now; nil once it was told to end.
         var cause: RestartCause?
@@ -28,7 +29,11 @@ struct ChildSlots {
     /// - Returns: the slot's number for `environment`, nil when all are taken; the process is not seen then.
     mutating func claim(_ child: Child, replacement: RestartCause = .reload) -> Int? {
         guard let claim = scoreboard.claim(child.slotRole, name: "\(child)") else { return nil }
-        if !started.insert(child).inserted, !claim.wasWaiting { scoreboard.countRestart(claim.slot, replacement) }
+        // One that is stuck is counted when it has ended.
+        let isCountedLater = occupants.values.contains { $0.child == child && $0.cause == .stuck }
+        if !started.insert(child).inserted, !claim.wasWaiting, !isCountedLater {
+            scoreboard.countRestart(claim.slot, replacement)
+        }
         return claim.slot
     }
 
@@ -38,9 +43,10 @@ struct ChildSlots {
     }
 
     /// The process for which a slot was claimed runs.
-    mutating func started(_ slot: Int?, _ pid: pid_t) {
+    mutating func started(_ child: Child, _ slot: Int?, _ pid: pid_t) {
         guard let slot else { return }
-        occupants[pid] = Occupant(slot: slot, requestsBefore: scoreboard.reading(of: slot)?.requestCount ?? 0)
+        let requestsBefore = scoreboard.reading(of: slot)?.requestCount ?? 0
+        occupants[pid] = Occupant(child: child, slot: slot, requestsBefore: requestsBefore)
         scoreboard.started(slot, pid: pid, wall: Clock.wall())
     }
 
@@ -76,6 +82,11 @@ struct ChildSlots {
             case .exited: .exit
             case .killed: .signal
             }
+        // A successor is there already: nobody waits for this slot.
+        if occupants.values.contains(where: { $0.child == occupant.child }) {
+            scoreboard.countRestart(occupant.slot, occupant.cause ?? cause)
+            return scoreboard.end(occupant.slot)
+        }
         scoreboard.restart(occupant.slot, occupant.cause ?? cause, startAt: Clock.wall())
     }
 

@@ -172,7 +172,7 @@ struct Watchdog: ~Copyable {
                 listener: child.listener.map { sockets.number($0) })
             try watch(process)
             processes[process.pid] = process
-            slots.started(slot, process.pid)
+            slots.started(child, slot, process.pid)
             log.info("child started", metadata: about(process))
             return perform(supervisor.started(child, process.pid, now: Clock.monotonic()))
         } catch {

@@ -29,7 +29,7 @@ struct ChildSlotsTests {
         var slots = ChildSlots(scoreboard)
         let slot = try claim(&slots)
         #expect(ChildSlots.environment(slot) == ["MESHER_SLOT=\(slot)"])
-        slots.started(slot, 100)
+        slots.started(child, slot, 100)
         slots.ready(100)
         #expect(scoreboard.reading(of: slot)?.state == .ready)
         slots.ended(100, .killed(9))
@@ -38,7 +38,7 @@ struct ChildSlotsTests {
         #expect(reading.state == .waiting && reading.startAt > reading.started)
         #expect(try claim(&slots) == slot)
         #expect(restarts(slot) == [0, 1, 0, 0, 0])
-        slots.started(slot, 101)
+        slots.started(child, slot, 101)
         slots.ended(101, .exited(1))
         #expect(restarts(slot) == [1, 1, 0, 0, 0])
     }
@@ -47,11 +47,11 @@ struct ChildSlotsTests {
     func replacement() throws {
         var slots = ChildSlots(scoreboard)
         let old = try claim(&slots)
-        slots.started(old, 100)
+        slots.started(child, old, 100)
         slots.ready(100)
         let new = try claim(&slots)
         #expect(new != old)
-        slots.started(new, 101)
+        slots.started(child, new, 101)
         slots.ready(101)
         slots.signalled(100, SIGTERM)
         #expect(scoreboard.reading(of: old)?.state == .stopping)
@@ -64,7 +64,7 @@ struct ChildSlotsTests {
     func stuck() throws {
         var slots = ChildSlots(scoreboard)
         let slot = try claim(&slots)
-        slots.started(slot, 100)
+        slots.started(child, slot, 100)
         slots.signalled(100, SIGABRT)
         slots.signalled(100, SIGKILL)
         slots.ended(100, .killed(9))
@@ -74,7 +74,7 @@ struct ChildSlotsTests {
     @Test("the first start of a watchdog that comes after another is no restart of ours")
     func adopted() throws {
         var slots = ChildSlots(scoreboard)
-        slots.started(try claim(&slots), 100)
+        slots.started(child, try claim(&slots), 100)
         var successor = ChildSlots(try ScoreboardFile.open(in: folder.path))
         let slot = try claim(&successor)
         #expect(restarts(slot) == [0, 0, 0, 0, 0])
@@ -84,9 +84,25 @@ struct ChildSlotsTests {
     func noSlot() {
         var slots = ChildSlots(scoreboard)
         #expect(ChildSlots.environment(nil).isEmpty)
-        slots.started(nil, 100)
+        slots.started(child, nil, 100)
         slots.failedToStart(nil)
         slots.ended(100, .exited(0))
         #expect(scoreboard.readings().isEmpty && slots.vitals(of: 100) == nil)
+    }
+
+    @Test("a stuck child whose successor runs leaves no place that waits, and is counted once, as stuck")
+    func stuckAndSucceeded() throws {
+        var slots = ChildSlots(scoreboard)
+        let old = try claim(&slots)
+        slots.started(child, old, 100)
+        slots.ready(100)
+        slots.signalled(100, SIGABRT)
+        let new = try claim(&slots)
+        slots.started(child, new, 101)
+        slots.ready(101)
+        slots.ended(100, .killed(6))
+        #expect(scoreboard.reading(of: old)?.state == .ended)
+        #expect(scoreboard.reading(of: new)?.state == .ready)
+        #expect((restarts(old) + restarts(new)).reduce(0, +) == 1)
     }
 }
