@@ -5,7 +5,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcgiapp.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,8 +23,9 @@ static const char answer[] =
 static void serve(FCGX_Request *request, int descriptor) {
     char chunk[8192];
     char byte;
-    if (recv(descriptor, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != 1) {
-        if (errno == EAGAIN) return;
+    ssize_t count = recv(descriptor, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (count < 0 && errno == EAGAIN) return;
+    if (count != 1) {
         request->keepConnection = 0;
         FCGX_Detach(request);
         FCGX_Free(request, 1);
@@ -47,8 +47,6 @@ static void serve(FCGX_Request *request, int descriptor) {
 }
 
 static void loop(int listener) {
-    struct sched_param parameter = {0};
-    sched_setscheduler(0, SCHED_BATCH, &parameter);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     FCGX_Init();
     // libfcgi has a handler of its own.
