@@ -1,0 +1,88 @@
+package import StorageChannel
+
+/// Store: what is handed to storage, and what it answers.
+extension IngestionMachine {
+    /// Storage is connected: all that it has not answered is sent, again or for the first time.
+    package mutating func storageConnected() {
+        isStorageConnected = true
+        let inHand = submissions
+        for (key, waiting) in waitingForKey {
+            let stillWaiting = waiting.filter { inHand[$0.serial] != nil }
+            waitingForKey[key] = stillWaiting.isEmpty ? nil : stillWaiting
+            if !stillWaiting.isEmpty { toStorage.lookUp(key) }
+        }
+        for serial in oldestSerial..<(lastSerial + 1) {
+            guard let submission = submissions[serial] else { continue }
+            if submission.outstanding > 0 { toStorage.append(submission.frames) }
+        }
+    }
+
+    /// Storage is gone: what it knew of keys may be out of date when it is back.
+    package mutating func storageLost() {
+        isStorageConnected = false
+        giveUpProbes(until: .max)
+        toStorage.removeAll()
+        keys.forgetAll()
+    }
+
+    /// A frame from storage.
+    ///
+    /// - Returns: false when it makes no sense; the connection should then be given up.
+    package mutating func receive(_ kind: FrameKind, _ bytes: UnsafeRawBufferPointer, now: Int64) -> Bool {
+        var content = FrameContent(bytes)
+        switch kind {
+        case .hello:
+            return content.integer(UInt16.self) == Frame.version
+        case .stored:
+            while !content.isAtEnd {
+                let ticket = content.integer(UInt64.self)
+                let result = content.integer(UInt8.self)
+                let retryAfter = content.integer(UInt32.self)
+                guard content.isIntact, let result = StoreResult(rawValue: result) else { return false }
+                stored(ticket, result, retryAfter: retryAfter)
+            }
+        case .key:
+            let key = content.key()
+            let state = content.integer(UInt8.self)
+            let quota = ProjectQuota(
+                project: content.integer(), events: content.integer(), seconds: content.integer())
+            guard content.isIntact, let state = KeyState(rawValue: state) else { return false }
+            receiveKey(key, state, quota, now: now)
+        case .readiness:
+            let (serial, _) = Submission.parts(of: content.integer())
+            let accepts = content.integer(UInt8.self) == 1
+            let degradation = Degradation(rawValue: content.integer())
+            guard content.isIntact else { return false }
+            probes.removeAll { $0.serial == serial }
+            if let submission = submissions[serial] {
+                finish(submission, .readiness(accepts, degraded: degraded(degradation)))
+            }
+        case .store, .lookUpKey, .probe:
+            return false
+        }
+        return true
+    }
+
+    private mutating func stored(_ ticket: UInt64, _ result: StoreResult, retryAfter: UInt32) {
+        let (serial, position) = Submission.parts(of: ticket)
+        guard let submission = submissions[serial], position < submission.eventCount,
+            case .pending = submission.events[position]
+        else { return }
+        switch result {
+        case .durable: submission.events[position] = .accepted(submission.identifiers[position])
+        case .unavailable: submission.events[position] = .refused(.unavailable)
+        case .rateLimited: submission.events[position] = .refused(.rateLimited)
+        }
+        if result != .durable { submission.retryAfter = max(submission.retryAfter, retryAfter) }
+        submission.outstanding -= 1
+        if submission.outstanding == 0 { complete(submission) }
+    }
+
+    func degraded(_ degradation: Degradation) -> [StaticString] {
+        var names: [StaticString] = []
+        if degradation.contains(.postgresql) { names.append("postgresql") }
+        if !isRedisAvailable { names.append("redis") }
+        if degradation.contains(.spool) { names.append("spool") }
+        return names
+    }
+}
