@@ -16,11 +16,6 @@ package struct DatabaseError: Error, Equatable, CustomStringConvertible {
         self.isConnectionLost = isConnectionLost
     }
 
-    /// The first two characters of the code, which name its kind.
-    package var sqlStateClass: Substring? {
-        sqlState?.prefix(2)
-    }
-
     package var description: String {
         let code = sqlState.map { " [\($0)]" } ?? ""
         return "PostgreSQL: \(operation): \(message)\(code)"

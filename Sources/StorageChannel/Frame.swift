@@ -29,9 +29,6 @@ package enum Frame {
 
     /// The bytes before the content: length and kind.
     package static let headerSize = 5
-
-    /// The size of one event's part of a `stored` frame.
-    package static let storedEntrySize = 13
 }
 
 /// What became of one event at storage.

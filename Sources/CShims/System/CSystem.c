@@ -40,8 +40,5 @@ void mesher_return_large_memory(void) {
 
 int mesher_pidfd_open(int process) { return (int)syscall(SYS_pidfd_open, process, 0); }
 
-int mesher_exited(int status) { return WIFEXITED(status); }
 int mesher_exit_status(int status) { return WEXITSTATUS(status); }
 int mesher_termination_signal(int status) { return WIFSIGNALED(status) ? WTERMSIG(status) : 0; }
-
-int mesher_set_process_name(const char *name) { return prctl(PR_SET_NAME, name); }

@@ -27,11 +27,7 @@ void mesher_return_large_memory(void);
 /// pidfd_open(2): a descriptor that becomes readable when the process ends.
 int mesher_pidfd_open(int process);
 
-/// The macros of wait(2): whether the process exited by itself, and with which status.
-int mesher_exited(int status);
+/// The macros of wait(2): the status with which a process exited by itself.
 int mesher_exit_status(int status);
 /// The signal that killed it, 0 when none did.
 int mesher_termination_signal(int status);
-
-/// setproctitle(3) in one word: the name that ps(1) and top(1) show (prctl(2) PR_SET_NAME), 15 bytes at most.
-int mesher_set_process_name(const char *name);
