@@ -111,7 +111,9 @@ struct Backend: ~Copyable {
             ], now: now)
     }
 
+    /// The session may be idle for hours: what its messages needed is given back, too.
     private mutating func closeRedis() {
+        defer { ProcessAttributes.trimMemory() }
         redis = nil
         redisWatch = ClientSocketWatch(token: redisToken)
     }
