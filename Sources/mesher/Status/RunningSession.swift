@@ -10,7 +10,7 @@ struct RunningSession {
     /// know.
     let memory: Int64?
 
-    /// All that there are, the oldest first.
+    /// All whose upgrade was answered, the oldest first.
     ///
     /// - Throws: `CommandError` when their table cannot be read.
     static func all(_ settings: Settings) throws(CommandError) -> [RunningSession] {
@@ -22,7 +22,7 @@ struct RunningSession {
             }
             throw CommandError(.unavailable, "\(path): no watchdog is running; systemctl start mesher")
         }
-        return table.readings().sorted { ($0.since, $0.pid) < ($1.since, $1.pid) }
+        return table.readings().filter(\.isOpen).sorted { ($0.since, $0.pid) < ($1.since, $1.pid) }
             .map { RunningSession(reading: $0, memory: proportionalMemory(of: $0.pid)) }
     }
 
@@ -30,7 +30,7 @@ struct RunningSession {
     var json: JSON {
         .object([
             "role": .string("session"), "name": .string("session"), "pid": .integer(Int64(reading.pid)),
-            "state": .string(reading.isOpen ? "ready" : "starting"), "project": .integer(reading.project),
+            "state": .string("ready"), "project": .integer(reading.project),
             "peer": .string(reading.peer), "started_at": .verbatim("\(Double(reading.since) / 1e6)"),
             "messages": .integer(Int64(clamping: reading.messages)),
             "events": .integer(Int64(clamping: reading.events)), "memory_bytes": .optional(memory),
