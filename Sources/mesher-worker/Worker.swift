@@ -235,7 +235,7 @@ struct Worker: ~Copyable {
             if event.token == Token.listener {
                 try accept()
             } else if hasRoom {
-                takeRequest(Int(truncatingIfNeeded: event.token), now: now, wall: wall)
+                takeRequest(event, now: now, wall: wall)
             }
         }
     }
@@ -247,21 +247,18 @@ struct Worker: ~Copyable {
         let token = free.popLast() ?? connections.count
         if token == connections.count { connections.append(nil) }
         connections[token] = connection
-        try connectionSet.add(connection.number, token: UInt64(token), .read)
+        try connectionSet.add(connection.number, token: UInt64(token), [.read, .close])
     }
 
-    private mutating func takeRequest(_ token: Int, now: Int64, wall: Int64) {
+    private mutating func takeRequest(_ event: Epoll.Event, now: Int64, wall: Int64) {
+        let token = Int(truncatingIfNeeded: event.token)
         guard let connection = connections[token] else { return }
         if connection.isAnswering {
             // It is readable though no further request can be: nginx has gone.
             connection.isAbandoned = true
             return connectionSet.remove(connection.number)
         }
-        switch connection.read() {
-        case .request: break
-        case .nothing: return
-        case .closed: return close(token)
-        }
+        guard !event.peerClosed, connection.read() else { return close(token) }
         connection.receivedAt = now
         connection.withHead { head, body in
             machine.receive(head, body: body, isOversized: connection.isOversized, token: token, now: now, wall: wall)
