@@ -33,8 +33,10 @@ let package = Package(
         .target(name: "PostgreSQL", dependencies: ["CLibraries"], swiftSettings: settings),
         .target(name: "Redis", dependencies: ["CLibraries", "EventLoop"], swiftSettings: settings),
         .target(name: "Schema", dependencies: ["PostgreSQL"], swiftSettings: settings),
+        .target(name: "Deflate", dependencies: ["CLibraries"], swiftSettings: settings),
+        .target(name: "WebSocket", dependencies: ["CLibraries", "Deflate"], swiftSettings: settings),
         .target(
-            name: "Ingestion", dependencies: ["CLibraries", "CJSON", "Scoreboard", "StorageChannel"],
+            name: "Ingestion", dependencies: ["CLibraries", "CJSON", "Deflate", "Scoreboard", "StorageChannel"],
             swiftSettings: settings),
 
         // The programs.
@@ -78,6 +80,9 @@ let package = Package(
                 "TestServers",
             ],
             swiftSettings: settings),
+        .executableTarget(
+            name: "websocket-echo", dependencies: ["WebSocket"], path: "Tests/WebSocketEcho", swiftSettings: settings),
+        .testTarget(name: "WebSocketTests", dependencies: ["Deflate", "WebSocket"], swiftSettings: settings),
         .testTarget(
             name: "RedisTests", dependencies: ["EventLoop", "Ingestion", "Redis"], swiftSettings: settings),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: settings),
