@@ -56,6 +56,14 @@ let package = Package(
             ],
             swiftSettings: settings),
         .executableTarget(
+            name: "mesher-stream",
+            dependencies: [
+                "Configuration", "EventLoop", "Ingestion", "Journal", "Redis", "Scoreboard", "StorageChannel",
+                "WebSocket",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings),
+        .executableTarget(
             name: "mesher-watchdog",
             dependencies: [
                 "Configuration", "EventLoop", "Journal", "Scoreboard", "StorageChannel",
@@ -96,6 +104,10 @@ let package = Package(
         .testTarget(
             name: "MesherTests",
             dependencies: ["Configuration", "EventLoop", "PostgreSQL", "Schema", "TestServers", "mesher"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "MesherStreamTests",
+            dependencies: ["EventLoop", "Ingestion", "Scoreboard", "StorageChannel", "WebSocket", "mesher-stream"],
             swiftSettings: settings),
         .testTarget(
             name: "MesherWorkerTests", dependencies: ["CLibraries", "EventLoop", "Ingestion", "mesher-worker"],

@@ -24,10 +24,13 @@ final class ChildProcess {
     /// a process group of its own, so that Ctrl-C at a terminal reaches the watchdog alone. The corresponding C functions
     /// are `posix_spawn` and `pidfd_open`.
     ///
-    /// - Parameter environment: all that the process gets, `NAME=value` each; `MESHER_READY_FD` is added.
+    /// - Parameters:
+    ///   - environment: all that the process gets, `NAME=value` each; `MESHER_READY_FD` is added, and
+    ///     `MESHER_LISTENER_FD` for `second`.
+    ///   - second: another listening socket.
     /// - Throws: `SystemError` that names the file; nothing runs then.
     static func start(
-        _ child: Child, file: String, environment: [String], listener: CInt?
+        _ child: Child, file: String, environment: [String], listener: CInt?, second: CInt? = nil
     ) throws(SystemError) -> ChildProcess {
         let pipe = try Pipe.open()
         var actions = posix_spawn_file_actions_t()
@@ -40,6 +43,11 @@ final class ChildProcess {
         }
         let readyNumber: CInt = 3
         posix_spawn_file_actions_adddup2(&actions, pipe.writing.number, readyNumber)
+        var own = ["MESHER_READY_FD=\(readyNumber)"]
+        if let second {
+            posix_spawn_file_actions_adddup2(&actions, second, readyNumber + 1)
+            own.append("MESHER_LISTENER_FD=\(readyNumber + 1)")
+        }
 
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
@@ -55,7 +63,7 @@ final class ChildProcess {
 
         var pid: pid_t = 0
         let code = withStrings([child.program] + child.arguments) { arguments in
-            withStrings(environment + ["MESHER_READY_FD=\(readyNumber)"]) { environment in
+            withStrings(environment + own) { environment in
                 posix_spawn(&pid, file, &actions, &attributes, arguments, environment)
             }
         }

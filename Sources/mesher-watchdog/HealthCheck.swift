@@ -18,6 +18,8 @@ struct HealthCheck: ~Copyable {
         let duration: Int64
     }
 
+    private static let workers: [(Child.Listener, HealthSubject)] = [(.events, .events), (.bulk, .bulk)]
+
     private let directory: String
     private var requests: [HealthSubject: FastCGIProbe] = [:]
     private var storage: StorageClient?
@@ -65,13 +67,13 @@ struct HealthCheck: ~Copyable {
         }
         begun = now
         var failed: [HealthSubject] = []
-        for listener in Child.Listener.allCases {
+        for (listener, subject) in Self.workers {
             do throws(SystemError) {
                 let probe = try FastCGIProbe.begin(at: "\(directory)/\(listener.rawValue).sock")
-                try epoll.add(probe.number, token: token(listener.subject), .read)
-                requests[listener.subject] = probe
+                try epoll.add(probe.number, token: token(subject), .read)
+                requests[subject] = probe
             } catch {
-                failed.append(listener.subject)
+                failed.append(subject)
             }
         }
         if !beginProbe(now: now, epoll, token: token(.storage)) { failed.append(.storage) }
@@ -119,15 +121,6 @@ struct HealthCheck: ~Copyable {
         }
         storage = consume client
         return hasAnswered ? true : isAlive ? nil : false
-    }
-}
-
-extension Child.Listener {
-    var subject: HealthSubject {
-        switch self {
-        case .events: .events
-        case .bulk: .bulk
-        }
     }
 }
 

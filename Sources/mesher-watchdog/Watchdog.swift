@@ -47,12 +47,14 @@ struct Watchdog: ~Copyable {
         try epoll.add(signals.number, token: WatchdogToken.signal.number, .read)
         let directory = settings.text(.runDirectory)
         let scoreboard = try ScoreboardFile.open(in: directory)
+        let sessions = try SessionTable.create(in: directory)
         let patience = Int64(settings.integer(.startTimeout)) * 1_000_000_000
         let supervisor = Supervisor(settings.children, patience: patience)
         return Watchdog(
             log: log, configuration: configuration, binaries: binaries, sockets: sockets, epoll: epoll,
             signals: signals, settings: settings, supervisor: supervisor,
-            scoreboard: scoreboard, slots: ChildSlots(scoreboard), page: StatusPage(scoreboard, directory: directory),
+            scoreboard: scoreboard, slots: ChildSlots(scoreboard, sessions),
+            page: StatusPage(scoreboard, directory: directory),
             health: HealthCheck(directory: directory, now: Clock.monotonic()), notification: .inherited())
     }
 
@@ -73,6 +75,7 @@ struct Watchdog: ~Copyable {
         }
         sockets.removeFiles()
         page.remove()
+        SessionTable.remove(in: settings.text(.runDirectory))
         return status ?? EXIT_FAILURE
     }
 
@@ -169,7 +172,8 @@ struct Watchdog: ~Copyable {
             let process = try ChildProcess.start(
                 child, file: "\(binaries)/\(child.program)",
                 environment: environment(for: child) + ChildSlots.environment(slot),
-                listener: child.listener.map { sockets.number($0) })
+                listener: child.listener.map { sockets.number($0) },
+                second: child.listener.flatMap { sockets.directNumber($0) })
             try watch(process)
             processes[process.pid] = process
             slots.started(child, slot, process.pid)
@@ -201,7 +205,12 @@ struct Watchdog: ~Copyable {
 
     /// A child gets its own settings and nothing else, but for where its standard error goes, sd-daemon(3).
     private func environment(for child: Child) -> [String] {
-        let program: Program = child.isEdge ? .worker : .storage
+        let program: Program =
+            switch child.role {
+            case .storage: .storage
+            case .worker: .worker
+            case .stream: .stream
+            }
         let journal = getenv("JOURNAL_STREAM").map { ["JOURNAL_STREAM=" + String(cString: $0)] } ?? []
         return settings.environment(for: program) + journal
     }
