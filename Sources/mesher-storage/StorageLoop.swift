@@ -64,8 +64,11 @@ struct StorageLoop: ~Copyable {
         bulkCommitter = Committer(
             "bulk commit", url: configuration.databaseURL, token: Token.bulkCommit, groupCommit: groupCommit,
             slot: slot, logger: logger)
+        let archive = KeyArchive(
+            folder: configuration.stateDirectory, database: configuration.databaseIdentity, logger: logger)
         keys = KeyReader(
-            url: configuration.databaseURL, token: Token.keys, defaults: configuration.defaultLimit, logger: logger)
+            url: configuration.databaseURL, token: Token.keys, archive: archive, defaults: configuration.defaultLimit,
+            logger: logger)
         quota = FallbackQuota(hosts: configuration.hosts)
     }
 
@@ -88,7 +91,7 @@ struct StorageLoop: ~Copyable {
             edges.flush(epoll)
             watchListener()
             if isSettled { readiness.take()?.announce() }
-            if isStopped(now: now) { return }
+            if isStopped(now: now) { return keys.finish(now: now) }
         }
     }
 
