@@ -3,10 +3,15 @@ internal import CPostgreSQL
 /// What a connection URL says, as libpq reads it. The corresponding C function is `PQconninfoParse`.
 package struct ConnectionURL: Sendable {
     /// One of the servers that a URL names; what is empty is libpq's to choose.
-    package struct Server: Equatable, Sendable {
+    package struct Server: Equatable, Sendable, CustomStringConvertible {
         package let host: String
         package let address: String
         package let port: String
+
+        package var description: String {
+            let name = host.isEmpty ? address : host
+            return port.isEmpty ? name : "\(name):\(port)"
+        }
     }
 
     /// In the order in which they are tried; one with nothing in it when the URL names none.

@@ -20,17 +20,20 @@ final class StorageProcess {
     /// - Parameters:
     ///   - prepare: SQL that the owner runs before.
     ///   - url: another URL than that of the database.
+    ///   - hostsBefore: servers that the URL names before the right one, and `options` what it ends with.
     ///   - isSupervised: a shell is its parent, and it says when it is ready.
     init(
-        server: PostgreSQLServer? = nil, url: String? = nil, settings: [String: String] = [:], prepare: String = "",
-        isSupervised: Bool = false
+        server: PostgreSQLServer? = nil, url: String? = nil, hostsBefore: [PostgreSQLServer] = [],
+        options: String = "", settings: [String: String] = [:], prepare: String = "", isSupervised: Bool = false
     ) throws {
         self.server = try server ?? PostgreSQLServer.shared.get()
         database = try self.server.createDatabase()
         let owner = try Connection.open(self.server.url(database: database), applicationName: "tests")
-        _ = try Migrator().migrate(owner)
+        try Self.prepare(owner, prepare)
         let role = "storage_\(database)"
-        try owner.execute("CREATE ROLE \(role) LOGIN IN ROLE mesher_runtime; \(prepare)")
+        try owner.execute("CREATE ROLE \(role) LOGIN IN ROLE mesher_runtime")
+        let hosts = (hostsBefore + [self.server]).map(\.folder).joined(separator: ",")
+        let ownURL = "postgresql:///\(database)?host=\(hosts)&user=\(role)\(options)"
 
         folder = URL(fileURLWithPath: "/tmp/mesher-st.\(UInt32.random(in: .min ... .max))")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
@@ -42,9 +45,15 @@ final class StorageProcess {
         environment = settings.merging([
             "MESHER_RUN_DIR": folder.path,
             "MESHER_STATE_DIR": folder.appendingPathComponent("state").path,
-            "MESHER_STORAGE_DATABASE_URL": url ?? self.server.url(database: database, user: role),
+            "MESHER_STORAGE_DATABASE_URL": url ?? ownURL,
         ]) { given, _ in given }
         try start()
+    }
+
+    /// Makes the schema in a database, and runs SQL there.
+    static func prepare(_ owner: borrowing Connection, _ sql: String) throws {
+        _ = try Migrator().migrate(owner)
+        try owner.execute(sql)
     }
 
     /// Starts the program, in the beginning and after it has ended, and waits until it listens.

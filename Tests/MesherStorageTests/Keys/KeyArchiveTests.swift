@@ -32,7 +32,8 @@ import Testing
         return try storage.edge(whenAccepting: false)
     }
 
-    @Test("a restart while PostgreSQL is away knows keys with their limits, revoked ones as unknown, and of others nothing")
+    @Test(
+        "a restart while PostgreSQL is away knows keys and their limits, refuses revoked ones, and cannot tell others")
     func restartWhileAway() throws {
         let storage = try storage()
         let edge = try restart(storage)

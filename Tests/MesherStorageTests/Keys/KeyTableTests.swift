@@ -48,7 +48,7 @@ import Testing
         #expect(table.quota(ofProject: 1) == quota)
     }
 
-    @Test("a revoked key stays known as such, whether all keys are read or those of a project, until it is in force again")
+    @Test("a revoked key stays known as such until it is in force again")
     func revoked() {
         var table = loaded()
         #expect(table.replace(projects: [1], KeySnapshot(revoked: [KeyID(1)])).count == 1)
