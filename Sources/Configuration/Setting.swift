@@ -42,6 +42,9 @@ extension Setting {
     package static let runDirectory = Setting(
         "MESHER_RUN_DIR", default: "/run/mesher", for: [.watchdog, .storage, .worker, .stream, .mesher],
         "where the sockets and the files of the running service are")
+    package static let stateDirectory = Setting(
+        "MESHER_STATE_DIR", default: "/var/lib/mesher", for: [.storage, .mesher],
+        "where storage keeps what has to survive a restart of the host; only its user may read it")
     package static let binaryDirectory = Setting(
         "MESHER_BIN", default: "", for: [.watchdog],
         "where the programs are; empty means beside the watchdog")
@@ -139,8 +142,8 @@ extension Setting {
 
     /// Every setting, in the order in which `mesher config` prints them.
     package static let all: [Setting] = [
-        runDirectory, binaryDirectory, workers, workerRequests, workerMemory, stuckExecuting, stuckHeartbeat,
-        startTimeout, databaseURL, storageDatabaseURL, commitEvents, commitDelay, redisSocket,
+        runDirectory, stateDirectory, binaryDirectory, workers, workerRequests, workerMemory, stuckExecuting,
+        stuckHeartbeat, startTimeout, databaseURL, storageDatabaseURL, commitEvents, commitDelay, redisSocket,
         redisHost, redisPort, redisUser, redisPassword, redisDatabase, redisPrefix, rateLimitEvents, rateLimitSeconds,
         bulkEvents, hosts, requestsInHand, bytesInHand, streamAddress, streamConnections,
         streamProjectConnections, streamRate, streamAge, publicURL, retentionDays,

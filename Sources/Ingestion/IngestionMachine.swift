@@ -34,8 +34,8 @@ package struct IngestionMachine: ~Copyable {
     package var commands: [Command] = []
     /// Frames to be sent to storage, while it is connected.
     package var toStorage = FrameWriter()
-    /// Whether Redis answers; the loop knows.
-    package var isRedisAvailable = true
+    /// Why Redis does not answer; nil while it does.
+    var redisFailure: String?
     /// The bytes of all bodies and frames in hand.
     package private(set) var bytesInHand = 0
 

@@ -116,8 +116,9 @@ struct HealthCheck: ~Copyable {
         let isAlive = client.ready(readable: true, writable: false) { kind, content in
             if kind == .hello { return true }
             var content = FrameContent(content)
-            hasAnswered = kind == .readiness && content.integer(UInt64.self) == ticket
-            return hasAnswered || kind == .key
+            if kind == .readiness, content.integer(UInt64.self) == ticket { hasAnswered = true }
+            // What storage tells all edges comes in between.
+            return kind == .readiness || kind == .key
         }
         storage = consume client
         return hasAnswered ? true : isAlive ? nil : false

@@ -87,7 +87,8 @@ struct Worker: ~Copyable {
         self.slot = slot
         machine = IngestionMachine(options: options.ingestion, slot: slot)
         storage = StorageClient(path: options.storageSocket, pendingLimit: 2 * options.bytesInHand)
-        redis = ScriptClient(options.redis, script: LimitScript.source)
+        redis = ScriptClient(
+            options.redis, script: LimitScript.source, probe: Self.arguments(.probe, prefix: options.redisPrefix))
         self.ready = ready
     }
 
@@ -178,12 +179,11 @@ struct Worker: ~Copyable {
     }
 
     private mutating func count(_ call: LimitScript.Call, now: Int64) {
-        redis.call(
-            call.number, key: Array("\(options.redisPrefix){\(call.project)}".utf8),
-            arguments: [
-                Array(String(call.wanted).utf8), Array(String(call.limit).utf8),
-                Array(String(UInt64(call.window) * 1_000).utf8),
-            ], now: now)
+        redis.call(call.number, Self.arguments(call, prefix: options.redisPrefix), now: now)
+    }
+
+    private static func arguments(_ call: LimitScript.Call, prefix: String) -> ScriptClient.Arguments {
+        ScriptClient.Arguments(key: call.key(prefix: prefix), values: call.arguments)
     }
 
     private mutating func takeGrants(now: Int64) {
@@ -201,14 +201,8 @@ struct Worker: ~Copyable {
     }
 
     private mutating func noticeRedis() {
-        let isAvailable = redis.failure == nil
-        guard isAvailable != machine.isRedisAvailable else { return }
-        machine.isRedisAvailable = isAvailable
-        if let failure = redis.failure {
-            log.warning("Redis is away: limits are counted by this host alone", metadata: ["reason": "\(failure)"])
-        } else {
-            log.notice("Redis is back")
-        }
+        guard (redis.failure == nil) != machine.isRedisAvailable else { return }
+        machine.noteRedis(failure: redis.failure.map { "\($0)" })
     }
 
     // MARK: Storage and Redis
