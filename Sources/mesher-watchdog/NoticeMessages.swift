@@ -9,7 +9,10 @@ extension Watchdog {
             slots.pausing(child, pause)
             log.warning(
                 "child died early, starting it again later",
-                metadata: ["child": "\(child)", "milliseconds": "\(pause / 1_000_000)"])
+                metadata: [
+                    "child": "\(child)", "milliseconds": "\(pause / 1_000_000)",
+                    "ended": "\(lastEndings[child] ?? "not started")",
+                ])
         case .stopping:
             page.stopping()
             log.notice("stopping")
