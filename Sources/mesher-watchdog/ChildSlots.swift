@@ -74,8 +74,17 @@ struct ChildSlots {
     }
 
     /// A process has ended.
-    mutating func ended(_ pid: pid_t, _ ending: ProcessDescriptor.Ending) {
-        guard let occupant = occupants.removeValue(forKey: pid) else { return }
+    ///
+    /// - Returns: the request that it was handling, which is under suspicion from now on; nil when there was none.
+    @discardableResult
+    mutating func ended(_ pid: pid_t, _ ending: ProcessDescriptor.Ending) -> Suspect? {
+        guard let occupant = occupants.removeValue(forKey: pid) else { return nil }
+        let suspect = scoreboard.recordDeath(ofSlot: occupant.slot, wall: Clock.wall())
+        vacate(occupant, ending)
+        return suspect
+    }
+
+    private func vacate(_ occupant: Occupant, _ ending: ProcessDescriptor.Ending) {
         if occupant.isStopping { return scoreboard.end(occupant.slot) }
         let cause: RestartCause =
             switch ending {

@@ -1,7 +1,21 @@
 internal import Configuration
 internal import Logging
+internal import Scoreboard
 
 extension Watchdog {
+    /// Says to the operator what a child was handling when it died.
+    func tell(_ suspect: Suspect, _ child: Child) {
+        let metadata: Logger.Metadata = [
+            "child": "\(child)", "request": "\(hexadecimal(suspect.request))", "project": "\(suspect.body.project)",
+            "bytes": "\(suspect.body.size)", "deaths": "\(suspect.deaths)",
+        ]
+        if suspect.isPoison {
+            log.error("a request has killed too many children and is refused from now on", metadata: metadata)
+        } else {
+            log.warning("child died while it was handling a request", metadata: metadata)
+        }
+    }
+
     /// Says to the operator what the supervisor noticed.
     func tell(_ notice: Supervisor.Notice) {
         switch notice {

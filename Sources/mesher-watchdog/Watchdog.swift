@@ -119,11 +119,12 @@ struct Watchdog: ~Copyable {
         case .exit(let pid):
             guard let process = processes[pid], let ending = process.reap() else { return nil }
             forget(process)
-            slots.ended(pid, ending)
+            let suspect = slots.ended(pid, ending)
             forward(process.output)
             let lastWords = process.output.lastLine
             lastEndings[process.child] = lastWords.isEmpty ? "\(ending)" : "\(ending), last words: \(lastWords)"
             log.notice("child ended", metadata: about(process).merging(["how": "\(ending)"]) { $1 })
+            if let suspect { tell(suspect, process.child) }
             return perform(supervisor.died(pid, now: Clock.monotonic()))
         case .readiness(let pid):
             guard let process = processes[pid], let isReady = process.readReadiness() else { return nil }
