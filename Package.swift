@@ -44,7 +44,7 @@ let package = Package(
             name: "mesher",
             dependencies: [
                 "CCurlOptions", "CLibraries", "Configuration", "EventLoop", "PostgreSQL", "Redis", "Schema",
-                "StorageChannel",
+                "Scoreboard", "StorageChannel",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),

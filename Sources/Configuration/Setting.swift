@@ -67,6 +67,9 @@ extension Setting {
     package static let startTimeout = Setting(
         "MESHER_START_TIMEOUT", .integer(1...3_600), unit: "s", default: "60", for: [.watchdog],
         "the watchdog gives up after so long without a ready worker")
+    package static let healthInterval = Setting(
+        "MESHER_HEALTH_INTERVAL", .integer(1...3_600), unit: "s", default: "10", for: [.watchdog],
+        "so often workers and storage are asked whether they answer; they have half of it for that")
 
     package static let databaseURL = Setting(
         "MESHER_DATABASE_URL", default: "postgresql:///mesher", secret: true, for: [.mesher],
@@ -143,7 +146,8 @@ extension Setting {
     /// Every setting, in the order in which `mesher config` prints them.
     package static let all: [Setting] = [
         runDirectory, stateDirectory, binaryDirectory, workers, workerRequests, workerMemory, stuckExecuting,
-        stuckHeartbeat, startTimeout, databaseURL, storageDatabaseURL, commitEvents, commitDelay, redisSocket,
+        stuckHeartbeat, startTimeout, healthInterval, databaseURL, storageDatabaseURL, commitEvents, commitDelay,
+        redisSocket,
         redisHost, redisPort, redisUser, redisPassword, redisDatabase, redisPrefix, rateLimitEvents, rateLimitSeconds,
         bulkEvents, hosts, requestsInHand, bytesInHand, streamAddress, streamConnections,
         streamProjectConnections, streamRate, streamAge, publicURL, retentionDays,

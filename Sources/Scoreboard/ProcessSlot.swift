@@ -71,7 +71,10 @@ package final class ProcessSlot {
     }
 
     /// The process begins to handle what one request carried: until `finishExecuting` it is what would be to blame.
-    package func beginExecuting(_ request: UInt128) {
+    package func beginExecuting(_ request: UInt128, _ body: BodyMark = BodyMark()) {
+        memory[SlotLayout.executingProject] = UInt64(bitPattern: body.project)
+        memory[SlotLayout.executingSize] = UInt64(clamping: body.size)
+        memory[SlotLayout.executingHash] = body.hash
         memory[SlotLayout.executingHigh] = UInt64(truncatingIfNeeded: request >> 64)
         memory[SlotLayout.executingLow] = UInt64(truncatingIfNeeded: request)
         memory.publish(UInt64(bitPattern: Clock.monotonic()), at: SlotLayout.executingSince)

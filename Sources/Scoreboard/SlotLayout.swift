@@ -26,6 +26,10 @@ enum SlotLayout {
     static let executingHigh = 34
     static let executingLow = 35
     static let inHand = 36
+    /// The body's mark, of what is executing.
+    static let executingProject = 37
+    static let executingSize = 38
+    static let executingHash = 39
     /// 0 unknown, 1 down, 2 up.
     static let dependencies = 40
     static let rateLimitFallbacks = 48
@@ -61,7 +65,7 @@ enum SlotLayout {
     }()
 
     /// Changed with the place or the meaning of a word.
-    private static let version = 2
+    private static let version = 4
 }
 
 extension CaseIterable where Self: Equatable {

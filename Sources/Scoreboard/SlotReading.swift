@@ -46,6 +46,7 @@ package struct Vitals: Equatable, Sendable {
     /// What one request carried is being handled.
     package struct Execution: Equatable, Sendable {
         package let request: UInt128
+        package var body = BodyMark()
         /// Nanoseconds of the monotonic clock.
         package let since: Int64
     }
@@ -111,10 +112,20 @@ extension Vitals {
         let start = ScoreboardFile.word(ofSlot: index)
         let heartbeat = memory[start + SlotLayout.heartbeat]
         self.heartbeat = heartbeat == 0 ? nil : Int64(clamping: heartbeat)
+        execution = Self.execution(memory, start)
+    }
+
+    /// What the slot that begins at a word says that its process handles.
+    static func execution(_ memory: borrowing SharedMemory, _ start: Int) -> Execution? {
         let since = memory.acquire(start + SlotLayout.executingSince)
+        guard since != 0 else { return nil }
         let high = UInt128(memory[start + SlotLayout.executingHigh])
         let low = UInt128(memory[start + SlotLayout.executingLow])
-        execution = since == 0 ? nil : Execution(request: high << 64 | low, since: Int64(clamping: since))
+        let body = BodyMark(
+            project: Int64(bitPattern: memory[start + SlotLayout.executingProject]),
+            size: Int(clamping: memory[start + SlotLayout.executingSize]),
+            hash: memory[start + SlotLayout.executingHash])
+        return Execution(request: high << 64 | low, body: body, since: Int64(clamping: since))
     }
 }
 

@@ -98,17 +98,17 @@ struct Backend: ~Copyable {
 
     private mutating func count(_ call: LimitScript.Call, now: Int64) {
         if !hasRedis {
-            redis = ScriptClient(server, script: LimitScript.source)
+            redis = ScriptClient(
+                server, script: LimitScript.source, probe: Self.arguments(.probe, prefix: prefix))
             // It connects, and takes calls meanwhile.
             _ = redis?.tick(now: now)
         }
         redisUsedAt = now
-        redis?.call(
-            call.number, key: Array("\(prefix){\(call.project)}".utf8),
-            arguments: [
-                Array(String(call.wanted).utf8), Array(String(call.limit).utf8),
-                Array(String(UInt64(call.window) * 1_000).utf8),
-            ], now: now)
+        redis?.call(call.number, Self.arguments(call, prefix: prefix), now: now)
+    }
+
+    private static func arguments(_ call: LimitScript.Call, prefix: String) -> ScriptClient.Arguments {
+        ScriptClient.Arguments(key: call.key(prefix: prefix), values: call.arguments)
     }
 
     private mutating func closeRedis() {
