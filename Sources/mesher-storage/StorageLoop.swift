@@ -147,7 +147,7 @@ struct StorageLoop: ~Copyable {
     private mutating func store(_ event: ReceivedEvent, from edge: Edge, now: Int64) {
         if !event.flags.contains(.counted) { slot.countRateLimitFallbacks(1) }
         if !event.flags.contains(.counted), committer.gathers,
-            let seconds = quota.take(keys.quota(ofProject: event.project), now: now)
+            let seconds = quota.take(keys.quota(ofProject: event.head.project), now: now)
         {
             edges.answer(edge.identifier) { $0.answer(event.ticket, .rateLimited, retryAfter: seconds) }
         } else if event.flags.contains(.bulk) {

@@ -229,7 +229,7 @@ struct Committer: ~Copyable {
             take(event, now: now, epoll, &edges)
         case .makePartitions(let range):
             stage = .makingMissingPartitions
-            let days = Set(committing.entries[range].map(\.receivedOn))
+            let days = Set(committing.entries[range].map(\.head.receivedOn))
             send(PartitionStatement.days(days), now: now, epoll, &edges)
         case .wait:
             stage = .idle
