@@ -6,6 +6,8 @@ package struct QuarantineItem: Sendable {
     /// 0 when it cannot be told.
     package let project: Int64
     package let bytes: [UInt8]
+    /// Why PostgreSQL refuses the event: five characters of its appendix A.
+    package let sqlState: String?
     private let members: [(name: String, value: String)]
 
     /// An event that PostgreSQL refuses.
@@ -17,12 +19,13 @@ package struct QuarantineItem: Sendable {
         kind = .event
         project = head.project
         bytes = record
+        self.sqlState = sqlState.map { $0.filter { $0.isLetter || $0.isNumber } }
         let digits = String(head.eventID, radix: 16)
         let event = String(repeating: "0", count: 32 - digits.count) + digits
         members =
             Self.members(wall) + [
                 ("project", "\(head.project)"), ("event", "\"\(event)\""),
-                ("sqlstate", sqlState.map { "\"\($0.filter { $0.isLetter || $0.isNumber })\"" } ?? "null"),
+                ("sqlstate", self.sqlState.map { "\"\($0)\"" } ?? "null"),
             ]
     }
 
@@ -33,6 +36,7 @@ package struct QuarantineItem: Sendable {
         kind = .damaged
         project = 0
         self.bytes = bytes
+        sqlState = nil
         members = Self.members(wall) + [("segment", "\(segment)"), ("offset", "\(offset)")]
     }
 

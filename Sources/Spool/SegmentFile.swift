@@ -7,6 +7,8 @@ package struct SegmentFile: Sendable {
     package struct Piece: Sendable {
         /// Where it begins in the file, and where the next one does.
         package internal(set) var range: Range<Int>
+        /// Where `bytes` begin in the file.
+        var start = 0
         /// The bytes that `records` and `damages` name places in.
         package internal(set) var bytes: [UInt8] = []
         package internal(set) var records: [Range<Int>] = []
@@ -78,6 +80,7 @@ package struct SegmentFile: Sendable {
             piece.isLast = true
             return piece
         }
+        piece.start = start
         for size in [Self.windowSize, Self.largestWindow] {
             piece.bytes = try read(file, at: start, count: min(size, end - start))
             take(marker, from: start, isEnd: start + piece.bytes.count == end, events: events, &piece)

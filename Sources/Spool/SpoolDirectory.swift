@@ -8,7 +8,7 @@ package import StorageChannel
 /// Every start begins a new segment, so that nothing is ever written behind what another process may have left unfinished.
 /// What was delivered is remembered in memory only: a segment goes when all of it is delivered, and after a restart it is
 /// delivered again from its beginning, which PostgreSQL's unique key makes harmless.
-package struct SpoolDirectory: ~Copyable {
+package final class SpoolDirectory {
     /// How much it may hold.
     package struct Limits: Sendable {
         /// Bytes of all files, the quarantine's as well.
@@ -31,13 +31,15 @@ package struct SpoolDirectory: ~Copyable {
     package static let segmentSize = 64 << 20
 
     package let path: String
-    package private(set) var quarantine: Quarantine
     package private(set) var index: SpoolIndex
+    private var quarantine: Quarantine
     private let limits: Limits
     private let marker: UInt64
     private let lock: Descriptor
     private let directory: Descriptor
     private var writer: SegmentWriter?
+    /// The number of the segment of `writer`.
+    private var writing: UInt64?
     private var pending = PendingRecords()
     /// What the operator should know, until it is taken.
     private var findings: [SpoolFinding] = []
@@ -81,6 +83,9 @@ package struct SpoolDirectory: ~Copyable {
         return file
     }
 
+    /// Files in the quarantine.
+    package var quarantined: Int { quarantine.entries.count }
+
     /// Bytes on disk, those of the quarantine as well.
     package var size: Int { index.size + quarantine.size }
 
@@ -92,7 +97,7 @@ package struct SpoolDirectory: ~Copyable {
     /// Takes a record for the next `commit`.
     ///
     /// - Returns: why it is not taken; nil when it is.
-    package mutating func add(_ head: RecordHead, _ record: UnsafeRawBufferPointer) -> Refusal? {
+    package func add(_ head: RecordHead, _ record: UnsafeRawBufferPointer) -> Refusal? {
         let bytes = record.count + SegmentFormat.recordHeaderSize
         guard size + pending.bytes.count + bytes <= limits.bytes else { return .full }
         let ofProject = index.bytes(of: head.project) + pending.bytes(of: head.project)
@@ -109,7 +114,7 @@ package struct SpoolDirectory: ~Copyable {
     /// Writes what was taken, and returns when it is on disk.
     ///
     /// - Throws: `SystemError`; then nothing of it counts as written, and nothing of it is kept.
-    package mutating func commit(wall: Int64) throws(SystemError) {
+    package func commit(wall: Int64) throws(SystemError) {
         guard !pending.bytes.isEmpty else { return }
         defer { pending.removeAll() }
         var open = try takeWriter(wall: wall)
@@ -123,10 +128,11 @@ package struct SpoolDirectory: ~Copyable {
         }
         if isNew { index.began(open.file) }
         index.appended(pending, end: open.length)
+        writing = open.file.number
         writer = consume open
     }
 
-    private mutating func takeWriter(wall: Int64) throws(SystemError) -> SegmentWriter {
+    private func takeWriter(wall: Int64) throws(SystemError) -> SegmentWriter {
         if let open = writer.take() {
             if open.isDeleted {
                 index.forget(open.file.number)
@@ -144,7 +150,7 @@ package struct SpoolDirectory: ~Copyable {
     /// all is counted.
     ///
     /// - Parameter events: the most of them.
-    package mutating func oldest(events: Int) -> SpooledPiece? {
+    package func oldest(events: Int) -> SpooledPiece? {
         while let segment = index.next {
             do throws(SegmentFile.Fault) {
                 let piece = try segment.file.piece(at: segment.delivered, end: segment.end, events: events)
@@ -158,15 +164,15 @@ package struct SpoolDirectory: ~Copyable {
     }
 
     /// Everything of a piece is in PostgreSQL or in the quarantine.
-    package mutating func delivered(_ piece: SpooledPiece) {
+    package func delivered(_ piece: SpooledPiece) {
         if piece.content.tornBytes > 0 { findings.append(.torn(piece.segment, bytes: piece.content.tornBytes)) }
         guard let file = index.delivered(piece) else { return }
-        if writer?.file.number == file.number { writer = nil }
+        if writing == file.number { writer = nil }
         if unlink(file.path) != 0 { findings.append(.notRemoved(SystemError("unlink", file.path))) }
     }
 
     /// Counts some of what earlier processes have left; until all is counted `index` says less than there is.
-    package mutating func survey() {
+    package func survey() {
         guard let segment = index.uncounted else { return }
         do throws(SegmentFile.Fault) {
             index.counted(segment.file.number, try segment.file.piece(at: segment.counted, end: segment.end))
@@ -178,7 +184,7 @@ package struct SpoolDirectory: ~Copyable {
     /// Sets aside what PostgreSQL refuses or what is damaged, and returns when it is on disk.
     ///
     /// - Throws: `SystemError`, with ENOSPC also when it would be more than the spool may hold.
-    package mutating func setAside(_ items: [QuarantineItem]) throws(SystemError) {
+    package func setAside(_ items: [QuarantineItem]) throws(SystemError) {
         guard !items.isEmpty else { return }
         let bytes = items.reduce(0) { $0 + $1.bytes.count }
         guard size + bytes <= limits.bytes else { throw SystemError("set aside", quarantine.path, code: ENOSPC) }
@@ -186,18 +192,18 @@ package struct SpoolDirectory: ~Copyable {
     }
 
     /// Looks at the quarantine again, from which the operator may have taken something.
-    package mutating func refreshQuarantine() throws(SystemError) {
+    package func refreshQuarantine() throws(SystemError) {
         try quarantine.refresh()
     }
 
-    package mutating func takeFindings() -> [SpoolFinding] {
+    package func takeFindings() -> [SpoolFinding] {
         defer { findings = [] }
         return findings
     }
 
     /// A file that cannot be read is left as it is; a later start tries it again.
-    private mutating func leave(_ segment: SpoolIndex.Segment, _ fault: SegmentFile.Fault) {
-        if writer?.file.number == segment.file.number { writer = nil }
+    private func leave(_ segment: SpoolIndex.Segment, _ fault: SegmentFile.Fault) {
+        if writing == segment.file.number { writer = nil }
         if case .system(let error) = fault, error.code == ENOENT {
             index.forget(segment.file.number)
             findings.append(.deleted(segment.file.path))

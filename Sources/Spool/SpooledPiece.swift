@@ -4,6 +4,9 @@ package import EventLoop
 package struct SpooledPiece: Sendable {
     package let segment: UInt64
     package let content: SegmentFile.Piece
+
+    /// Where some of its bytes are in the segment.
+    package func offset(of range: Range<Int>) -> Int { content.start + range.lowerBound }
 }
 
 /// Something that the operator should know of.

@@ -9,7 +9,7 @@ final class StorageProcess {
     let database: String
     let server: PostgreSQLServer
     private let folder: URL
-    private let process = Process()
+    private var process = Process()
     private let errors: URL
 
     /// Starts the program on a migrated database, as a role that is a member of `mesher_runtime`, and waits until it
@@ -41,14 +41,41 @@ final class StorageProcess {
             process.arguments = ["-c", script, program]
         }
         process.environment = settings.merging([
-            "MESHER_RUN_DIR": folder.path,
+            "MESHER_RUN_DIR": folder.path, "MESHER_STATE_DIR": folder.path,
             "MESHER_STORAGE_DATABASE_URL": url ?? self.server.url(database: database, user: role),
         ]) { given, _ in given }
         process.standardInput = FileHandle.nullDevice
         process.standardError = try FileHandle(forWritingTo: errors)
+        try run()
+    }
+
+    private func run() throws {
         try process.run()
         let path = socketPath
         _ = eventually { (try? TestEdge(path)) != nil }
+    }
+
+    /// Starts the program again after its end, in the same directories.
+    ///
+    /// - Parameter settings: instead of those of the same names.
+    func restart(settings: [String: String?] = [:]) throws {
+        process.waitUntilExit()
+        let former = process
+        process = Process()
+        process.executableURL = former.executableURL
+        process.environment = settings.reduce(into: former.environment ?? [:]) { $0[$1.key] = $1.value }
+        process.standardInput = FileHandle.nullDevice
+        process.standardError = former.standardError
+        unlink(socketPath)
+        try run()
+    }
+
+    var spool: String { folder.appendingPathComponent("spool").path }
+
+    /// Names of the files of the spool that end so.
+    func spoolFiles(_ suffix: String = ".segment") -> [String] {
+        let directory = suffix == ".segment" ? spool : spool + "/quarantine"
+        return ((try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []).filter { $0.hasSuffix(suffix) }
     }
 
     deinit {

@@ -59,9 +59,9 @@ extension SpoolDirectory.Limits {
     static let ample = SpoolDirectory.Limits(bytes: 1 << 30, projectBytes: 1 << 30)
 }
 
-/// A spool that can be asked inside `#expect`, which takes no calls that change what cannot be copied.
+/// A spool as tests use it.
 final class TestSpool {
-    private var directory: SpoolDirectory
+    private let directory: SpoolDirectory
 
     init(_ folder: TestFolder, limits: SpoolDirectory.Limits = .ample) throws {
         directory = try SpoolDirectory.open(folder.spool, limits: limits)

@@ -28,6 +28,18 @@ struct Batch: ~Copyable {
             Entry(ticket: event.ticket, edge: edge, head: event.head, record: start..<records.count))
     }
 
+    /// Appends an event that nobody waits for.
+    mutating func append(_ record: UnsafeRawBufferPointer, _ head: RecordHead) {
+        let start = records.count
+        records.append(contentsOf: record)
+        entries.append(Entry(ticket: 0, edge: 0, head: head, record: start..<records.count))
+    }
+
+    /// Calls `body` with the record of an event.
+    func withRecord<Result>(_ position: Int, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        records.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[entries[position].record])) }
+    }
+
     /// Forgets the events and keeps the memory, unless a burst has made it large.
     mutating func removeAll() {
         let keepsCapacity = records.capacity <= 2 * Self.statementBytes
