@@ -42,6 +42,9 @@ extension Setting {
     package static let runDirectory = Setting(
         "MESHER_RUN_DIR", default: "/run/mesher", for: [.watchdog, .storage, .worker, .stream, .mesher],
         "where the sockets and the files of the running service are")
+    package static let stateDirectory = Setting(
+        "MESHER_STATE_DIR", default: "/var/lib/mesher", for: [.storage, .mesher],
+        "where storage keeps what has to survive a restart of the host; only its user may read it")
     package static let binaryDirectory = Setting(
         "MESHER_BIN", default: "", for: [.watchdog],
         "where the programs are; empty means beside the watchdog")
@@ -64,6 +67,9 @@ extension Setting {
     package static let startTimeout = Setting(
         "MESHER_START_TIMEOUT", .integer(1...3_600), unit: "s", default: "60", for: [.watchdog],
         "the watchdog gives up after so long without a ready worker")
+    package static let healthInterval = Setting(
+        "MESHER_HEALTH_INTERVAL", .integer(1...3_600), unit: "s", default: "10", for: [.watchdog],
+        "so often workers and storage are asked whether they answer; they have half of it for that")
 
     package static let databaseURL = Setting(
         "MESHER_DATABASE_URL", default: "postgresql:///mesher", secret: true, for: [.mesher],
@@ -77,6 +83,19 @@ extension Setting {
     package static let commitDelay = Setting(
         "MESHER_COMMIT_DELAY", .integer(0...10_000), unit: "µs", default: "500", for: [.storage],
         "while events are flowing, a commit begins when the first has waited so long; a lone event waits for nothing")
+
+    package static let spoolDirectory = Setting(
+        "MESHER_SPOOL_DIR", default: "", for: [.storage, .mesher],
+        "where events wait on disk while PostgreSQL does not take them; empty means spool below MESHER_STATE_DIR")
+    package static let spoolLimit = Setting(
+        "MESHER_SPOOL_LIMIT", .integer(0...1_048_576), unit: "MiB", default: "4096", for: [.storage, .mesher],
+        "the most that spool and quarantine hold; 0 means none: what PostgreSQL does not take is refused")
+    package static let spoolShare = Setting(
+        "MESHER_SPOOL_SHARE", .integer(1...100), unit: "%", default: "50", for: [.storage],
+        "how much of that limit the events of one project may fill")
+    package static let spoolAfter = Setting(
+        "MESHER_SPOOL_AFTER", .integer(50...4_000), unit: "ms", default: "1000", for: [.storage],
+        "events that PostgreSQL has not committed after so long go to the spool")
 
     package static let redisSocket = Setting(
         "MESHER_REDIS_SOCKET", default: "", for: edges,
@@ -139,10 +158,11 @@ extension Setting {
 
     /// Every setting, in the order in which `mesher config` prints them.
     package static let all: [Setting] = [
-        runDirectory, binaryDirectory, workers, workerRequests, workerMemory, stuckExecuting, stuckHeartbeat,
-        startTimeout, databaseURL, storageDatabaseURL, commitEvents, commitDelay, redisSocket,
-        redisHost, redisPort, redisUser, redisPassword, redisDatabase, redisPrefix, rateLimitEvents, rateLimitSeconds,
-        bulkEvents, hosts, requestsInHand, bytesInHand, streamAddress, streamConnections,
-        streamProjectConnections, streamRate, streamAge, publicURL, retentionDays,
+        runDirectory, stateDirectory, binaryDirectory, workers, workerRequests, workerMemory, stuckExecuting,
+        stuckHeartbeat, startTimeout, healthInterval, databaseURL, storageDatabaseURL, commitEvents, commitDelay,
+        spoolDirectory, spoolLimit, spoolShare, spoolAfter, redisSocket, redisHost, redisPort, redisUser,
+        redisPassword, redisDatabase, redisPrefix, rateLimitEvents, rateLimitSeconds, bulkEvents, hosts,
+        requestsInHand, bytesInHand, streamAddress, streamConnections, streamProjectConnections, streamRate, streamAge,
+        publicURL, retentionDays,
     ]
 }

@@ -149,5 +149,6 @@ extension Refusal {
     static let unauthorized = Refusal(.unauthorized, "unauthorized")
     static let rateLimited = Refusal(.rateLimited, "rate limited")
     static let unavailable = Refusal(.unavailable, "temporarily unavailable")
+    static let poison = Refusal(.poison, "request cannot be processed")
     static let payloadTooLarge = Refusal(.payloadTooLarge, "payload too large")
 }

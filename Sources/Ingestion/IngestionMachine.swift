@@ -34,8 +34,10 @@ package struct IngestionMachine: ~Copyable {
     package var commands: [Command] = []
     /// Frames to be sent to storage, while it is connected.
     package var toStorage = FrameWriter()
-    /// Whether Redis answers; the loop knows.
-    package var isRedisAvailable = true
+    /// Why Redis does not answer; nil while it does.
+    var redisFailure: String?
+    /// What may kill this process; the loop knows.
+    package var suspects = Suspects()
     /// The bytes of all bodies and frames in hand.
     package private(set) var bytesInHand = 0
 
@@ -50,6 +52,10 @@ package struct IngestionMachine: ~Copyable {
     var keys = KeyCache()
     var streamKey: StreamKey?
     var waitingForKey: [KeyID: [Submission]] = [:]
+    /// Requests under suspicion that wait until they are the only ones.
+    var suspected: [(submission: Submission, quota: ProjectQuota)] = []
+    /// The serial of the one under suspicion that is being tried.
+    var trial: UInt64?
     private var ledger = QuotaLedger()
     private var decoder = Decoder()
     private var parser = EventParser()
@@ -164,14 +170,18 @@ package struct IngestionMachine: ~Copyable {
 
     // MARK: Decode
 
-    private mutating func prepare(_ submission: Submission, _ quota: ProjectQuota, now: Int64) {
+    mutating func prepare(_ submission: Submission, _ quota: ProjectQuota, now: Int64) {
         if let left = ledger.exhaustion(of: quota.project, now: now) {
             submission.quota = QuotaStatus(
                 quota, remaining: 0, milliseconds: UInt32(clamping: (left + 999_999) / 1_000_000))
             return finish(submission, .refused(.rateLimited))
         }
-        slot?.beginExecuting(submission.head.requestID)
+        guard mayExecute(submission, quota) else { return }
+        slot?.beginExecuting(submission.head.requestID, submission.mark)
         defer { slot?.finishExecuting() }
+        #if DEBUG
+            submission.withBody(InjectedFault.act)
+        #endif
         do throws(Refusal) {
             let encoding = try submission.head.encoding.get()
             let limit = submission.head.route.bodyLimit
@@ -230,7 +240,7 @@ package struct IngestionMachine: ~Copyable {
     // MARK: Parse
 
     private mutating func parse(_ submission: Submission, _ quota: ProjectQuota, granted: Int, isCounted: Bool) {
-        slot?.beginExecuting(submission.head.requestID)
+        slot?.beginExecuting(submission.head.requestID, submission.mark)
         defer { slot?.finishExecuting() }
         encoded.removeAll()
         var flags: StoreFlags = isCounted ? .counted : []
@@ -268,6 +278,7 @@ package struct IngestionMachine: ~Copyable {
     /// - Returns: nanoseconds until it has to be called again, nil when nothing is in hand.
     package mutating func tick(now: Int64) -> Int64? {
         giveUpProbes(until: now)
+        beginTrial(now: now)
         let probe = probes.first.map { $0.deadline - now }
         while oldestSerial <= lastSerial {
             if let submission = submissions[oldestSerial] {

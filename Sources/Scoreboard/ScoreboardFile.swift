@@ -60,16 +60,23 @@ package final class ScoreboardFile {
         adopt(path(in: runDirectory))?.readings() ?? []
     }
 
-    private static func adopt(_ path: String) -> ScoreboardFile? {
-        let number = Glibc.open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+    static func adopt(_ path: String) -> ScoreboardFile? {
+        guard let memory = map(path, isWritable: true) else { return nil }
+        return ScoreboardFile(memory)
+    }
+
+    /// The memory of a scoreboard; nil when there is none at a path, or one of another layout.
+    static func map(_ path: String, isWritable: Bool) -> SharedMemory? {
+        let number = Glibc.open(path, (isWritable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW)
         guard number >= 0 else { return nil }
         let descriptor = Descriptor(adopting: number)
         var status = stat()
         guard fstat(number, &status) == 0, Int(status.st_size) == size,
-            let memory = try? SharedMemory.file(descriptor.number, offset: 0, words: size / SharedMemory.wordSize),
+            let memory = try? SharedMemory.file(
+                descriptor.number, offset: 0, words: size / SharedMemory.wordSize, isWritable: isWritable),
             memory[Header.magic] == magic, memory[Header.fingerprint] == SlotLayout.fingerprint
         else { return nil }
-        return ScoreboardFile(memory)
+        return memory
     }
 
     /// Under another name first: a process that still maps the old file keeps it.
@@ -113,6 +120,7 @@ package final class ScoreboardFile {
         clearGauges(start)
         memory[start + SlotLayout.fingerprintWord] = SlotLayout.fingerprint
         set(.starting, of: index)
+        memory.publish(memory[SuspectTable.slotGeneration] &+ 1, at: SuspectTable.slotGeneration)
         return Claim(slot: index, wasWaiting: wasWaiting)
     }
 

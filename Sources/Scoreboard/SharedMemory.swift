@@ -27,7 +27,7 @@ struct SharedMemory: ~Copyable {
 
     /// Memory that this process shares with those forked from it, all zeros.
     static func shared(words count: Int) throws(SystemError) -> SharedMemory {
-        try map(MAP_SHARED | MAP_ANONYMOUS, file: -1, offset: 0, count)
+        try map(MAP_SHARED | MAP_ANONYMOUS, file: -1, offset: 0, count, isWritable: true)
     }
 
     /// A part of a file.
@@ -35,12 +35,18 @@ struct SharedMemory: ~Copyable {
     /// - Parameters:
     ///   - offset: in bytes, a multiple of the page size.
     ///   - count: the words; the file must be so long.
-    static func file(_ number: CInt, offset: Int, words count: Int) throws(SystemError) -> SharedMemory {
-        try map(MAP_SHARED, file: number, offset: offset, count)
+    ///   - isWritable: false for one who only looks; writing ends the process then.
+    static func file(
+        _ number: CInt, offset: Int, words count: Int, isWritable: Bool = true
+    ) throws(SystemError) -> SharedMemory {
+        try map(MAP_SHARED, file: number, offset: offset, count, isWritable: isWritable)
     }
 
-    private static func map(_ flags: CInt, file: CInt, offset: Int, _ count: Int) throws(SystemError) -> SharedMemory {
-        guard let address = mmap(nil, count * wordSize, PROT_READ | PROT_WRITE, flags, file, offset),
+    private static func map(
+        _ flags: CInt, file: CInt, offset: Int, _ count: Int, isWritable: Bool
+    ) throws(SystemError) -> SharedMemory {
+        let protection = isWritable ? PROT_READ | PROT_WRITE : PROT_READ
+        guard let address = mmap(nil, count * wordSize, protection, flags, file, offset),
             address != UnsafeMutableRawPointer(bitPattern: -1)
         else { throw SystemError("mmap") }
         return SharedMemory(adopting: address, count: count)

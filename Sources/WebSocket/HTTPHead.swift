@@ -50,14 +50,12 @@ struct HTTPHead {
         return count
     }
 
-    /// Whether the list that all fields of a name are has this element, in any case.
+    /// Whether the list that all fields of a name are has this element, in any case. The elements hold no quoted commas.
     func lists(_ name: StaticString, _ element: StaticString) -> Bool {
         var isThere = false
         forEach(name) { value in
-            var elements = HeaderElements(value)
-            while let token = elements.nextToken() {
-                if token.equalsIgnoringCase(element) { isThere = true }
-                // `Upgrade: websocket/13` names another protocol, and none of ours has parameters.
+            for part in value.split(separator: UInt8(ascii: ",")) {
+                isThere = isThere || UnsafeRawBufferPointer(rebasing: part).trimmed.equalsIgnoringCase(element)
             }
         }
         return isThere

@@ -1,29 +1,49 @@
 import Configuration
 import Glibc
+import PostgreSQL
+import Spool
 
 /// The settings of this process, in the units it works with.
 struct StorageConfiguration {
     let socketPath: String
+    let stateDirectory: String
     let databaseURL: String
+    /// Names the database that the URL means.
+    let databaseIdentity: String
     let commitEvents: Int
     /// Nanoseconds.
     let commitDelay: Int64
     /// The limit of a project that has none of its own.
     let defaultLimit: (events: UInt32, seconds: UInt32)
     let hosts: Int
+    let spoolDirectory: String
+    /// Nil when nothing may be kept on disk.
+    let spoolLimits: SpoolDirectory.Limits?
+    /// Nanoseconds.
+    let spoolAfter: Int64
     let stopSignals: [CInt]
 
     /// - Parameter isSupervised: the watchdog decides when to stop; ^C at a terminal goes to all processes at once, and
     ///   edges still need storage then.
-    init(_ settings: Settings, isSupervised: Bool) {
+    ///
+    /// Throws when the database's URL cannot be understood.
+    init(_ settings: Settings, isSupervised: Bool) throws(DatabaseError) {
         socketPath = settings.text(.runDirectory) + "/storage.sock"
+        stateDirectory = settings.text(.stateDirectory)
         databaseURL = settings.text(.storageDatabaseURL)
+        databaseIdentity = try ConnectionURL(databaseURL).identity
         commitEvents = settings.integer(.commitEvents)
         commitDelay = Int64(settings.integer(.commitDelay)) * 1_000
         defaultLimit = (
             UInt32(clamping: settings.integer(.rateLimitEvents)), UInt32(clamping: settings.integer(.rateLimitSeconds))
         )
         hosts = settings.integer(.hosts)
+        spoolDirectory = settings.spoolDirectory
+        let limit = settings.integer(.spoolLimit) << 20
+        spoolLimits =
+            limit == 0
+            ? nil : SpoolDirectory.Limits(bytes: limit, projectBytes: limit / 100 * settings.integer(.spoolShare))
+        spoolAfter = Int64(settings.integer(.spoolAfter)) * 1_000_000
         stopSignals = isSupervised ? [SIGTERM] : [SIGTERM, SIGINT]
     }
 }

@@ -77,11 +77,20 @@ struct ChildSlots {
     }
 
     /// A process has ended.
-    mutating func ended(_ pid: pid_t, _ ending: ProcessDescriptor.Ending) {
-        guard let occupant = occupants.removeValue(forKey: pid) else { return }
+    ///
+    /// - Returns: the request that it was handling, which is under suspicion from now on; nil when there was none.
+    @discardableResult
+    mutating func ended(_ pid: pid_t, _ ending: ProcessDescriptor.Ending) -> Suspect? {
+        guard let occupant = occupants.removeValue(forKey: pid) else { return nil }
         // What a listener has not taken leave of died with it.
         let killed = occupant.child.role == .stream ? sessions.free(owner: occupant.slot) : 0
         if killed > 0 { scoreboard.countKilledSessions(killed, of: occupant.slot) }
+        let suspect = scoreboard.recordDeath(ofSlot: occupant.slot, wall: Clock.wall())
+        vacate(occupant, ending)
+        return suspect
+    }
+
+    private func vacate(_ occupant: Occupant, _ ending: ProcessDescriptor.Ending) {
         if occupant.isStopping { return scoreboard.end(occupant.slot) }
         let cause: RestartCause =
             switch ending {

@@ -74,13 +74,23 @@ struct EdgeTable: ~Copyable {
         }
     }
 
-    /// Writes the turn's answers.
-    mutating func flush(_ epoll: borrowing Epoll) {
+    /// Tells all edges what storage has to do without from now on.
+    mutating func broadcast(accepts: Bool, _ degradation: Degradation) {
+        for (token, edge) in edges {
+            edge.answer(probe: 0, accepts: accepts, degradation)
+            answered.insert(token)
+        }
+    }
+
+    /// Writes the turn's answers; whether there were any.
+    mutating func flush(_ epoll: borrowing Epoll) -> Bool {
+        let hadAnswers = !answered.isEmpty
         for token in answered {
             guard let edge = edges[token] else { continue }
             flush(edge, epoll)
         }
         answered.removeAll(keepingCapacity: true)
+        return hadAnswers
     }
 
     /// Writes what waits for an edge that has become writable.

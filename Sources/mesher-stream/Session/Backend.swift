@@ -46,6 +46,7 @@ struct Backend: ~Copyable {
         if !wasConnected, storage.isConnected { machine.storageConnected() }
         if hasRedis, now - redisUsedAt >= Self.redisIdleTime { closeRedis() }
         if hasRedis { moments += [redis?.tick(now: now), redisUsedAt + Self.redisIdleTime] }
+        noticeRedis()
         moments.append(machine.tick(now: now).map { now + $0 })
         // What the ticks gave up or sent again.
         finishTurn(now: now)
@@ -96,19 +97,26 @@ struct Backend: ~Copyable {
         }
     }
 
+    /// Tells storage when Redis fails and when it is back; with no connection nothing is known against it.
+    private mutating func noticeRedis() {
+        let failure = redis?.failure
+        guard (failure == nil) != machine.isRedisAvailable else { return }
+        machine.noteRedis(failure: failure.map { "\($0)" })
+    }
+
     private mutating func count(_ call: LimitScript.Call, now: Int64) {
         if !hasRedis {
-            redis = ScriptClient(server, script: LimitScript.source)
+            redis = ScriptClient(
+                server, script: LimitScript.source, probe: Self.arguments(.probe, prefix: prefix))
             // It connects, and takes calls meanwhile.
             _ = redis?.tick(now: now)
         }
         redisUsedAt = now
-        redis?.call(
-            call.number, key: Array("\(prefix){\(call.project)}".utf8),
-            arguments: [
-                Array(String(call.wanted).utf8), Array(String(call.limit).utf8),
-                Array(String(UInt64(call.window) * 1_000).utf8),
-            ], now: now)
+        redis?.call(call.number, Self.arguments(call, prefix: prefix), now: now)
+    }
+
+    private static func arguments(_ call: LimitScript.Call, prefix: String) -> ScriptClient.Arguments {
+        ScriptClient.Arguments(key: call.key(prefix: prefix), values: call.arguments)
     }
 
     /// The session may be idle for hours: what its messages needed is given back, too.
