@@ -8,7 +8,7 @@ SETTINGS =
 # What ships needs no Swift runtime on the machine that runs it.
 RELEASE = -c release --static-swift-stdlib
 BIN = .build/release
-PROGRAMS = mesher-watchdog mesher-storage mesher-worker
+PROGRAMS = mesher-watchdog mesher-storage mesher-worker mesher-stream
 SHARE = $(PREFIX)/share/mesher
 UNITS = mesher.service mesher.socket mesher-maintenance.service mesher-maintenance.timer
 

@@ -44,7 +44,7 @@ let package = Package(
             name: "mesher",
             dependencies: [
                 "CCurlOptions", "CLibraries", "Configuration", "EventLoop", "PostgreSQL", "Redis", "Schema",
-                "StorageChannel", "WebSocket",
+                "Scoreboard", "StorageChannel", "WebSocket",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
@@ -52,6 +52,14 @@ let package = Package(
             name: "mesher-storage",
             dependencies: [
                 "CSystem", "Configuration", "EventLoop", "Journal", "PostgreSQL", "Scoreboard", "StorageChannel",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "mesher-stream",
+            dependencies: [
+                "Configuration", "EventLoop", "Ingestion", "Journal", "Redis", "Scoreboard", "StorageChannel",
+                "WebSocket",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
@@ -96,6 +104,10 @@ let package = Package(
         .testTarget(
             name: "MesherTests",
             dependencies: ["Configuration", "EventLoop", "PostgreSQL", "Schema", "TestServers", "WebSocket", "mesher"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "MesherStreamTests",
+            dependencies: ["EventLoop", "Ingestion", "Scoreboard", "StorageChannel", "WebSocket", "mesher-stream"],
             swiftSettings: settings),
         .testTarget(
             name: "MesherWorkerTests", dependencies: ["CLibraries", "EventLoop", "Ingestion", "mesher-worker"],
