@@ -1,4 +1,4 @@
-internal import EventLoop
+package import EventLoop
 internal import Glibc
 internal import Synchronization
 
@@ -6,12 +6,12 @@ internal import Synchronization
 /// corresponding C function is `mmap`.
 ///
 /// Each word has one writer at a time, so that adding is a load and a store and needs no locked instruction.
-struct SharedMemory: ~Copyable {
+package struct SharedMemory: ~Copyable {
     /// Bytes of a word.
     static let wordSize = MemoryLayout<UInt64>.size
 
     private let words: UnsafeMutablePointer<Atomic<UInt64>>
-    let count: Int
+    package let count: Int
 
     private init(adopting address: UnsafeMutableRawPointer, count: Int) {
         words = address.bindMemory(to: Atomic<UInt64>.self, capacity: count)
@@ -23,7 +23,7 @@ struct SharedMemory: ~Copyable {
     }
 
     /// Memory of this process alone, all zeros.
-    static func anonymous(words count: Int) throws(SystemError) -> SharedMemory {
+    package static func anonymous(words count: Int) throws(SystemError) -> SharedMemory {
         try map(MAP_PRIVATE | MAP_ANONYMOUS, file: -1, offset: 0, count)
     }
 
@@ -32,7 +32,7 @@ struct SharedMemory: ~Copyable {
     /// - Parameters:
     ///   - offset: in bytes, a multiple of the page size.
     ///   - count: the words; the file must be so long.
-    static func file(_ number: CInt, offset: Int, words count: Int) throws(SystemError) -> SharedMemory {
+    package static func file(_ number: CInt, offset: Int, words count: Int) throws(SystemError) -> SharedMemory {
         try map(MAP_SHARED, file: number, offset: offset, count)
     }
 
@@ -43,7 +43,7 @@ struct SharedMemory: ~Copyable {
         return SharedMemory(adopting: address, count: count)
     }
 
-    subscript(_ position: Int) -> UInt64 {
+    package subscript(_ position: Int) -> UInt64 {
         get {
             precondition(position >= 0 && position < count)
             return words[position].load(ordering: .relaxed)
@@ -54,7 +54,7 @@ struct SharedMemory: ~Copyable {
         }
     }
 
-    func add(_ amount: UInt64, at position: Int) {
+    package func add(_ amount: UInt64, at position: Int) {
         self[position] = self[position] &+ amount
     }
 
