@@ -41,11 +41,10 @@ struct Outage {
     }
 
     /// Stops the watchdog with all its children, and starts it again; it ends when the result is lost.
-    func restartMesher(whileStopped change: () throws -> Void = {}) throws -> Execution.Running {
+    func restartMesher() throws -> Execution.Running {
         if let watchdog = Processes(stack: stack).watchdog { kill(watchdog, SIGTERM) }
         let path = stack["MESHER_RUN_DIR"] + "/watchdog.pid"
         _ = eventually(within: 40) { !FileManager.default.fileExists(atPath: path) }
-        try change()
         let command =
             "exec \(stack["MESHER_BIN"])/mesher-watchdog --config \(stack.folder)/mesher.conf "
             + "2>>\(stack.folder)/watchdog.log"
