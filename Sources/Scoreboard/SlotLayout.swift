@@ -26,6 +26,10 @@ enum SlotLayout {
     static let executingHigh = 34
     static let executingLow = 35
     static let inHand = 36
+    /// The body's mark, of what is executing.
+    static let executingProject = 37
+    static let executingSize = 38
+    static let executingHash = 39
     /// 0 unknown, 1 down, 2 up.
     static let dependencies = 40
     static let rateLimitFallbacks = 48
@@ -34,6 +38,15 @@ enum SlotLayout {
     static let lastCommit = 50
     /// Days since 1970-01-01; 0 for unknown.
     static let lastPartition = 51
+    static let spoolEvents = 52
+    static let spoolBytes = 53
+    static let spoolLimit = 54
+    /// Microseconds since 1970; 0 while the spool is empty.
+    static let spoolOldest = 55
+    static let quarantine = 56
+    static let spooled = 57
+    static let delivered = 58
+    static let quarantined = 59
     static let outcomes = 64
     static let outcomeCount = 32
     /// The place of route r and status s is r × `statusCount` + s.
@@ -41,6 +54,10 @@ enum SlotLayout {
     static let requestDuration = 192
     static let batchSize = 224
     static let commitDuration = 256
+    static let sessionsOpened = 384
+    static let streamMessages = 385
+    static let upgradesRefused = 386
+    static let sessionsClosed = 392
 
     static let statusCount = 16
 
@@ -49,6 +66,7 @@ enum SlotLayout {
     static let fingerprint: UInt64 = {
         let lists =
             [OutcomeLabels.reasons, RequestStatus.names, RequestRoute.allCases.map(\.name)]
+            + [RefusedUpgrade.statuses.map(String.init), SessionEnding.allCases.map(\.name)]
             + [RestartCause.allCases.map(\.rawValue), Dependency.allCases.map(\.name)]
             + [Histogram.requestDuration, .batchSize, .commitDuration].map { $0.bounds.map { String($0) } }
         let text = "\(version) \(size) " + lists.map { $0.joined(separator: " ") }.joined(separator: ";")
@@ -56,7 +74,7 @@ enum SlotLayout {
     }()
 
     /// Changed with the place or the meaning of a word.
-    private static let version = 1
+    private static let version = 5
 }
 
 extension CaseIterable where Self: Equatable {

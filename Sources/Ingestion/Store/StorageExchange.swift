@@ -5,6 +5,7 @@ extension IngestionMachine {
     /// Storage is connected: all that it has not answered is sent, again or for the first time.
     package mutating func storageConnected() {
         isStorageConnected = true
+        if let key = streamKey?.key { toStorage.lookUp(key) }
         if redisFailure != nil { toStorage.redis(failure: redisFailure) }
         let inHand = submissions
         for (key, waiting) in waitingForKey {

@@ -32,7 +32,7 @@ struct FallbackQuota: ~Copyable {
     ///
     /// - Parameter hosts: those that share a project's limit.
     static func inMemory(hosts: Int) throws(SystemError) -> FallbackQuota {
-        FallbackQuota(hosts, try SharedMemory.anonymous(words: size * Entry.words + 1))
+        FallbackQuota(hosts, try SharedMemory.shared(words: size * Entry.words + 1))
     }
 
     /// Windows that outlive this process. The corresponding C functions are `open`, `ftruncate` and `mmap`.
