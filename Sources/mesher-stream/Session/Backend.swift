@@ -46,6 +46,9 @@ struct Backend: ~Copyable {
         if !wasConnected, storage.isConnected { machine.storageConnected() }
         if hasRedis, now - redisUsedAt >= Self.redisIdleTime { closeRedis() }
         if hasRedis { moments += [redis?.tick(now: now), redisUsedAt + Self.redisIdleTime] }
+        if (redis?.failure == nil) != machine.isRedisAvailable {
+            machine.noteRedis(failure: redis?.failure.map { "\($0)" })
+        }
         moments.append(machine.tick(now: now).map { now + $0 })
         // What the ticks gave up or sent again.
         finishTurn(now: now)
