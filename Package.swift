@@ -90,7 +90,9 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "MesherTests",
-            dependencies: ["Configuration", "EventLoop", "PostgreSQL", "Schema", "TestServers", "mesher"],
+            dependencies: [
+                "Configuration", "EventLoop", "PostgreSQL", "Schema", "Scoreboard", "TestServers", "mesher",
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "MesherWorkerTests", dependencies: ["CLibraries", "EventLoop", "Ingestion", "mesher-worker"],
