@@ -34,8 +34,8 @@ package struct IngestionMachine: ~Copyable {
     package var commands: [Command] = []
     /// Frames to be sent to storage, while it is connected.
     package var toStorage = FrameWriter()
-    /// Whether Redis answers; the loop knows.
-    package var isRedisAvailable = true
+    /// Why Redis does not answer; nil while it does.
+    var redisFailure: String?
     /// What may kill this process; the loop knows.
     package var suspects = Suspects()
     /// The bytes of all bodies and frames in hand.
@@ -50,6 +50,7 @@ package struct IngestionMachine: ~Copyable {
     /// Questions for readiness that storage has not answered, with the moment at which the answer is no.
     var probes: [(serial: UInt64, deadline: Int64)] = []
     var keys = KeyCache()
+    var streamKey: StreamKey?
     var waitingForKey: [KeyID: [Submission]] = [:]
     /// Requests under suspicion that wait until they are the only ones.
     var suspected: [(submission: Submission, quota: ProjectQuota)] = []
@@ -110,6 +111,23 @@ package struct IngestionMachine: ~Copyable {
         authenticate(submission, now: now)
     }
 
+    /// A message of a stream has arrived whole: one event, or an array of them. Its key is the one that `openStream` was
+    /// told.
+    ///
+    /// - Parameters:
+    ///   - firstID: the id of its first event, if that has none of its own; the others follow it.
+    ///   - token, now, wall: as for a request.
+    package mutating func receive(message: consuming Body, firstID: UInt128, token: Int, now: Int64, wall: Int64) {
+        lastSerial += 1
+        let head = AcceptedHead(
+            route: message.isArray ? .bulk : .event, key: streamKey?.key, requestID: firstID, receivedAt: wall)
+        let submission = Submission(
+            token: token, serial: lastSerial, head: head, body: message, deadline: now + options.patience)
+        admit(submission)
+        guard submission.bytes <= head.route.bodyLimit else { return finish(submission, .refused(.payloadTooLarge)) }
+        authenticate(submission, now: now)
+    }
+
     private mutating func probe(_ submission: Submission, now: Int64) {
         guard isStorageConnected else {
             return commands.append(.answer(token: submission.token, .readiness(false, degraded: degraded([]))))
@@ -135,13 +153,15 @@ package struct IngestionMachine: ~Copyable {
 
     mutating func receiveKey(_ key: KeyID, _ state: KeyState, _ quota: ProjectQuota, now: Int64) {
         let waiting = waitingForKey.removeValue(forKey: key) ?? []
+        streamKey?.learn(key, state, quota)
+        let isWanted = !waiting.isEmpty || keys.remembers(key) || streamKey?.key == key
         switch state {
         case .known:
-            if !waiting.isEmpty || keys.remembers(key) { keys.remember(key, .known(quota)) }
+            if isWanted { keys.remember(key, .known(quota)) }
             ledger.forget(quota.project)
             for submission in waiting where isInHand(submission) { prepare(submission, quota, now: now) }
         case .unknown:
-            if !waiting.isEmpty || keys.remembers(key) { keys.remember(key, .unknown) }
+            if isWanted { keys.remember(key, .unknown) }
             for submission in waiting where isInHand(submission) { finish(submission, .refused(.unauthorized)) }
         case .unavailable:
             for submission in waiting where isInHand(submission) { finish(submission, .refused(.unavailable)) }

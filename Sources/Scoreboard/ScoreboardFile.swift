@@ -113,7 +113,7 @@ package final class ScoreboardFile {
         let wasWaiting = state(of: index) == .waiting
         let start = Self.word(ofSlot: index)
         memory[start + SlotLayout.role] = role.rawValue
-        store(name, at: start + SlotLayout.name)
+        memory.store(name, at: start + SlotLayout.name, words: SlotLayout.nameWords)
         for word in [SlotLayout.pid, SlotLayout.started, SlotLayout.startAt, SlotLayout.heartbeat] {
             memory[start + word] = 0
         }
@@ -152,6 +152,12 @@ package final class ScoreboardFile {
     package func countRestart(_ index: Int, _ cause: RestartCause) {
         guard let start = start(index) else { return }
         memory.add(1, at: start + SlotLayout.restarts + cause.place)
+    }
+
+    /// Open sessions have died with the listener of a slot.
+    package func countKilledSessions(_ count: Int, of index: Int) {
+        guard let start = start(index) else { return }
+        memory.addAtOnce(UInt64(clamping: count), at: start + SlotLayout.sessionsClosed + SessionEnding.killed.rawValue)
     }
 
     /// The slot in which a place waits to be started again tells when that is.
@@ -216,13 +222,5 @@ package final class ScoreboardFile {
             memory[start + word] = 0
         }
         for place in Dependency.allCases.indices { memory[start + SlotLayout.dependencies + place] = 0 }
-    }
-
-    private func store(_ name: String, at word: Int) {
-        var words = [UInt64](repeating: 0, count: SlotLayout.nameWords)
-        for (position, byte) in name.utf8.prefix(SlotLayout.nameWords * SharedMemory.wordSize).enumerated() {
-            words[position / 8] |= UInt64(byte) << (8 * (position % 8))
-        }
-        for (position, value) in words.enumerated() { memory[word + position] = value }
     }
 }

@@ -15,7 +15,7 @@ extension Watchdog {
                     "child is stuck, aborting it",
                     metadata: ["child": "\(child)", "process": "\(pid)", "why": "\(standstill)"])
                 actions += supervisor.stuck(pid, now: now)
-            } else if child.isEdge, limits.requests > 0 || limits.memory > 0,
+            } else if child.isWorker, limits.requests > 0 || limits.memory > 0,
                 limits.isUsedUp(answered: slots.answered(by: pid), resident: StatusPage.residentMemory(of: pid))
             {
                 actions += supervisor.replace(pid, now: now)

@@ -30,12 +30,14 @@ final class ChildProcess {
     /// corresponding C functions are `posix_spawn` and `pidfd_open`.
     ///
     /// - Parameters:
-    ///   - environment: all that the process gets, `NAME=value` each; `MESHER_READY_FD` is added, and `JOURNAL_STREAM` when
-    ///     the lines are to begin with their priorities.
+    ///   - environment: all that the process gets, `NAME=value` each; `MESHER_READY_FD` is added, `MESHER_LISTENER_FD` for
+    ///     `second`, and `JOURNAL_STREAM` when the lines are to begin with their priorities.
+    ///   - second: another listening socket.
     ///   - serial: names its standard error.
     /// - Throws: `SystemError` that names the file; nothing runs then.
     static func start(
-        _ child: Child, file: String, environment: [String], listener: CInt?, serial: UInt32, hasPriorities: Bool
+        _ child: Child, file: String, environment: [String], listener: CInt?, second: CInt? = nil, serial: UInt32,
+        hasPriorities: Bool
     ) throws(SystemError) -> ChildProcess {
         let pipe = try Pipe.open()
         let errors = try Pipe.open()
@@ -52,6 +54,11 @@ final class ChildProcess {
         posix_spawn_file_actions_adddup2(&actions, errors.writing.number, STDERR_FILENO)
         let readyNumber: CInt = 3
         posix_spawn_file_actions_adddup2(&actions, pipe.writing.number, readyNumber)
+        var own = ["MESHER_READY_FD=\(readyNumber)"]
+        if let second {
+            posix_spawn_file_actions_adddup2(&actions, second, readyNumber + 1)
+            own.append("MESHER_LISTENER_FD=\(readyNumber + 1)")
+        }
 
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
@@ -67,11 +74,11 @@ final class ChildProcess {
 
         let output = ErrorOutput(serial: serial, reading: errors.reading)
         // Where Swift's runtime is installed it would look at a process that traps for seconds, before that is dead.
-        let noBacktrace = "SWIFT_BACKTRACE=enable=no"
+        own.append("SWIFT_BACKTRACE=enable=no")
         let stream = hasPriorities ? output.streamIdentity.map { ["JOURNAL_STREAM=\($0)"] } ?? [] : []
         var pid: pid_t = 0
         let code = withStrings([child.program] + child.arguments) { arguments in
-            withStrings(environment + stream + ["MESHER_READY_FD=\(readyNumber)", noBacktrace]) { environment in
+            withStrings(environment + stream + own) { environment in
                 posix_spawn(&pid, file, &actions, &attributes, arguments, environment)
             }
         }

@@ -15,6 +15,8 @@ struct HealthCheck: ~Copyable {
         let duration: Int64
     }
 
+    private static let workers: [(Child.Listener, HealthSubject)] = [(.events, .events), (.bulk, .bulk)]
+
     private let directory: String
     private let interval: Int64
     private var requests: [HealthSubject: FastCGIProbe] = [:]
@@ -68,13 +70,13 @@ struct HealthCheck: ~Copyable {
         }
         begun = now
         var failed: [HealthSubject] = []
-        for listener in Child.Listener.allCases {
+        for (listener, subject) in Self.workers {
             do throws(SystemError) {
                 let probe = try FastCGIProbe.begin(at: "\(directory)/\(listener.rawValue).sock")
-                try epoll.add(probe.number, token: token(listener.subject), .read)
-                requests[listener.subject] = probe
+                try epoll.add(probe.number, token: token(subject), .read)
+                requests[subject] = probe
             } catch {
-                failed.append(listener.subject)
+                failed.append(subject)
             }
         }
         if !beginProbe(now: now, epoll, token: token(.storage)) { failed.append(.storage) }
@@ -117,20 +119,12 @@ struct HealthCheck: ~Copyable {
         let isAlive = client.ready(readable: true, writable: false) { kind, content in
             if kind == .hello { return true }
             var content = FrameContent(content)
-            hasAnswered = kind == .readiness && content.integer(UInt64.self) == ticket
-            return hasAnswered || kind == .key
+            if kind == .readiness, content.integer(UInt64.self) == ticket { hasAnswered = true }
+            // What storage tells all edges comes in between.
+            return kind == .readiness || kind == .key
         }
         storage = consume client
         return hasAnswered ? true : isAlive ? nil : false
-    }
-}
-
-extension Child.Listener {
-    var subject: HealthSubject {
-        switch self {
-        case .events: .events
-        case .bulk: .bulk
-        }
     }
 }
 

@@ -50,13 +50,15 @@ struct Watchdog: ~Copyable {
         try epoll.add(signals.number, token: WatchdogToken.signal.number, .read)
         let directory = settings.text(.runDirectory)
         let scoreboard = try ScoreboardFile.open(in: directory)
+        let sessions = try SessionTable.create(in: directory)
         let patience = Int64(settings.integer(.startTimeout)) * 1_000_000_000
         let supervisor = Supervisor(settings.children, patience: patience)
         return Watchdog(
             log: log, configuration: configuration, binaries: binaries, sockets: sockets, epoll: epoll,
             signals: signals, settings: settings, supervisor: supervisor,
-            scoreboard: scoreboard, slots: ChildSlots(scoreboard), page: StatusPage(scoreboard, directory: directory),
-            health: .configured(settings), notification: .inherited())
+            scoreboard: scoreboard, slots: ChildSlots(scoreboard, sessions),
+            page: StatusPage(scoreboard, directory: directory), health: .configured(settings),
+            notification: .inherited())
     }
 
     /// Runs until everything has ended, and returns the exit status.
@@ -77,6 +79,7 @@ struct Watchdog: ~Copyable {
         for output in outputs.values { _ = output.forward() }
         sockets.removeFiles()
         page.remove()
+        SessionTable.remove(in: settings.text(.runDirectory))
         return status ?? EXIT_FAILURE
     }
 
@@ -184,7 +187,8 @@ struct Watchdog: ~Copyable {
             let process = try ChildProcess.start(
                 child, file: "\(binaries)/\(child.program)",
                 environment: environment(for: child) + ChildSlots.environment(slot),
-                listener: child.listener.map { sockets.number($0) }, serial: lastOutput,
+                listener: child.listener.map { sockets.number($0) },
+                second: child.listener.flatMap { sockets.directNumber($0) }, serial: lastOutput,
                 hasPriorities: Journal.hasPriorities)
             try watch(process)
             processes[process.pid] = process
@@ -219,7 +223,13 @@ struct Watchdog: ~Copyable {
 
     /// A child gets its own settings and nothing else.
     private func environment(for child: Child) -> [String] {
-        settings.environment(for: child.isEdge ? .worker : .storage)
+        let program: Program =
+            switch child.role {
+            case .storage: .storage
+            case .worker: .worker
+            case .stream: .stream
+            }
+        return settings.environment(for: program)
     }
 
     private func about(_ process: ChildProcess) -> Logger.Metadata {

@@ -92,7 +92,8 @@ struct Worker: ~Copyable {
         self.suspects = suspects
         machine = IngestionMachine(options: options.ingestion, slot: slot)
         storage = StorageClient(path: options.storageSocket, pendingLimit: 2 * options.bytesInHand)
-        redis = ScriptClient(options.redis, script: LimitScript.source)
+        redis = ScriptClient(
+            options.redis, script: LimitScript.source, probe: Self.arguments(.probe, prefix: options.redisPrefix))
         self.ready = ready
     }
 
@@ -184,12 +185,11 @@ struct Worker: ~Copyable {
     }
 
     private mutating func count(_ call: LimitScript.Call, now: Int64) {
-        redis.call(
-            call.number, key: Array("\(options.redisPrefix){\(call.project)}".utf8),
-            arguments: [
-                Array(String(call.wanted).utf8), Array(String(call.limit).utf8),
-                Array(String(UInt64(call.window) * 1_000).utf8),
-            ], now: now)
+        redis.call(call.number, Self.arguments(call, prefix: options.redisPrefix), now: now)
+    }
+
+    private static func arguments(_ call: LimitScript.Call, prefix: String) -> ScriptClient.Arguments {
+        ScriptClient.Arguments(key: call.key(prefix: prefix), values: call.arguments)
     }
 
     private mutating func takeGrants(now: Int64) {
@@ -207,14 +207,8 @@ struct Worker: ~Copyable {
     }
 
     private mutating func noticeRedis() {
-        let isAvailable = redis.failure == nil
-        guard isAvailable != machine.isRedisAvailable else { return }
-        machine.isRedisAvailable = isAvailable
-        if let failure = redis.failure {
-            log.warning("Redis is away: limits are counted by this host alone", metadata: ["reason": "\(failure)"])
-        } else {
-            log.notice("Redis is back")
-        }
+        guard (redis.failure == nil) != machine.isRedisAvailable else { return }
+        machine.noteRedis(failure: redis.failure.map { "\($0)" })
     }
 
     // MARK: Storage and Redis
@@ -242,7 +236,7 @@ struct Worker: ~Copyable {
             if event.token == Token.listener {
                 try accept()
             } else if hasRoom {
-                takeRequest(Int(truncatingIfNeeded: event.token), now: now, wall: wall)
+                takeRequest(event, now: now, wall: wall)
             }
         }
     }
@@ -254,21 +248,18 @@ struct Worker: ~Copyable {
         let token = free.popLast() ?? connections.count
         if token == connections.count { connections.append(nil) }
         connections[token] = connection
-        try connectionSet.add(connection.number, token: UInt64(token), .read)
+        try connectionSet.add(connection.number, token: UInt64(token), [.read, .close])
     }
 
-    private mutating func takeRequest(_ token: Int, now: Int64, wall: Int64) {
+    private mutating func takeRequest(_ event: Epoll.Event, now: Int64, wall: Int64) {
+        let token = Int(truncatingIfNeeded: event.token)
         guard let connection = connections[token] else { return }
         if connection.isAnswering {
             // It is readable though no further request can be: nginx has gone.
             connection.isAbandoned = true
             return connectionSet.remove(connection.number)
         }
-        switch connection.read() {
-        case .request: break
-        case .nothing: return
-        case .closed: return close(token)
-        }
+        guard !event.peerClosed, connection.read() else { return close(token) }
         connection.receivedAt = now
         connection.withHead { head, body in
             machine.receive(head, body: body, isOversized: connection.isOversized, token: token, now: now, wall: wall)

@@ -20,7 +20,7 @@ final class Stack: Sendable {
 
     /// Whether there are programs to test; `make build` makes them.
     static var isBuilt: Bool {
-        ["mesher", "mesher-watchdog", "mesher-storage", "mesher-worker"].allSatisfy {
+        ["mesher", "mesher-watchdog", "mesher-storage", "mesher-worker", "mesher-stream"].allSatisfy {
             access("\(programs)/\($0)", X_OK) == 0
         }
     }

@@ -132,7 +132,7 @@ struct WatchdogTests {
         for child in children { #expect(kill(child.pid, 0) != 0) }
         #expect(try FileManager.default.contentsOfDirectory(atPath: watchdog.runDirectory) == ["scoreboard"])
         let endings = watchdog.log.split(separator: "\n").filter { $0.contains("child ended") }
-        #expect(endings.count == 4)
+        #expect(endings.count == 5)
         #expect(endings.last?.contains("child=storage") == true)
     }
 
