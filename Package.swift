@@ -110,7 +110,9 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "MesherTests",
-            dependencies: ["Configuration", "EventLoop", "PostgreSQL", "Schema", "TestServers", "WebSocket", "mesher"],
+            dependencies: [
+                "Configuration", "EventLoop", "PostgreSQL", "Schema", "Scoreboard", "TestServers", "WebSocket", "mesher",
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "MesherStreamTests",
