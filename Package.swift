@@ -130,7 +130,7 @@ let package = Package(
             name: "MesherWatchdogTests", dependencies: ["EventLoop", "Scoreboard", "mesher-watchdog"],
             swiftSettings: settings),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["Scoreboard", "TestServers"], swiftSettings: settings),
+            name: "EndToEndTests", dependencies: ["Scoreboard", "TestServers", "WebSocket"], swiftSettings: settings),
     ],
     cxxLanguageStandard: .cxx17
 )
