@@ -9,11 +9,12 @@ package struct EventParser: ~Copyable {
 
     package init() {}
 
-    /// Parses an event, checks it by the contract, and appends one whole `store` frame with its `EventRecord`.
+    /// Parses an event, and appends one whole `store` frame with its `EventRecord`.
     ///
     /// - Parameters:
     ///   - bytes: The event, behind which `Body.padding` bytes must be readable, whatever they are. Escapes in it that
     ///     PostgreSQL takes in no text (`\u0000`, lone surrogates) are replaced by `\ufffd` in place.
+    ///   - form: What the bytes are.
     ///   - derivedID: The id of an event that has none of its own.
     ///   - receivedAt: Microseconds since 1970-01-01T00:00:00Z.
     ///   - flags: What storage is told beside the record.
@@ -22,12 +23,11 @@ package struct EventParser: ~Copyable {
     /// Throws `payloadTooLarge`, `invalidJSON`, `invalidEvent`, `missingMessage`, `missingLevel`, `invalidLevel` or
     /// `invalidField`, and `unavailable` when there is no memory; nothing has been appended then.
     package mutating func parse(
-        _ bytes: UnsafeMutableRawBufferPointer, project: Int64, derivedID: UInt128, receivedAt: Int64, ticket: UInt64,
-        flags: StoreFlags, into frames: inout FrameWriter
+        _ bytes: UnsafeMutableRawBufferPointer, as form: EventForm = .native, project: Int64, derivedID: UInt128,
+        receivedAt: Int64, ticket: UInt64, flags: StoreFlags, into frames: inout FrameWriter
     ) throws(Refusal) -> UInt128 {
         guard bytes.count <= Self.maximumSize else { throw Refusal(.payloadTooLarge, "payload too large") }
-        let columns = try EventColumns(
-            json.event(in: bytes), project: project, derivedID: derivedID, receivedAt: receivedAt)
+        let columns = try columns(bytes, as: form, project: project, derivedID: derivedID, receivedAt: receivedAt)
         let head = MemoryLayout<UInt64>.size + MemoryLayout<UInt8>.size
         withUnsafeTemporaryAllocation(byteCount: head + columns.size, alignment: 1) { content in
             var writer = RecordWriter(content)
@@ -37,5 +37,18 @@ package struct EventParser: ~Copyable {
             frames.frame(.store) { $0.raw(UnsafeRawBufferPointer(content)) }
         }
         return columns.id
+    }
+
+    private mutating func columns(
+        _ bytes: UnsafeMutableRawBufferPointer, as form: EventForm, project: Int64, derivedID: UInt128,
+        receivedAt: Int64
+    ) throws(Refusal) -> EventColumns {
+        var columns = EventColumns(project: project, receivedAt: receivedAt)
+        let fields = try json.event(in: bytes)
+        switch form {
+        case .native: try NativeEvent.fill(&columns, from: fields, derivedID: derivedID)
+        case .sentry, .userReport, .securityReport: throw Refusal(.unavailable, "temporarily unavailable")
+        }
+        return columns
     }
 }
