@@ -1,3 +1,4 @@
+internal import CJSON
 package import StorageChannel
 
 /// Turns the bytes of one event into what storage takes.
@@ -6,6 +7,7 @@ package struct EventParser: ~Copyable {
     package static let maximumSize = 1_048_576
 
     private var json = JSONParser()
+    private var room = TextRoom()
 
     package init() {}
 
@@ -20,13 +22,18 @@ package struct EventParser: ~Copyable {
     ///   - flags: What storage is told beside the record.
     /// - Returns: The event's id.
     ///
-    /// Throws `payloadTooLarge`, `invalidJSON`, `invalidEvent`, `missingMessage`, `missingLevel`, `invalidLevel` or
-    /// `invalidField`, and `unavailable` when there is no memory; nothing has been appended then.
+    /// Throws `payloadTooLarge`, `invalidJSON`, `invalidEvent`, and `unavailable` when there is no memory; for the native
+    /// form also `missingMessage`, `missingLevel`, `invalidLevel` or `invalidField`, for others also `unsupportedItem`.
+    /// Nothing has been appended then.
     package mutating func parse(
         _ bytes: UnsafeMutableRawBufferPointer, as form: EventForm = .native, project: Int64, derivedID: UInt128,
         receivedAt: Int64, ticket: UInt64, flags: StoreFlags, into frames: inout FrameWriter
     ) throws(Refusal) -> UInt128 {
         guard bytes.count <= Self.maximumSize else { throw Refusal(.payloadTooLarge, "payload too large") }
+        defer {
+            json.trim()
+            room.trim()
+        }
         let columns = try columns(bytes, as: form, project: project, derivedID: derivedID, receivedAt: receivedAt)
         let head = MemoryLayout<UInt64>.size + MemoryLayout<UInt8>.size
         withUnsafeTemporaryAllocation(byteCount: head + columns.size, alignment: 1) { content in
@@ -44,10 +51,20 @@ package struct EventParser: ~Copyable {
         receivedAt: Int64
     ) throws(Refusal) -> EventColumns {
         var columns = EventColumns(project: project, receivedAt: receivedAt)
-        let fields = try json.event(in: bytes)
+        columns.id = derivedID
+        if case .native = form {
+            try NativeEvent.fill(&columns, from: json.event(in: bytes, .strict))
+            return columns
+        }
+        let fields = try json.event(in: bytes, .not_finite)
+        room.prepare(for: bytes.count)
+        columns.payload = fields.payload.text
         switch form {
-        case .native: try NativeEvent.fill(&columns, from: fields, derivedID: derivedID)
-        case .sentry, .userReport, .securityReport: throw Refusal(.unavailable, "temporarily unavailable")
+        case .native: break
+        case .sentry(let id, let sentAt):
+            try SentryEvent.fill(&columns, from: fields, id: id, sentAt: sentAt, json, &room)
+        case .userReport: UserReport.fill(&columns, from: fields, json, &room)
+        case .securityReport: try SecurityReport.fill(&columns, from: fields, json, &room)
         }
         return columns
     }

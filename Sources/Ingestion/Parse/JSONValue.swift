@@ -1,6 +1,14 @@
 import CJSON
 
 extension mesher_json_value {
+    /// A string, which needs no escapes.
+    init(_ text: StaticString) {
+        self.init()
+        kind = .string
+        start = text.utf8Start
+        count = UInt32(text.utf8CodeUnitCount)
+    }
+
     /// Whether there is a value other than null.
     var isPresent: Bool { kind != .absent && kind != .null }
 
@@ -13,9 +21,15 @@ extension mesher_json_value {
         isPresent ? bytes : nil
     }
 
-    func equals(_ text: StaticString) -> Bool {
-        guard bytes.count == text.utf8CodeUnitCount else { return false }
-        for index in 0..<bytes.count where bytes[index] != text.utf8Start[index] { return false }
-        return true
+    /// Whether it is a text that is not empty, or a number, which may stand for one.
+    var isText: Bool { count > 0 && (kind == .string || kind == .number) }
+
+    /// The value as it stands in its text, a string with its quotes; not for a string whose escapes were resolved.
+    var token: UnsafeRawBufferPointer {
+        guard kind == .string, let start else { return bytes }
+        return UnsafeRawBufferPointer(start: start - 1, count: Int(count) + 2)
     }
+
+    /// Whether it is this text, which needs no escapes.
+    func equals(_ text: StaticString) -> Bool { bytes.equals(text) }
 }

@@ -3,12 +3,10 @@ import CJSON
 /// The contract of Mesher's own routes: what an event's fields must be.
 enum NativeEvent {
     /// Checks the fields, in the order of the columns, and fills these in; the first that is not as it must be is thrown.
-    static func fill(
-        _ columns: inout EventColumns, from fields: mesher_json_event, derivedID: UInt128
-    ) throws(Refusal) {
+    static func fill(_ columns: inout EventColumns, from fields: mesher_json_event) throws(Refusal) {
         try requireMessage(fields.message)
         try requireLevel(fields.level)
-        columns.id = try identifier(fields.event_id) ?? derivedID
+        if let id = try identifier(fields.event_id) { columns.id = id }
         if let claimed = try timestamp(fields.timestamp) { columns.setTimestamp(claimed) }
         columns.level = fields.level.text
         columns.message = fields.message.text
