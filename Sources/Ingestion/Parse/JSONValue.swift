@@ -24,12 +24,6 @@ extension mesher_json_value {
     /// Whether it is a text that is not empty, or a number, which may stand for one.
     var isText: Bool { count > 0 && (kind == .string || kind == .number) }
 
-    /// The value as it stands in its text, a string with its quotes; not for a string whose escapes were resolved.
-    var token: UnsafeRawBufferPointer {
-        guard kind == .string, let start else { return bytes }
-        return UnsafeRawBufferPointer(start: start - 1, count: Int(count) + 2)
-    }
-
     /// Whether it is this text, which needs no escapes.
     func equals(_ text: StaticString) -> Bool { bytes.equals(text) }
 }

@@ -49,10 +49,15 @@ struct SentryTags {
             !Self.isLonger(name, than: TextLimit.tagKey, &room), !Self.isLonger(value, than: TextLimit.tagValue, &room)
         else { return }
         room.append(room.count == start ? UInt8(ascii: "{") : UInt8(ascii: ","))
+        quote(name.bytes, &room)
+        room.append(UInt8(ascii: ":"))
+        if value.kind == .string { quote(value.bytes, &room) } else { room.append(value.bytes) }
+    }
+
+    private func quote(_ text: UnsafeRawBufferPointer, _ room: inout TextRoom) {
         room.append(UInt8(ascii: "\""))
-        room.append(name.bytes)
-        room.append("\":")
-        room.append(value.token)
+        room.append(text)
+        room.append(UInt8(ascii: "\""))
     }
 
     private func finish(_ room: inout TextRoom) -> UnsafeRawBufferPointer? {

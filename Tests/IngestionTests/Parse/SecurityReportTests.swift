@@ -43,7 +43,9 @@ import Testing
     func blocked(address: String, text: String) throws {
         var parser = EventParser()
         let report = #"{"csp-report":{"violated-directive":"img-src 'self' a","blocked-uri":"\#(address)"}}"#
-        #expect(try parser.parsed(report, as: .securityReport).text(.message) == "Blocked 'img-src' \(text)")
+        let event = try parser.parsed(report, as: .securityReport)
+        #expect(event.text(.message) == "Blocked 'img-src' \(text)")
+        #expect(event.text(.tags)?.hasPrefix("\u{1}{\"effective-directive\":\"img-src\"") == true)
     }
 
     @Test("code that is blocked is named before the directive", arguments: ["inline", "eval", "wasm-eval"])

@@ -104,6 +104,17 @@ enum SentrySamples {
                 [.level: "warning", .message: "slow", .transaction: nil]),
         ] + old
 
+    /// What damaged events are made from.
+    static let seeds: [[UInt8]] = (all.map(\.event) + reports).map { Array($0.utf8) }
+
+    private static let reports = [
+        #"{"event_id":"fc6d8c0c43fc4630ad850ee518f1b9d0","name":"Ann","email":"a@b.example","comments":"It \"broke\""}"#,
+        #"{"csp-report":{"violated-directive":"img-src 'self'","blocked-uri":"https://evil.example:8443/p.png?q"}}"#,
+        #"{"age":1500,"body":{"blockedURL":"inline","effectiveDirective":"script-src-elem"},"type":"csp-violation"}"#,
+        #"{"tags":{"a":NaN,"b":-Infinity},"timestamp":Infinity,"logentry":{"message":"{0} %s","params":["\u0000",NaN]}}"#,
+        #"{"message":"\ud800","tags":[["\u0000","\udfff"]],"sdk":{"name":"\u0000"},"exception":[{"type":"\n","value":NaN}]}"#,
+    ]
+
     /// Of the SDKs before them, called raven.
     private static let old: [SentryColumns] = [
         SentryColumns(
