@@ -23,6 +23,8 @@ package enum DiscardReason: String, CaseIterable, Sendable {
     case notFound = "not_found"
     case methodNotAllowed = "method_not_allowed"
     case unavailable
+    /// A request that killed two processes.
+    case poison
     /// An item of Sentry's that Mesher does not store.
     case unsupportedItem = "unsupported_item"
 
@@ -37,7 +39,7 @@ package enum DiscardReason: String, CaseIterable, Sendable {
         case .unavailable: 503
         case .payloadTooLarge, .invalidJSON, .invalidEvent, .missingMessage, .missingLevel, .invalidLevel,
             .invalidField,
-            .tooManyEvents, .emptyBulk, .invalidEncoding, .unsupportedItem:
+            .tooManyEvents, .emptyBulk, .invalidEncoding, .poison, .unsupportedItem:
             400
         }
     }
