@@ -25,6 +25,8 @@ package enum DiscardReason: String, CaseIterable, Sendable {
     case unavailable
     /// A request that killed two processes.
     case poison
+    /// An item of Sentry's that Mesher does not store.
+    case unsupportedItem = "unsupported_item"
 
     /// The HTTP status of an answer with this reason, RFC 9110.
     package var status: Int {
@@ -37,7 +39,7 @@ package enum DiscardReason: String, CaseIterable, Sendable {
         case .unavailable: 503
         case .payloadTooLarge, .invalidJSON, .invalidEvent, .missingMessage, .missingLevel, .invalidLevel,
             .invalidField,
-            .tooManyEvents, .emptyBulk, .invalidEncoding, .poison:
+            .tooManyEvents, .emptyBulk, .invalidEncoding, .poison, .unsupportedItem:
             400
         }
     }
