@@ -23,11 +23,21 @@ package enum DiscardReason: String, CaseIterable, Sendable {
     case notFound = "not_found"
     case methodNotAllowed = "method_not_allowed"
     case unavailable
+    case forbidden
+    case invalidKey = "invalid_key"
+    case invalidEnvelope = "invalid_envelope"
+    /// What Sentry's programs send beside events.
+    case unsupportedItem = "unsupported_item"
+    /// A further event in an envelope.
+    case surplusEvent = "surplus_event"
 
     /// The HTTP status of an answer with this reason, RFC 9110.
     package var status: Int {
         switch self {
         case .unauthorized: 401
+        // Nothing that a sender could do better.
+        case .unsupportedItem, .surplusEvent: 200
+        case .forbidden: 403
         case .notFound: 404
         case .methodNotAllowed: 405
         case .unsupportedEncoding: 415
@@ -35,9 +45,13 @@ package enum DiscardReason: String, CaseIterable, Sendable {
         case .unavailable: 503
         case .payloadTooLarge, .invalidJSON, .invalidEvent, .missingMessage, .missingLevel, .invalidLevel,
             .invalidField,
-            .tooManyEvents, .emptyBulk, .invalidEncoding:
+            .tooManyEvents, .emptyBulk, .invalidEncoding, .invalidKey, .invalidEnvelope:
             400
         }
+    }
+
+    func status(in dialect: Dialect) -> Int {
+        self == .payloadTooLarge && dialect == .sentry ? 413 : status
     }
 }
 

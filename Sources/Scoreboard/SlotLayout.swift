@@ -36,11 +36,13 @@ enum SlotLayout {
     static let lastPartition = 51
     static let outcomes = 64
     static let outcomeCount = 32
-    /// The place of route r and status s is r × `statusCount` + s.
-    static let requests = 96
+    /// What clients say they dropped, by why, see `ClientDiscardLabels`.
+    static let clientDiscards = 96
     static let requestDuration = 192
     static let batchSize = 224
     static let commitDuration = 256
+    /// The place of route r and status s is r × `statusCount` + s.
+    static let requests = 320
 
     static let statusCount = 16
 
@@ -49,7 +51,7 @@ enum SlotLayout {
     static let fingerprint: UInt64 = {
         let lists =
             [OutcomeLabels.reasons, RequestStatus.names, RequestRoute.allCases.map(\.name)]
-            + [RestartCause.allCases.map(\.rawValue), Dependency.allCases.map(\.name)]
+            + [ClientDiscardLabels.reasons, RestartCause.allCases.map(\.rawValue), Dependency.allCases.map(\.name)]
             + [Histogram.requestDuration, .batchSize, .commitDuration].map { $0.bounds.map { String($0) } }
         let text = "\(version) \(size) " + lists.map { $0.joined(separator: " ") }.joined(separator: ";")
         return text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01b3 }

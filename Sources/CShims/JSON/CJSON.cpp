@@ -1,23 +1,14 @@
 #include "CJSON.h"
 
 #include <cstring>
-#include <memory>
 #include <new>
 
 #include "Cursor.h"
 #include "Escapes.h"
-#include "StructuralIndex.h"
+#include "Parser.h"
 
 using mesher::Cursor;
-using mesher::StructuralIndex;
 using mesher::ValueFacts;
-
-struct mesher_json_parser {
-    StructuralIndex index;
-    /// Where strings lie whose escapes were resolved; as large as the text, since that never makes them longer.
-    std::unique_ptr<uint8_t[]> resolved;
-    size_t resolved_capacity = 0;
-};
 
 namespace {
 

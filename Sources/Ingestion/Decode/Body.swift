@@ -24,6 +24,13 @@ package struct Body: ~Copyable {
         try body(UnsafeMutableRawBufferPointer(start: bytes, count: count))
     }
 
+    /// Passes on exactly `count` bytes, which hold until `body` returns.
+    package borrowing func withUnsafeBytes<R, E: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(E) -> R
+    ) throws(E) -> R {
+        try body(UnsafeRawBufferPointer(start: bytes, count: count))
+    }
+
     /// Drops what is behind the first `count` bytes; more than there are leaves all.
     package mutating func truncate(to count: Int) {
         self.count = min(max(count, 0), self.count)

@@ -14,6 +14,7 @@ package struct EventParser: ~Copyable {
     /// - Parameters:
     ///   - bytes: The event, behind which `Body.padding` bytes must be readable, whatever they are. Escapes in it that
     ///     PostgreSQL takes in no text (`\u0000`, lone surrogates) are replaced by `\ufffd` in place.
+    ///   - form: What the bytes are.
     ///   - derivedID: The id of an event that has none of its own.
     ///   - receivedAt: Microseconds since 1970-01-01T00:00:00Z.
     ///   - flags: What storage is told beside the record.
@@ -22,8 +23,8 @@ package struct EventParser: ~Copyable {
     /// Throws `payloadTooLarge`, `invalidJSON`, `invalidEvent`, `missingMessage`, `missingLevel`, `invalidLevel` or
     /// `invalidField`, and `unavailable` when there is no memory; nothing has been appended then.
     package mutating func parse(
-        _ bytes: UnsafeMutableRawBufferPointer, project: Int64, derivedID: UInt128, receivedAt: Int64, ticket: UInt64,
-        flags: StoreFlags, into frames: inout FrameWriter
+        _ bytes: UnsafeMutableRawBufferPointer, as form: EventForm = .native, project: Int64, derivedID: UInt128,
+        receivedAt: Int64, ticket: UInt64, flags: StoreFlags, into frames: inout FrameWriter
     ) throws(Refusal) -> UInt128 {
         guard bytes.count <= Self.maximumSize else { throw Refusal(.payloadTooLarge, "payload too large") }
         let columns = try EventColumns(

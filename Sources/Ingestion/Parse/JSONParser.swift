@@ -3,7 +3,7 @@ import CJSON
 /// Checks JSON texts and finds what is in them; owns the buffers for that.
 struct JSONParser: ~Copyable {
     /// Nil when there was no memory.
-    private let parser: OpaquePointer?
+    let parser: OpaquePointer?
 
     init() {
         parser = mesher_json_create()

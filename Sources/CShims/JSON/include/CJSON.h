@@ -101,6 +101,16 @@ mesher_json_fault mesher_json_split(
     mesher_json_parser *_Nonnull parser, uint8_t *_Nullable bytes, size_t count, mesher_json_range *_Nullable ranges,
     size_t capacity, size_t *_Nonnull found, size_t *_Nonnull offset);
 
+/// Checks a small object, such as a header, and finds the fields of the given names; `values` has as many places, and
+/// must be all zeros before. Of a name that comes twice the last counts.
+///
+/// Escapes are replaced as by `mesher_json_parse_event`, and those of the strings found resolved in place: the views point
+/// into `bytes`, which are no JSON any more.
+mesher_json_fault mesher_json_find_fields(
+    mesher_json_parser *_Nonnull parser, uint8_t *_Nullable bytes, size_t count,
+    const char *_Nonnull const *_Nonnull names, mesher_json_value *_Nonnull values, size_t name_count,
+    size_t *_Nonnull offset);
+
 #ifdef __cplusplus
 }
 #endif
