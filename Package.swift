@@ -33,8 +33,10 @@ let package = Package(
         .target(name: "PostgreSQL", dependencies: ["CLibraries"], swiftSettings: settings),
         .target(name: "Redis", dependencies: ["CLibraries", "EventLoop"], swiftSettings: settings),
         .target(name: "Schema", dependencies: ["PostgreSQL"], swiftSettings: settings),
+        .target(name: "Deflate", dependencies: ["CLibraries"], swiftSettings: settings),
+        .target(name: "WebSocket", dependencies: ["CLibraries", "Deflate"], swiftSettings: settings),
         .target(
-            name: "Ingestion", dependencies: ["CLibraries", "CJSON", "Scoreboard", "StorageChannel"],
+            name: "Ingestion", dependencies: ["CLibraries", "CJSON", "Deflate", "Scoreboard", "StorageChannel"],
             swiftSettings: settings),
 
         // The programs.
@@ -42,7 +44,7 @@ let package = Package(
             name: "mesher",
             dependencies: [
                 "CCurlOptions", "CLibraries", "Configuration", "EventLoop", "PostgreSQL", "Redis", "Schema",
-                "StorageChannel",
+                "Scoreboard", "StorageChannel",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
@@ -50,6 +52,14 @@ let package = Package(
             name: "mesher-storage",
             dependencies: [
                 "CSystem", "Configuration", "EventLoop", "Journal", "PostgreSQL", "Scoreboard", "StorageChannel",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "mesher-stream",
+            dependencies: [
+                "Configuration", "EventLoop", "Ingestion", "Journal", "Redis", "Scoreboard", "StorageChannel",
+                "WebSocket",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
@@ -78,6 +88,9 @@ let package = Package(
                 "TestServers",
             ],
             swiftSettings: settings),
+        .executableTarget(
+            name: "websocket-echo", dependencies: ["WebSocket"], path: "Tests/WebSocketEcho", swiftSettings: settings),
+        .testTarget(name: "WebSocketTests", dependencies: ["Deflate", "WebSocket"], swiftSettings: settings),
         .testTarget(
             name: "RedisTests", dependencies: ["EventLoop", "Ingestion", "Redis"], swiftSettings: settings),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: settings),
@@ -91,6 +104,10 @@ let package = Package(
         .testTarget(
             name: "MesherTests",
             dependencies: ["Configuration", "EventLoop", "PostgreSQL", "Schema", "TestServers", "mesher"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "MesherStreamTests",
+            dependencies: ["EventLoop", "Ingestion", "Scoreboard", "StorageChannel", "WebSocket", "mesher-stream"],
             swiftSettings: settings),
         .testTarget(
             name: "MesherWorkerTests", dependencies: ["CLibraries", "EventLoop", "Ingestion", "mesher-worker"],

@@ -34,8 +34,10 @@ package struct IngestionMachine: ~Copyable {
     package var commands: [Command] = []
     /// Frames to be sent to storage, while it is connected.
     package var toStorage = FrameWriter()
-    /// Whether Redis answers; the loop knows.
-    package var isRedisAvailable = true
+    /// Why Redis does not answer; nil while it does.
+    var redisFailure: String?
+    /// What may kill this process; the loop knows.
+    package var suspects = Suspects()
     /// The bytes of all bodies and frames in hand.
     package private(set) var bytesInHand = 0
 
@@ -48,7 +50,12 @@ package struct IngestionMachine: ~Copyable {
     /// Questions for readiness that storage has not answered, with the moment at which the answer is no.
     var probes: [(serial: UInt64, deadline: Int64)] = []
     var keys = KeyCache()
+    var streamKey: StreamKey?
     var waitingForKey: [KeyID: [Submission]] = [:]
+    /// Requests under suspicion that wait until they are the only ones.
+    var suspected: [(submission: Submission, quota: ProjectQuota)] = []
+    /// The serial of the one under suspicion that is being tried.
+    var trial: UInt64?
     var ledger = QuotaLedger()
     var decoder = Decoder()
     var scanner = EnvelopeScanner()
@@ -105,6 +112,23 @@ package struct IngestionMachine: ~Copyable {
         authenticate(submission, now: now)
     }
 
+    /// A message of a stream has arrived whole: one event, or an array of them. Its key is the one that `openStream` was
+    /// told.
+    ///
+    /// - Parameters:
+    ///   - firstID: the id of its first event, if that has none of its own; the others follow it.
+    ///   - token, now, wall: as for a request.
+    package mutating func receive(message: consuming Body, firstID: UInt128, token: Int, now: Int64, wall: Int64) {
+        lastSerial += 1
+        let head = AcceptedHead(
+            route: message.isArray ? .bulk : .event, key: streamKey?.key, requestID: firstID, receivedAt: wall)
+        let submission = Submission(
+            token: token, serial: lastSerial, head: head, body: message, deadline: now + options.patience)
+        admit(submission)
+        guard submission.bytes <= head.route.bodyLimit else { return refuse(submission, .payloadTooLarge) }
+        authenticate(submission, now: now)
+    }
+
     private mutating func probe(_ submission: Submission, now: Int64) {
         guard isStorageConnected else {
             return commands.append(.answer(token: submission.token, .readiness(false, degraded: degraded([]))))
@@ -117,14 +141,19 @@ package struct IngestionMachine: ~Copyable {
     // MARK: Decode
 
     mutating func prepare(_ submission: Submission, _ quota: ProjectQuota, now: Int64) {
+        submission.quota = nil
         if let left = ledger.exhaustion(of: quota.project, now: now) {
             submission.quota = QuotaStatus(
                 quota, remaining: 0, milliseconds: UInt32(clamping: (left + 999_999) / 1_000_000))
             // What an envelope holds besides events is no business of the limit.
             if submission.head.format != .envelope { return refuse(submission, .rateLimited) }
         }
-        slot?.beginExecuting(submission.head.requestID)
+        guard mayExecute(submission, quota) else { return }
+        slot?.beginExecuting(submission.head.requestID, submission.mark)
         defer { slot?.finishExecuting() }
+        #if DEBUG
+            submission.withBody(InjectedFault.act)
+        #endif
         let received = submission.bytes
         do throws(Refusal) {
             try decode(submission)
@@ -173,7 +202,7 @@ package struct IngestionMachine: ~Copyable {
     // MARK: Parse
 
     private mutating func parse(_ submission: Submission, _ quota: ProjectQuota, granted: Int, isCounted: Bool) {
-        slot?.beginExecuting(submission.head.requestID)
+        slot?.beginExecuting(submission.head.requestID, submission.mark)
         defer { slot?.finishExecuting() }
         encoded.removeAll()
         var flags: StoreFlags = isCounted ? .counted : []
@@ -212,6 +241,7 @@ package struct IngestionMachine: ~Copyable {
     /// - Returns: nanoseconds until it has to be called again, nil when nothing is in hand.
     package mutating func tick(now: Int64) -> Int64? {
         giveUpProbes(until: now)
+        beginTrial(now: now)
         let probe = probes.first.map { $0.deadline - now }
         while oldestSerial <= lastSerial {
             if let submission = submissions[oldestSerial] {

@@ -23,13 +23,15 @@ package enum DiscardReason: String, CaseIterable, Sendable {
     case notFound = "not_found"
     case methodNotAllowed = "method_not_allowed"
     case unavailable
-    case forbidden
-    case invalidKey = "invalid_key"
-    case invalidEnvelope = "invalid_envelope"
+    /// A request that killed two processes.
+    case poison
     /// What Sentry's programs send beside events.
     case unsupportedItem = "unsupported_item"
     /// A further event in an envelope.
     case surplusEvent = "surplus_event"
+    case forbidden
+    case invalidKey = "invalid_key"
+    case invalidEnvelope = "invalid_envelope"
 
     /// The HTTP status of an answer with this reason, RFC 9110.
     package var status: Int {
@@ -45,7 +47,7 @@ package enum DiscardReason: String, CaseIterable, Sendable {
         case .unavailable: 503
         case .payloadTooLarge, .invalidJSON, .invalidEvent, .missingMessage, .missingLevel, .invalidLevel,
             .invalidField,
-            .tooManyEvents, .emptyBulk, .invalidEncoding, .invalidKey, .invalidEnvelope:
+            .tooManyEvents, .emptyBulk, .invalidEncoding, .poison, .invalidKey, .invalidEnvelope:
             400
         }
     }

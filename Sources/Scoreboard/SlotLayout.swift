@@ -26,6 +26,10 @@ enum SlotLayout {
     static let executingHigh = 34
     static let executingLow = 35
     static let inHand = 36
+    /// The body's mark, of what is executing.
+    static let executingProject = 37
+    static let executingSize = 38
+    static let executingHash = 39
     /// 0 unknown, 1 down, 2 up.
     static let dependencies = 40
     static let rateLimitFallbacks = 48
@@ -38,6 +42,10 @@ enum SlotLayout {
     static let outcomeCount = 32
     /// What clients say they dropped, by why, see `ClientDiscardLabels`.
     static let clientDiscards = 96
+    static let sessionsOpened = 112
+    static let streamMessages = 113
+    static let upgradesRefused = 114
+    static let sessionsClosed = 120
     static let requestDuration = 192
     static let batchSize = 224
     static let commitDuration = 256
@@ -51,14 +59,16 @@ enum SlotLayout {
     static let fingerprint: UInt64 = {
         let lists =
             [OutcomeLabels.reasons, RequestStatus.names, RequestRoute.allCases.map(\.name)]
-            + [ClientDiscardLabels.reasons, RestartCause.allCases.map(\.rawValue), Dependency.allCases.map(\.name)]
+            + [ClientDiscardLabels.reasons]
+            + [RefusedUpgrade.statuses.map(String.init), SessionEnding.allCases.map(\.name)]
+            + [RestartCause.allCases.map(\.rawValue), Dependency.allCases.map(\.name)]
             + [Histogram.requestDuration, .batchSize, .commitDuration].map { $0.bounds.map { String($0) } }
         let text = "\(version) \(size) " + lists.map { $0.joined(separator: " ") }.joined(separator: ";")
         return text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01b3 }
     }()
 
     /// Changed with the place or the meaning of a word.
-    private static let version = 1
+    private static let version = 5
 }
 
 extension CaseIterable where Self: Equatable {

@@ -37,6 +37,9 @@ struct StorageLoop: ~Copyable {
     private var bulkCommitter: Committer
     private var keys: KeyReader
     private var quota: FallbackQuota
+    private var redis: RedisReport
+    /// What the edges were last told of.
+    private var toldDegradation: Degradation = []
     private var readiness: ReadySignal?
     /// When the process ends at the latest; nil while it is not stopping.
     private var stopDeadline: Int64?
@@ -64,9 +67,13 @@ struct StorageLoop: ~Copyable {
         bulkCommitter = Committer(
             "bulk commit", url: configuration.databaseURL, token: Token.bulkCommit, groupCommit: groupCommit,
             slot: slot, logger: logger)
+        let archive = KeyArchive(
+            folder: configuration.stateDirectory, database: configuration.databaseIdentity, logger: logger)
         keys = KeyReader(
-            url: configuration.databaseURL, token: Token.keys, defaults: configuration.defaultLimit, logger: logger)
+            url: configuration.databaseURL, token: Token.keys, archive: archive, defaults: configuration.defaultLimit,
+            logger: logger)
         quota = FallbackQuota(hosts: configuration.hosts)
+        redis = RedisReport(logger)
     }
 
     /// Runs until a signal stops it and what was in hand is answered.
@@ -85,10 +92,12 @@ struct StorageLoop: ~Copyable {
             let isStopping = stopDeadline != nil
             committer.turn(now: now, isStopping: isStopping, epoll, &edges)
             bulkCommitter.turn(now: now, isStopping: isStopping, epoll, &edges)
+            redis.elapse(now: now, edges)
+            tellDegradation()
             edges.flush(epoll)
             watchListener()
             if isSettled { readiness.take()?.announce() }
-            if isStopped(now: now) { return }
+            if isStopped(now: now) { return keys.finish(now: now) }
         }
     }
 
@@ -139,9 +148,25 @@ struct StorageLoop: ~Copyable {
             let answer = keys.look(up: key)
             edges.answer(edge.identifier) { $0.answer(key, answer.state, answer.quota) }
         case .probe(let ticket):
-            let accepts = committer.accepts
-            edges.answer(edge.identifier) { $0.answer(probe: ticket, accepts: accepts, accepts ? [] : .postgresql) }
+            let (accepts, degradation) = (committer.accepts, degradation)
+            edges.answer(edge.identifier) { $0.answer(probe: ticket, accepts: accepts, degradation) }
+        case .redis(let failure): redis.note(failure, of: edge.identifier, now: now)
         }
+    }
+
+    /// What has to be done without now.
+    private var degradation: Degradation {
+        var degradation: Degradation = []
+        if !committer.accepts || !bulkCommitter.accepts || !keys.isCurrent { degradation.insert(.postgresql) }
+        if redis.isDegraded { degradation.insert(.redis) }
+        return degradation
+    }
+
+    private mutating func tellDegradation() {
+        let degradation = degradation
+        guard degradation != toldDegradation else { return }
+        toldDegradation = degradation
+        edges.broadcast(accepts: committer.accepts, degradation)
     }
 
     private mutating func store(_ event: ReceivedEvent, from edge: Edge, now: Int64) {

@@ -5,6 +5,7 @@ extension StatusPageContent {
     var metrics: String {
         var text = MetricsText()
         addRequests(to: &text)
+        addSessions(to: &text)
         addChildren(to: &text)
         addStorage(to: &text)
         addOperation(to: &text)
@@ -42,8 +43,27 @@ extension StatusPageContent {
         text.sample(total(\.rateLimitFallbacks))
     }
 
+    private func addSessions(to text: inout MetricsText) {
+        text.family("mesher_stream_sessions", .gauge, "WebSocket connections, each a process.")
+        text.sample(processes.filter { $0.reading.role == .stream }.reduce(0) { $0 + $1.reading.inHand })
+        text.family("mesher_stream_sessions_opened_total", .counter, "WebSocket upgrades that were answered with 101.")
+        text.sample(total(\.sessionsOpened))
+        text.family("mesher_stream_sessions_closed_total", .counter, "WebSocket connections that ended, by close code.")
+        for ending in SessionEnding.allCases {
+            let count = readings.reduce(0) { $0 &+ $1.sessionsClosed[ending.rawValue] }
+            text.sample(count, ["code": ending.name])
+        }
+        text.family("mesher_stream_upgrades_refused_total", .counter, "WebSocket upgrades refused, by HTTP status.")
+        for (place, status) in RefusedUpgrade.names.enumerated() {
+            let count = readings.reduce(0) { $0 &+ $1.upgradesRefused[place] }
+            text.sample(count, ["status": status])
+        }
+        text.family("mesher_stream_messages_total", .counter, "WebSocket messages answered.")
+        text.sample(total(\.streamMessages))
+    }
+
     private func addChildren(to text: inout MetricsText) {
-        let roles = [ProcessRole.storage, .worker]
+        let roles = [ProcessRole.storage, .worker, .stream]
         text.family("mesher_children", .gauge, "Processes that the watchdog keeps, by what they do.")
         for role in roles {
             for state in ProcessState.allCases where state != .ended {

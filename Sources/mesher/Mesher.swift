@@ -18,6 +18,7 @@ struct Mesher: ParsableCommand {
         subcommands: [
             DatabaseCommand.self, OrganizationCommand.self, ProjectCommand.self, KeyCommand.self, EventsCommand.self,
             SendCommand.self, ConfigCommand.self, CheckCommand.self, StatusCommand.self, ReloadCommand.self,
+            PoisonCommand.self,
         ])
 
     static func main() {

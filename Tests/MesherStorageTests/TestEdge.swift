@@ -33,12 +33,14 @@ enum StorageMessage: Equatable {
             guard let state = KeyState(rawValue: content.integer()) else { return nil }
             self = .key(
                 key, state,
-                ProjectQuota(project: content.integer(), events: content.integer(), seconds: content.integer()))
+                ProjectQuota(
+                    project: content.integer(), events: content.integer(), seconds: content.integer(),
+                    origins: AllowedOrigins(content.remainder())))
         case .readiness:
             self = .readiness(
                 ticket: content.integer(), accepts: content.integer(UInt8.self) == 1,
                 Degradation(rawValue: content.integer()))
-        case .store, .lookUpKey, .probe: return nil
+        case .store, .lookUpKey, .probe, .redis: return nil
         }
         guard content.isIntact, content.isAtEnd else { return nil }
     }

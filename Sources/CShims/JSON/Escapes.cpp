@@ -91,7 +91,7 @@ size_t resolve_escapes(const uint8_t *bytes, size_t count, uint8_t *resolved) {
     while (from != end) {
         const uint8_t *escape = find_backslash(from, end);
         size_t plain = size_t((escape ? escape : end) - from);
-        memmove(to, from, plain);
+        memcpy(to, from, plain);
         to += plain;
         from += plain;
         if (end - from < 2) break;

@@ -16,7 +16,7 @@ size_t sanitise_escapes(uint8_t *bytes, size_t count, bool &any);
 
 /// Writes a string's content with its escapes resolved, which never makes it longer, and returns the size.
 ///
-/// `bytes` is the content between the quotes, of a text that `sanitise_escapes` found valid; `resolved` may be the same.
+/// `bytes` is the content between the quotes, of a text that `sanitise_escapes` found valid.
 size_t resolve_escapes(const uint8_t *bytes, size_t count, uint8_t *resolved);
 
 }  // namespace mesher

@@ -32,6 +32,18 @@ struct AcceptedHead {
         receivedAt = head.receivedAt.flatMap(Self.microseconds) ?? wall
     }
 
+    /// The head of a stream's message, which has none of its own.
+    init(route: Route, key: KeyID?, requestID: UInt128, receivedAt: Int64) {
+        target = Target(route: route, project: .none)
+        credential = key.map(Credential.key) ?? .none
+        isVersionTooNew = false
+        origin = nil
+        encoding = .success(.identity)
+        format = BodyFormat(route, contentType: nil)
+        self.requestID = requestID
+        self.receivedAt = receivedAt
+    }
+
     /// `1700000000.123` in microseconds; nil for anything else.
     private static func microseconds(_ text: UnsafeRawBufferPointer) -> Int64? {
         var value: Int64 = 0

@@ -39,13 +39,15 @@ extension IngestionMachine {
 
     mutating func receiveKey(_ key: KeyID, _ state: KeyState, _ quota: ProjectQuota, now: Int64) {
         let waiting = (waitingForKey.removeValue(forKey: key) ?? []).filter { isInHand($0) }
+        streamKey?.learn(key, state, quota)
+        let isWanted = !waiting.isEmpty || keys.remembers(key) || streamKey?.key == key
         switch state {
         case .known:
-            if !waiting.isEmpty || keys.remembers(key) { keys.remember(key, .known(quota)) }
+            if isWanted { keys.remember(key, .known(quota)) }
             ledger.forget(quota.project)
             for submission in waiting { admit(submission, to: quota, now: now) }
         case .unknown:
-            if !waiting.isEmpty || keys.remembers(key) { keys.remember(key, .unknown) }
+            if isWanted { keys.remember(key, .unknown) }
             for submission in waiting { refuse(submission, .unknownKey(submission.head.route.dialect)) }
         case .unavailable:
             for submission in waiting { refuse(submission, .unavailable) }

@@ -1,10 +1,15 @@
-internal import StorageChannel
+package import StorageChannel
 
 /// Finds the key in a request: `X-Sentry-Auth`, then `Authorization`, then the query's `sentry_key`; the first that
 /// holds 32 hex digits is used.
-enum KeyExtraction {
+package enum KeyExtraction {
     /// The newest protocol of Sentry's programs that is understood.
     static let newestVersion = 7
+
+    /// The key of a request whose body has none.
+    package static func key(of head: RequestHead) -> KeyID? {
+        if case .key(let key) = credential(of: head) { key } else { nil }
+    }
 
     static func credential(of head: RequestHead) -> Credential {
         var isMalformed = false

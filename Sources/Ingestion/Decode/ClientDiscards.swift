@@ -6,33 +6,23 @@ package struct ClientDiscards: Equatable, Sendable {
     /// By the places of `ClientDiscardLabels`; empty when it says nothing.
     private var counts: [Int] = []
 
-    private static let report = JSONFields(["discarded_events"])
-    private static let entry = JSONFields(["reason", "quantity"])
-    /// The most entries of a report, and events of an entry, that are believed.
-    private static let entryLimit = 1_000
+    /// The most events of an entry that are believed.
     private static let quantityLimit = 1_000_000
 
     /// Adds what a client report says: `{"discarded_events":[{"reason":"…","category":"…","quantity":n},…]}`. One that is
     /// not so is ignored: nothing in it is worth a refusal.
-    mutating func add(_ report: inout [UInt8], _ json: inout JSONParser) {
-        report.append(contentsOf: repeatElement(0, count: Body.padding))
-        report.withUnsafeMutableBytes { bytes in
-            let report = UnsafeMutableRawBufferPointer(rebasing: bytes.dropLast(Body.padding))
-            guard let list = try? Self.report.find(in: report, json)[0], list.kind == .array, let start = list.start
-            else { return }
-            let entries = UnsafeMutableRawBufferPointer(
-                start: UnsafeMutableRawPointer(mutating: start), count: Int(list.count))
-            guard let ranges = try? json.elements(of: entries, maximum: Self.entryLimit) else { return }
-            for range in ranges { add(UnsafeMutableRawBufferPointer(rebasing: entries[range]), json) }
-        }
-    }
-
-    private mutating func add(_ entry: UnsafeMutableRawBufferPointer, _ json: borrowing JSONParser) {
-        guard let fields = try? Self.entry.find(in: entry, json), let reason = fields[0].string,
-            let quantity = fields[1].wholeNumber
-        else { return }
-        if counts.isEmpty { counts = Array(repeating: 0, count: ClientDiscardLabels.reasons.count) }
-        counts[ClientDiscardLabels.place(of: reason)] += min(quantity, Self.quantityLimit)
+    mutating func add(_ report: inout [UInt8], _ reader: inout HeaderReader) {
+        var added = counts.isEmpty ? Array(repeating: 0, count: ClientDiscardLabels.reasons.count) : counts
+        do throws(Refusal) {
+            try reader.forEachElement("discarded_events", of: &report) { entry, json in
+                let reason = json.member("reason", of: entry)
+                guard reason.kind == .string, let quantity = json.member("quantity", of: entry).wholeNumber else {
+                    return
+                }
+                added[ClientDiscardLabels.place(of: reason.bytes)] += min(quantity, Self.quantityLimit)
+            }
+            counts = added
+        } catch {}
     }
 
     /// The events of one reason.

@@ -25,8 +25,7 @@ extension IngestionMachine {
             submission.decoded(body, [0..<count], as: [.sentry(id: nil, sentAt: nil)])
         case .reports:
             var body = try decoder.decode(takeBody(of: submission), encoding, limit: limit)
-            let isArray = body.withUnsafeBytes { $0.first { !Self.isWhiteSpace($0) } } == UInt8(ascii: "[")
-            let ranges = isArray ? try split(&body, isNDJSON: false) : [0..<body.count]
+            let ranges = body.isArray ? try split(&body, isNDJSON: false) : [0..<body.count]
             submission.decoded(body, ranges, as: Array(repeating: .securityReport, count: ranges.count))
         }
     }

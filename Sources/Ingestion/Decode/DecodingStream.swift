@@ -1,3 +1,5 @@
+internal import Deflate
+
 /// A body that is decompressed piece by piece, since it may stand for more than is to be kept.
 protocol DecodingStream: ~Copyable {
     /// Decompresses more into `room`, and drops what it has read from the front of `bytes`, which are all that is left.
@@ -12,6 +14,18 @@ enum DecodedPiece {
     case last(Int)
     /// The body is damaged, cut short, or followed by something else.
     case invalid
+}
+
+extension InflateStream: DecodingStream {
+    mutating func next(
+        _ bytes: inout UnsafeRawBufferPointer, into room: UnsafeMutableRawBufferPointer
+    ) -> DecodedPiece {
+        switch inflate(&bytes, into: room) {
+        case .some(let count): .some(count)
+        case .last(let count): .last(count)
+        case .invalid: .invalid
+        }
+    }
 }
 
 extension Decoder {

@@ -24,9 +24,7 @@ struct EnvelopeScanner: ~Copyable {
         case done
     }
 
-    private let header = JSONFields(["event_id", "sent_at", "dsn"])
-    private let itemHeader = JSONFields(["type", "length"])
-    private var json = JSONParser()
+    private var reader = HeaderReader()
     private var envelope = Envelope()
     private var stage = Stage.envelopeHeader
     private var wantsItems = true
@@ -113,29 +111,41 @@ struct EnvelopeScanner: ~Copyable {
 
     private mutating func endHeader() throws(Refusal) {
         if case .envelopeHeader = stage {
-            try withHeader(header, "its header is no JSON object") { values, envelope in
-                envelope.eventID = values[0].string.flatMap(EventIdentifier.parse)
-                envelope.sentAt = values[1].string.flatMap { try? Timestamp.dateTime($0) }
-                if let text = values[2].string {
-                    let dsn = DSN(text)
-                    envelope.credential = dsn.map { .key($0.key) } ?? .malformed
-                    envelope.project = dsn?.project ?? .none
-                }
-            }
+            try endEnvelopeHeader()
             stage = wantsItems ? .itemHeader : .done
             return
         }
         itemCount += 1
         guard itemCount <= Self.itemLimit else { throw Self.invalid("more than \(Self.itemLimit) items") }
         // A trailing newline, or several.
-        if line.isEmpty { return }
+        if !line.isEmpty { try endItemHeader() }
+    }
+
+    private mutating func endEnvelopeHeader() throws(Refusal) {
+        var header = Envelope()
+        try readHeader("its header is no JSON object") { name, value, content in
+            guard value.kind == .string else { return }
+            if name.equals("event_id") { header.eventID = EventIdentifier.parse(content) }
+            if name.equals("sent_at") { header.sentAt = try? Timestamp.dateTime(content) }
+            if name.equals("dsn") {
+                let dsn = DSN(content)
+                header.credential = dsn.map { .key($0.key) } ?? .malformed
+                header.project = dsn?.project ?? .none
+            }
+        }
+        envelope = header
+    }
+
+    private mutating func endItemHeader() throws(Refusal) {
         var kind = ItemKind.other
         var length: Int?
         var isLengthValid = true
-        try withHeader(itemHeader, "an item's header is no JSON object") { values, _ in
-            if let type = values[0].string { kind = ItemKind(type) }
-            length = values[1].wholeNumber
-            isLengthValid = length != nil || values[1].kind == .absent || values[1].kind == .null
+        try readHeader("an item's header is no JSON object") { name, value, content in
+            if name.equals("type"), value.kind == .string { kind = ItemKind(content) }
+            if name.equals("length") {
+                length = value.wholeNumber
+                isLengthValid = length != nil || value.kind == .null
+            }
         }
         guard isLengthValid else { throw Self.invalid("an item's length is no whole number") }
         beginItem(kind)
@@ -143,26 +153,16 @@ struct EnvelopeScanner: ~Copyable {
         if length == 0 { try endPayload(.payloadEnd) }
     }
 
-    /// Lets `use` have the fields of the header that is in `line`, which is empty afterwards.
-    private mutating func withHeader(
-        _ fields: JSONFields, _ fault: StaticString, _ use: ([mesher_json_value], inout Envelope) -> Void
+    /// Calls `use` with each member of the header that is in `line`, which is empty afterwards.
+    private mutating func readHeader(
+        _ fault: StaticString, _ use: (mesher_json_value, mesher_json_value, UnsafeRawBufferPointer) -> Void
     ) throws(Refusal) {
-        var text: [UInt8] = []
-        swap(&text, &line)
-        let count = text.count
-        text.append(contentsOf: repeatElement(0, count: Body.padding))
-        var refusal: Refusal?
-        text.withUnsafeMutableBytes { bytes in
-            do throws(Refusal) {
-                let header = UnsafeMutableRawBufferPointer(rebasing: bytes[..<count])
-                use(try fields.find(in: header, json), &envelope)
-            } catch {
-                refusal = error.reason == .unavailable ? error : Self.invalid(fault)
-            }
+        do throws(Refusal) {
+            try reader.forEachMember(of: &line, use)
+        } catch {
+            throw error.reason == .unavailable ? error : Self.invalid(fault)
         }
-        if let refusal { throw refusal }
-        text.removeAll(keepingCapacity: true)
-        swap(&text, &line)
+        line.removeAll(keepingCapacity: true)
     }
 
     // MARK: Payloads
@@ -206,11 +206,9 @@ struct EnvelopeScanner: ~Copyable {
         guard let (kind, start) = keeping else { return }
         keeping = nil
         if kind == .clientReport {
-            var discards = envelope.discards
             var report = Array(envelope.kept[start...])
             envelope.kept.removeSubrange(start...)
-            discards.add(&report, &json)
-            envelope.discards = discards
+            envelope.discards.add(&report, &reader)
         } else {
             envelope.items.append(Envelope.Item(kind: kind, range: start..<envelope.kept.count))
         }

@@ -1,3 +1,4 @@
+internal import Scoreboard
 internal import StorageChannel
 
 /// One request in hand, from its acceptance to its answer.
@@ -28,6 +29,8 @@ final class Submission {
     private(set) var envelope: EnvelopeSummary?
     /// The project that its body names.
     var claim = ProjectClaim.none
+    /// By what its body is known again.
+    var mark = BodyMark()
     var quota: QuotaStatus?
     /// Handed to storage and not acknowledged: what is sent again when storage was restarted.
     private(set) var frames: [UInt8] = []
@@ -66,6 +69,12 @@ final class Submission {
     /// Puts the body back that was taken.
     func putBack(_ body: consuming Body) {
         self.body = consume body
+    }
+
+    /// Lets `use` look at the body as it was received; nil when there is none.
+    @discardableResult
+    func withBody<Result>(_ use: (UnsafeRawBufferPointer) -> Result) -> Result? {
+        body?.withUnsafeMutableBytes { use(UnsafeRawBufferPointer($0)) }
     }
 
     /// The body is decoded and its events are found.

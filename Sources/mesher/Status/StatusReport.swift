@@ -78,7 +78,7 @@ struct StatusReport: CustomStringConvertible {
     }
 
     /// UTC, to the second.
-    private static func time(_ moment: Double) -> String {
+    static func time(_ moment: Double) -> String {
         var seconds = time_t(moment)
         var parts = tm()
         gmtime_r(&seconds, &parts)
