@@ -19,6 +19,7 @@ let package = Package(
         .systemLibrary(name: "CLibraries"),
         .target(name: "CSystem", path: "Sources/CShims/System"),
         .target(name: "CCurlOptions", path: "Sources/CShims/Curl"),
+        .target(name: "CChecksum", path: "Sources/CShims/Checksum"),
         .target(
             name: "CJSON", path: "Sources/CShims/JSON",
             linkerSettings: [.linkedLibrary("simdjson")]),
@@ -30,6 +31,8 @@ let package = Package(
         .target(name: "EventLoop", dependencies: ["CSystem"], swiftSettings: settings),
         .target(name: "Scoreboard", dependencies: ["EventLoop"], swiftSettings: settings),
         .target(name: "StorageChannel", dependencies: ["EventLoop"], swiftSettings: settings),
+        .target(
+            name: "Spool", dependencies: ["CChecksum", "EventLoop", "StorageChannel"], swiftSettings: settings),
         .target(name: "PostgreSQL", dependencies: ["CLibraries"], swiftSettings: settings),
         .target(name: "Redis", dependencies: ["CLibraries", "EventLoop"], swiftSettings: settings),
         .target(name: "Schema", dependencies: ["PostgreSQL"], swiftSettings: settings),
@@ -51,7 +54,8 @@ let package = Package(
         .executableTarget(
             name: "mesher-storage",
             dependencies: [
-                "CSystem", "Configuration", "EventLoop", "Journal", "PostgreSQL", "Scoreboard", "StorageChannel",
+                "CSystem", "Configuration", "EventLoop", "Journal", "PostgreSQL", "Scoreboard", "Spool",
+                "StorageChannel",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
@@ -100,6 +104,9 @@ let package = Package(
                 "EventLoop", "PostgreSQL", "Schema", "Scoreboard", "StorageChannel", "TestServers", "mesher-storage",
                 .product(name: "Logging", package: "swift-log"),
             ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "SpoolTests", dependencies: ["CChecksum", "EventLoop", "Spool", "StorageChannel", "TestServers"],
             swiftSettings: settings),
         .testTarget(
             name: "MesherTests",

@@ -38,6 +38,15 @@ enum SlotLayout {
     static let lastCommit = 50
     /// Days since 1970-01-01; 0 for unknown.
     static let lastPartition = 51
+    static let spoolEvents = 52
+    static let spoolBytes = 53
+    static let spoolLimit = 54
+    /// Microseconds since 1970; 0 while the spool is empty.
+    static let spoolOldest = 55
+    static let quarantine = 56
+    static let spooled = 57
+    static let delivered = 58
+    static let quarantined = 59
     static let outcomes = 64
     static let outcomeCount = 32
     /// What clients say they dropped, by why, see `ClientDiscardLabels`.
