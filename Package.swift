@@ -47,7 +47,7 @@ let package = Package(
             name: "mesher",
             dependencies: [
                 "CCurlOptions", "CLibraries", "Configuration", "EventLoop", "PostgreSQL", "Redis", "Schema",
-                "Scoreboard", "StorageChannel",
+                "Scoreboard", "StorageChannel", "WebSocket",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
@@ -88,10 +88,16 @@ let package = Package(
         .testTarget(
             name: "IngestionTests",
             dependencies: [
-                "CBrotliEncoder", "CLibraries", "Ingestion", "PostgreSQL", "Scoreboard", "StorageChannel",
-                "TestServers",
+                "CBrotliEncoder", "CLibraries", "Ingestion", "PostgreSQL", "RecordedInputs", "Scoreboard",
+                "StorageChannel", "TestServers",
             ],
             swiftSettings: settings),
+        .target(
+            name: "RecordedInputs", dependencies: ["StorageChannel"], path: "Tests/RecordedInputs",
+            swiftSettings: settings),
+        .executableTarget(
+            name: "fuzz", dependencies: ["CSystem", "Ingestion", "RecordedInputs", "StorageChannel", "WebSocket"],
+            path: "Tests/Fuzz", swiftSettings: settings),
         .executableTarget(
             name: "websocket-echo", dependencies: ["WebSocket"], path: "Tests/WebSocketEcho", swiftSettings: settings),
         .testTarget(name: "WebSocketTests", dependencies: ["Deflate", "WebSocket"], swiftSettings: settings),
@@ -110,7 +116,9 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "MesherTests",
-            dependencies: ["Configuration", "EventLoop", "PostgreSQL", "Schema", "TestServers", "mesher"],
+            dependencies: [
+                "Configuration", "EventLoop", "PostgreSQL", "Schema", "Scoreboard", "TestServers", "WebSocket", "mesher",
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "MesherStreamTests",
