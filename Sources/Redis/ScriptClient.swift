@@ -40,6 +40,7 @@ package struct ScriptClient: ~Copyable {
 
     /// How long an answer is waited for, in nanoseconds.
     package static let patience: Int64 = 50_000_000
+    private let patience: Int64
     /// The most that the first and each later attempt to connect is put off, in nanoseconds, and the least is half of it:
     /// many processes lose Redis at the same moment.
     private static let firstDelay: Int64 = 50_000_000
@@ -71,7 +72,10 @@ package struct ScriptClient: ~Copyable {
     private var random = SystemRandomNumberGenerator()
 
     /// - Parameter probe: arguments of a call that writes as every call does, and matters to nobody.
-    package init(_ server: RedisServer, script: StaticString, probe: Arguments) {
+    package init(
+        _ server: RedisServer, script: StaticString, probe: Arguments, patience: Int64 = Self.patience
+    ) {
+        self.patience = patience
         self.server = server
         self.probe = probe
         self.script = Array(UnsafeBufferPointer(start: script.utf8Start, count: script.utf8CodeUnitCount))
@@ -89,7 +93,7 @@ package struct ScriptClient: ~Copyable {
     package mutating func call(_ number: UInt64, _ arguments: Arguments, now: Int64) {
         guard isOpen, failure == nil else { return results.append((number, nil)) }
         append(digest.map { [Array("EVALSHA".utf8), $0] + arguments.words } ?? evaluate(arguments), now: now)
-        expected.append(.call(number, arguments, deadline: now + Self.patience))
+        expected.append(.call(number, arguments, deadline: now + patience))
     }
 
     /// Sends what was appended.
@@ -151,7 +155,7 @@ package struct ScriptClient: ~Copyable {
 
     private mutating func open(now: Int64) {
         openings += 1
-        deadline = now + Self.patience
+        deadline = now + patience
         do throws(RedisError) {
             connection = try RedisConnection.open(server.address)
             if !server.password.isEmpty {
