@@ -40,7 +40,7 @@ extension EndToEnd {
 
         @Test("while sessions and storage are killed nothing is lost, and nothing stored twice")
         func kills() throws {
-            let running = try start((1...10_000).map { #"{"message":"streamed \($0)","level":"info"}"# })
+            let running = try start((1...10_000).map { #"{"message":"streamed \#($0)","level":"info"}"# })
             for round in 1...3 {
                 let isUnderWay = eventually { running.output.utf8.count { $0 == 0x0A } > round * 1500 }
                 #expect(isUnderWay)
