@@ -117,7 +117,8 @@ let package = Package(
         .testTarget(
             name: "MesherTests",
             dependencies: [
-                "Configuration", "EventLoop", "PostgreSQL", "Schema", "Scoreboard", "TestServers", "WebSocket", "mesher",
+                "Configuration", "EventLoop", "PostgreSQL", "Schema", "Scoreboard", "TestServers", "WebSocket",
+                "mesher",
             ],
             swiftSettings: settings),
         .testTarget(
