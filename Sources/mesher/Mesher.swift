@@ -18,7 +18,7 @@ struct Mesher: ParsableCommand {
         subcommands: [
             DatabaseCommand.self, OrganizationCommand.self, ProjectCommand.self, KeyCommand.self, EventsCommand.self,
             SendCommand.self, StreamCommand.self, ConfigCommand.self, CheckCommand.self, StatusCommand.self,
-            ReloadCommand.self, PoisonCommand.self,
+            SessionsCommand.self, ReloadCommand.self, PoisonCommand.self,
         ])
 
     static func main() {
