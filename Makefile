@@ -37,8 +37,7 @@ test: lint build
 	@if development/conformance --installed; then development/conformance --short; fi
 
 # Autobahn's test suite for WebSocket; the script says what it needs.
-conformance: packages
-	swift build --product websocket-echo
+conformance: build
 	development/conformance
 
 # Damaged input in quantity, with the bounds of all memory watched.

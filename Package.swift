@@ -47,7 +47,7 @@ let package = Package(
             name: "mesher",
             dependencies: [
                 "CCurlOptions", "CLibraries", "Configuration", "EventLoop", "PostgreSQL", "Redis", "Schema",
-                "Scoreboard", "StorageChannel",
+                "Scoreboard", "StorageChannel", "WebSocket",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
@@ -116,7 +116,9 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "MesherTests",
-            dependencies: ["Configuration", "EventLoop", "PostgreSQL", "Schema", "TestServers", "mesher"],
+            dependencies: [
+                "Configuration", "EventLoop", "PostgreSQL", "Schema", "Scoreboard", "TestServers", "WebSocket", "mesher",
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "MesherStreamTests",
@@ -134,7 +136,7 @@ let package = Package(
             name: "MesherWatchdogTests", dependencies: ["EventLoop", "Scoreboard", "mesher-watchdog"],
             swiftSettings: settings),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["Scoreboard", "TestServers"], swiftSettings: settings),
+            name: "EndToEndTests", dependencies: ["Scoreboard", "TestServers", "WebSocket"], swiftSettings: settings),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -24,6 +24,17 @@ extension mesher_json_value {
     /// Whether it is a text that is not empty, or a number, which may stand for one.
     var isText: Bool { count > 0 && (kind == .string || kind == .number) }
 
+    /// A whole number from 0 to 999,999,999,999,999, written plainly; nil for anything else.
+    var wholeNumber: Int? {
+        guard kind == .number, count <= 15 else { return nil }
+        var number = 0
+        for byte in bytes {
+            guard UnsafeRawBufferPointer.isDigit(byte) else { return nil }
+            number = number * 10 + Int(byte & 0xf)
+        }
+        return number
+    }
+
     /// Whether it is this text, which needs no escapes.
     func equals(_ text: StaticString) -> Bool { bytes.equals(text) }
 }
