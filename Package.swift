@@ -44,7 +44,7 @@ let package = Package(
         .executableTarget(
             name: "mesher",
             dependencies: [
-                "CCurlOptions", "CLibraries", "Configuration", "EventLoop", "PostgreSQL", "Redis", "Schema",
+                "CCurlOptions", "CLibraries", "Configuration", "EventLoop", "PostgreSQL", "Redis", "Schema", "Spool",
                 "StorageChannel",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -52,8 +52,8 @@ let package = Package(
         .executableTarget(
             name: "mesher-storage",
             dependencies: [
-                "CSystem", "Configuration", "EventLoop", "Journal", "PostgreSQL", "Scoreboard", "Spool",
-                "StorageChannel",
+                "CSystem", "Configuration", "EventLoop", "Journal", "PostgreSQL", "Schema", "Scoreboard",
+                "Spool", "StorageChannel",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
@@ -97,7 +97,10 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "MesherTests",
-            dependencies: ["Configuration", "EventLoop", "PostgreSQL", "Schema", "TestServers", "mesher"],
+            dependencies: [
+                "Configuration", "EventLoop", "PostgreSQL", "Schema", "Spool", "StorageChannel", "TestServers",
+                "mesher",
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "MesherWorkerTests", dependencies: ["CLibraries", "EventLoop", "Ingestion", "mesher-worker"],
@@ -106,7 +109,8 @@ let package = Package(
             name: "PostgreSQLTests", dependencies: ["PostgreSQL", "TestServers"], swiftSettings: settings),
         .testTarget(name: "ScoreboardTests", dependencies: ["EventLoop", "Scoreboard"], swiftSettings: settings),
         .testTarget(
-            name: "SchemaTests", dependencies: ["PostgreSQL", "Schema", "TestServers"], swiftSettings: settings),
+            name: "SchemaTests", dependencies: ["PostgreSQL", "Schema", "StorageChannel", "TestServers"],
+            swiftSettings: settings),
         .testTarget(
             name: "MesherWatchdogTests", dependencies: ["EventLoop", "Scoreboard", "mesher-watchdog"],
             swiftSettings: settings),
