@@ -8,11 +8,11 @@ SETTINGS =
 # What ships needs no Swift runtime on the machine that runs it.
 RELEASE = -c release --static-swift-stdlib
 BIN = .build/release
-PROGRAMS = mesher-watchdog mesher-storage mesher-worker
+PROGRAMS = mesher-watchdog mesher-storage mesher-worker mesher-stream
 SHARE = $(PREFIX)/share/mesher
 UNITS = mesher.service mesher.socket mesher-maintenance.service mesher-maintenance.timer
 
-.PHONY: run up down build test lint bench install packages
+.PHONY: run up down build test lint bench conformance install packages
 
 run: build
 	@exec development/stack run $(SETTINGS)
@@ -32,6 +32,12 @@ build: packages
 # The end-to-end tests run the programs that ship.
 test: lint build
 	swift test
+	@if development/conformance --installed; then development/conformance --short; fi
+
+# Autobahn's test suite for WebSocket; the script says what it needs.
+conformance: packages
+	swift build --product websocket-echo
+	development/conformance
 
 lint:
 	swift format lint --strict --recursive Sources Tests Package.swift

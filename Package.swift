@@ -36,16 +36,18 @@ let package = Package(
         .target(name: "PostgreSQL", dependencies: ["CLibraries"], swiftSettings: settings),
         .target(name: "Redis", dependencies: ["CLibraries", "EventLoop"], swiftSettings: settings),
         .target(name: "Schema", dependencies: ["PostgreSQL"], swiftSettings: settings),
+        .target(name: "Deflate", dependencies: ["CLibraries"], swiftSettings: settings),
+        .target(name: "WebSocket", dependencies: ["CLibraries", "Deflate"], swiftSettings: settings),
         .target(
-            name: "Ingestion", dependencies: ["CLibraries", "CJSON", "Scoreboard", "StorageChannel"],
+            name: "Ingestion", dependencies: ["CLibraries", "CJSON", "Deflate", "Scoreboard", "StorageChannel"],
             swiftSettings: settings),
 
         // The programs.
         .executableTarget(
             name: "mesher",
             dependencies: [
-                "CCurlOptions", "CLibraries", "Configuration", "EventLoop", "PostgreSQL", "Redis", "Schema", "Spool",
-                "StorageChannel",
+                "CCurlOptions", "CLibraries", "Configuration", "EventLoop", "PostgreSQL", "Redis", "Schema",
+                "Scoreboard", "Spool", "StorageChannel",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
@@ -54,6 +56,14 @@ let package = Package(
             dependencies: [
                 "CSystem", "Configuration", "EventLoop", "Journal", "PostgreSQL", "Schema", "Scoreboard",
                 "Spool", "StorageChannel",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "mesher-stream",
+            dependencies: [
+                "Configuration", "EventLoop", "Ingestion", "Journal", "Redis", "Scoreboard", "StorageChannel",
+                "WebSocket",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
@@ -82,6 +92,9 @@ let package = Package(
                 "TestServers",
             ],
             swiftSettings: settings),
+        .executableTarget(
+            name: "websocket-echo", dependencies: ["WebSocket"], path: "Tests/WebSocketEcho", swiftSettings: settings),
+        .testTarget(name: "WebSocketTests", dependencies: ["Deflate", "WebSocket"], swiftSettings: settings),
         .testTarget(
             name: "RedisTests", dependencies: ["EventLoop", "Ingestion", "Redis"], swiftSettings: settings),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: settings),
@@ -101,6 +114,10 @@ let package = Package(
                 "Configuration", "EventLoop", "PostgreSQL", "Schema", "Spool", "StorageChannel", "TestServers",
                 "mesher",
             ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "MesherStreamTests",
+            dependencies: ["EventLoop", "Ingestion", "Scoreboard", "StorageChannel", "WebSocket", "mesher-stream"],
             swiftSettings: settings),
         .testTarget(
             name: "MesherWorkerTests", dependencies: ["CLibraries", "EventLoop", "Ingestion", "mesher-worker"],

@@ -1,6 +1,6 @@
 /// A program that may be given settings.
 package enum Program: String, CaseIterable, Sendable {
-    case watchdog, storage, worker, mesher
+    case watchdog, storage, worker, stream, mesher
 }
 
 /// One setting: its name everywhere (file, environment, command line), what it takes and who gets it.
@@ -37,10 +37,10 @@ package struct Setting: Sendable {
 }
 
 extension Setting {
-    private static let edges: Set<Program> = [.worker, .mesher]
+    private static let edges: Set<Program> = [.worker, .stream, .mesher]
 
     package static let runDirectory = Setting(
-        "MESHER_RUN_DIR", default: "/run/mesher", for: [.watchdog, .storage, .worker, .mesher],
+        "MESHER_RUN_DIR", default: "/run/mesher", for: [.watchdog, .storage, .worker, .stream, .mesher],
         "where the sockets and the files of the running service are")
     package static let stateDirectory = Setting(
         "MESHER_STATE_DIR", default: "/var/lib/mesher", for: [.storage, .mesher],
@@ -67,6 +67,9 @@ extension Setting {
     package static let startTimeout = Setting(
         "MESHER_START_TIMEOUT", .integer(1...3_600), unit: "s", default: "60", for: [.watchdog],
         "the watchdog gives up after so long without a ready worker")
+    package static let healthInterval = Setting(
+        "MESHER_HEALTH_INTERVAL", .integer(1...3_600), unit: "s", default: "10", for: [.watchdog],
+        "so often workers and storage are asked whether they answer; they have half of it for that")
 
     package static let databaseURL = Setting(
         "MESHER_DATABASE_URL", default: "postgresql:///mesher", secret: true, for: [.mesher],
@@ -118,7 +121,7 @@ extension Setting {
         "MESHER_RATE_LIMIT_SECONDS", .integer(1...86_400), unit: "s", default: "60", for: [.storage],
         "the length of the window of a project without one of its own")
     package static let bulkEvents = Setting(
-        "MESHER_BULK_EVENTS", .integer(1...100_000), unit: "events", default: "1000", for: [.worker],
+        "MESHER_BULK_EVENTS", .integer(1...100_000), unit: "events", default: "1000", for: [.worker, .stream],
         "the most events in one bulk request")
     package static let hosts = Setting(
         "MESHER_HOSTS", .integer(1...10_000), default: "1", for: [.storage],
@@ -131,6 +134,22 @@ extension Setting {
         "MESHER_BYTES_IN_HAND", .integer(8...16_384), unit: "MiB", default: "64", for: [.worker],
         "the most bytes of bodies a worker holds before it lets further requests wait in the socket")
 
+    package static let streamAddress = Setting(
+        "MESHER_STREAM_ADDRESS", default: "", for: [.watchdog],
+        "where WebSocket clients may connect without nginx, such as 127.0.0.1:8081; empty means nowhere")
+    package static let streamConnections = Setting(
+        "MESHER_STREAM_CONNECTIONS", .integer(1...50_000), unit: "connections", default: "10000", for: [.stream],
+        "the most WebSocket connections of this host, each a process")
+    package static let streamProjectConnections = Setting(
+        "MESHER_STREAM_PROJECT_CONNECTIONS", .integer(1...50_000), unit: "connections", default: "1000",
+        for: [.stream], "the most WebSocket connections of one project on this host")
+    package static let streamRate = Setting(
+        "MESHER_STREAM_RATE", .integer(1...100_000), unit: "connections/s", default: "1000", for: [.stream],
+        "the most new WebSocket connections in a second; as many may come at once")
+    package static let streamAge = Setting(
+        "MESHER_STREAM_AGE", .integer(1...31_536_000), unit: "s", default: "43200", for: [.stream],
+        "a WebSocket connection is closed when it is so old, up to a tenth earlier by chance")
+
     package static let publicURL = Setting(
         "MESHER_PUBLIC_URL", default: "http://localhost", for: [.mesher], "what the DSNs printed begin with")
     package static let retentionDays = Setting(
@@ -140,9 +159,9 @@ extension Setting {
     /// Every setting, in the order in which `mesher config` prints them.
     package static let all: [Setting] = [
         runDirectory, stateDirectory, binaryDirectory, workers, workerRequests, workerMemory, stuckExecuting,
-        stuckHeartbeat, startTimeout, databaseURL, storageDatabaseURL, commitEvents, commitDelay, spoolDirectory,
-        spoolLimit, spoolShare, spoolAfter, redisSocket, redisHost, redisPort, redisUser, redisPassword, redisDatabase,
-        redisPrefix, rateLimitEvents, rateLimitSeconds, bulkEvents, hosts, requestsInHand, bytesInHand, publicURL,
-        retentionDays,
+        stuckHeartbeat, startTimeout, healthInterval, databaseURL, storageDatabaseURL, commitEvents, commitDelay,
+        spoolDirectory, spoolLimit, spoolShare, spoolAfter, redisSocket, redisHost, redisPort, redisUser, redisPassword,
+        redisDatabase, redisPrefix, rateLimitEvents, rateLimitSeconds, bulkEvents, hosts, requestsInHand, bytesInHand,
+        streamAddress, streamConnections, streamProjectConnections, streamRate, streamAge, publicURL, retentionDays,
     ]
 }

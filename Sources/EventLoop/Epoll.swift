@@ -10,6 +10,8 @@ package struct Epoll: ~Copyable {
         package init(rawValue: UInt32) { self.rawValue = rawValue }
         package static let read = Interest(rawValue: EPOLLIN.rawValue)
         package static let write = Interest(rawValue: EPOLLOUT.rawValue)
+        /// The peer's close, also while it could still receive.
+        package static let close = Interest(rawValue: EPOLLRDHUP.rawValue)
     }
 
     /// One descriptor that is ready.
@@ -21,6 +23,8 @@ package struct Epoll: ~Copyable {
         package let writable: Bool
         /// The peer has closed both directions, or the descriptor failed.
         package let hungUp: Bool
+        /// The peer sends nothing more; reported where `close` is waited for.
+        package let peerClosed: Bool
     }
 
     private let descriptor: Descriptor
@@ -75,7 +79,8 @@ package struct Epoll: ~Copyable {
             token: event.data.u64,
             readable: failed || event.events & EPOLLIN.rawValue != 0,
             writable: failed || event.events & EPOLLOUT.rawValue != 0,
-            hungUp: failed)
+            hungUp: failed,
+            peerClosed: failed || event.events & EPOLLRDHUP.rawValue != 0)
     }
 
     private func control(_ operation: CInt, _ number: CInt, _ token: UInt64, _ interest: Interest) throws(SystemError) {

@@ -1,5 +1,5 @@
 internal import CSystem
-internal import Glibc
+package import Glibc
 
 /// What a process asks of the kernel for itself.
 package enum ProcessAttributes {
@@ -11,6 +11,39 @@ package enum ProcessAttributes {
         _ = mesher_set_parent_death_signal(SIGKILL)
         // It died before the line above: init has adopted this process.
         if getppid() == 1 { exit(EX_TEMPFAIL) }
+    }
+
+    /// This process, which was forked, ends with the one that forked it. The corresponding C function is `prctl` with
+    /// `PR_SET_PDEATHSIG`.
+    package static func endWith(parent: CInt) {
+        _ = mesher_set_parent_death_signal(SIGKILL)
+        // It died before the line above.
+        if getppid() != parent { _exit(EX_TEMPFAIL) }
+    }
+
+    /// Closes all descriptors from one on. The corresponding C function is `close_range`.
+    package static func closeDescriptors(from first: CInt) {
+        _ = mesher_close_from(first)
+    }
+
+    /// No program that this process executes can have more rights than it has. The corresponding C function is `prctl` with
+    /// `PR_SET_NO_NEW_PRIVS`.
+    package static func forbidNewPrivileges() {
+        _ = mesher_set_no_new_privileges()
+    }
+
+    /// Limits a resource for good. The corresponding C function is `setrlimit`.
+    package static func limit(_ resource: __rlimit_resource, to value: rlim_t) {
+        var limit = rlimit(rlim_cur: value, rlim_max: value)
+        setrlimit(__rlimit_resource_t(resource.rawValue), &limit)
+    }
+
+    /// Limits a resource so that the limit can be raised again.
+    package static func limit(_ resource: __rlimit_resource, softlyTo value: rlim_t) {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = min(value, limit.rlim_max)
+        setrlimit(__rlimit_resource_t(resource.rawValue), &limit)
     }
 
     /// Once woken, this process does not preempt the one that runs: batches grow. Without the right to it nothing changes.

@@ -12,6 +12,12 @@ package struct ProcessDescriptor: ~Copyable {
         case exited(CInt)
         case killed(CInt)
 
+        /// What the macros of wait(2) say of a status.
+        init(status: CInt) {
+            let signal = mesher_termination_signal(status)
+            self = signal == 0 ? .exited(mesher_exit_status(status)) : .killed(signal)
+        }
+
         package var description: String {
             switch self {
             case .exited(let status): "exit status \(status)"
@@ -29,11 +35,17 @@ package struct ProcessDescriptor: ~Copyable {
 
     package var number: CInt { descriptor.number }
 
+    /// Takes the status of some child that has ended, nil when none has. The corresponding C function is `waitpid`.
+    package static func reapAny() -> (pid: CInt, ending: Ending)? {
+        var status: CInt = 0
+        let pid = waitpid(-1, &status, WNOHANG)
+        return pid > 0 ? (pid, Ending(status: status)) : nil
+    }
+
     /// Takes the status of the process when it has ended, nil when it has not; its number is free afterwards.
     package func reap() -> Ending? {
         var status: CInt = 0
         guard waitpid(pid, &status, WNOHANG) == pid else { return nil }
-        let signal = mesher_termination_signal(status)
-        return signal == 0 ? .exited(mesher_exit_status(status)) : .killed(signal)
+        return Ending(status: status)
     }
 }

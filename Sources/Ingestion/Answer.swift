@@ -45,15 +45,34 @@ package struct Answer: Equatable, Sendable {
 
     /// `{"error":"…","reason":"…"}`
     static func refused(_ refusal: Refusal) -> Answer {
-        var body = JSONText(reserving: 96)
-        body.literal("{\"error\":")
-        body.string(refusal.text)
-        body.literal(",\"reason\":")
-        body.string(refusal.reason.rawValue)
-        body.literal("}")
-        var answer = Answer(status: refusal.reason.status, body: body.bytes)
+        var answer = Answer(
+            status: refusal.reason.status, body: refusalBody(error: refusal.text, reason: refusal.reason.rawValue))
         answer.outcomes = .all(.discarded(refusal.reason), count: 1)
         return answer
+    }
+
+    /// What every refusal says, also of an upgrade.
+    package static func refusalBody(error: String, reason: String) -> [UInt8] {
+        var body = JSONText(reserving: 96)
+        body.literal("{\"error\":")
+        body.string(error)
+        body.literal(",\"reason\":")
+        body.string(reason)
+        body.literal("}")
+        return body.bytes
+    }
+
+    /// Its text in a stream: the body, and what HTTP has in a header of a message that was over the limit.
+    package var messageText: [UInt8] {
+        guard case .all(.discarded(.rateLimited), _) = outcomes, let retryAfter, body.last == UInt8(ascii: "}") else {
+            return body
+        }
+        var text = JSONText(reserving: body.count + 32)
+        text.append(body.dropLast())
+        text.literal(",\"retry_after\":")
+        text.number(Int(retryAfter))
+        text.literal("}")
+        return text.bytes
     }
 
     static let preflight = Answer(status: 204, body: [], route: .preflight)
@@ -130,5 +149,6 @@ extension Refusal {
     static let unauthorized = Refusal(.unauthorized, "unauthorized")
     static let rateLimited = Refusal(.rateLimited, "rate limited")
     static let unavailable = Refusal(.unavailable, "temporarily unavailable")
+    static let poison = Refusal(.poison, "request cannot be processed")
     static let payloadTooLarge = Refusal(.payloadTooLarge, "payload too large")
 }

@@ -34,8 +34,10 @@ package struct IngestionMachine: ~Copyable {
     package var commands: [Command] = []
     /// Frames to be sent to storage, while it is connected.
     package var toStorage = FrameWriter()
-    /// Whether Redis answers; the loop knows.
-    package var isRedisAvailable = true
+    /// Why Redis does not answer; nil while it does.
+    var redisFailure: String?
+    /// What may kill this process; the loop knows.
+    package var suspects = Suspects()
     /// The bytes of all bodies and frames in hand.
     package private(set) var bytesInHand = 0
 
@@ -48,7 +50,12 @@ package struct IngestionMachine: ~Copyable {
     /// Questions for readiness that storage has not answered, with the moment at which the answer is no.
     var probes: [(serial: UInt64, deadline: Int64)] = []
     var keys = KeyCache()
+    var streamKey: StreamKey?
     var waitingForKey: [KeyID: [Submission]] = [:]
+    /// Requests under suspicion that wait until they are the only ones.
+    var suspected: [(submission: Submission, quota: ProjectQuota)] = []
+    /// The serial of the one under suspicion that is being tried.
+    var trial: UInt64?
     private var ledger = QuotaLedger()
     private var decoder = Decoder()
     private var parser = EventParser()
@@ -104,6 +111,23 @@ package struct IngestionMachine: ~Copyable {
         authenticate(submission, now: now)
     }
 
+    /// A message of a stream has arrived whole: one event, or an array of them. Its key is the one that `openStream` was
+    /// told.
+    ///
+    /// - Parameters:
+    ///   - firstID: the id of its first event, if that has none of its own; the others follow it.
+    ///   - token, now, wall: as for a request.
+    package mutating func receive(message: consuming Body, firstID: UInt128, token: Int, now: Int64, wall: Int64) {
+        lastSerial += 1
+        let head = AcceptedHead(
+            route: message.isArray ? .bulk : .event, key: streamKey?.key, requestID: firstID, receivedAt: wall)
+        let submission = Submission(
+            token: token, serial: lastSerial, head: head, body: message, deadline: now + options.patience)
+        admit(submission)
+        guard submission.bytes <= head.route.bodyLimit else { return finish(submission, .refused(.payloadTooLarge)) }
+        authenticate(submission, now: now)
+    }
+
     private mutating func probe(_ submission: Submission, now: Int64) {
         guard isStorageConnected else {
             return commands.append(.answer(token: submission.token, .readiness(false, degraded: degraded([]))))
@@ -129,13 +153,15 @@ package struct IngestionMachine: ~Copyable {
 
     mutating func receiveKey(_ key: KeyID, _ state: KeyState, _ quota: ProjectQuota, now: Int64) {
         let waiting = waitingForKey.removeValue(forKey: key) ?? []
+        streamKey?.learn(key, state, quota)
+        let isWanted = !waiting.isEmpty || keys.remembers(key) || streamKey?.key == key
         switch state {
         case .known:
-            if !waiting.isEmpty || keys.remembers(key) { keys.remember(key, .known(quota)) }
+            if isWanted { keys.remember(key, .known(quota)) }
             ledger.forget(quota.project)
             for submission in waiting where isInHand(submission) { prepare(submission, quota, now: now) }
         case .unknown:
-            if !waiting.isEmpty || keys.remembers(key) { keys.remember(key, .unknown) }
+            if isWanted { keys.remember(key, .unknown) }
             for submission in waiting where isInHand(submission) { finish(submission, .refused(.unauthorized)) }
         case .unavailable:
             for submission in waiting where isInHand(submission) { finish(submission, .refused(.unavailable)) }
@@ -144,14 +170,18 @@ package struct IngestionMachine: ~Copyable {
 
     // MARK: Decode
 
-    private mutating func prepare(_ submission: Submission, _ quota: ProjectQuota, now: Int64) {
+    mutating func prepare(_ submission: Submission, _ quota: ProjectQuota, now: Int64) {
         if let left = ledger.exhaustion(of: quota.project, now: now) {
             submission.quota = QuotaStatus(
                 quota, remaining: 0, milliseconds: UInt32(clamping: (left + 999_999) / 1_000_000))
             return finish(submission, .refused(.rateLimited))
         }
-        slot?.beginExecuting(submission.head.requestID)
+        guard mayExecute(submission, quota) else { return }
+        slot?.beginExecuting(submission.head.requestID, submission.mark)
         defer { slot?.finishExecuting() }
+        #if DEBUG
+            submission.withBody(InjectedFault.act)
+        #endif
         do throws(Refusal) {
             let encoding = try submission.head.encoding.get()
             let limit = submission.head.route.bodyLimit
@@ -210,7 +240,7 @@ package struct IngestionMachine: ~Copyable {
     // MARK: Parse
 
     private mutating func parse(_ submission: Submission, _ quota: ProjectQuota, granted: Int, isCounted: Bool) {
-        slot?.beginExecuting(submission.head.requestID)
+        slot?.beginExecuting(submission.head.requestID, submission.mark)
         defer { slot?.finishExecuting() }
         encoded.removeAll()
         var flags: StoreFlags = isCounted ? .counted : []
@@ -248,6 +278,7 @@ package struct IngestionMachine: ~Copyable {
     /// - Returns: nanoseconds until it has to be called again, nil when nothing is in hand.
     package mutating func tick(now: Int64) -> Int64? {
         giveUpProbes(until: now)
+        beginTrial(now: now)
         let probe = probes.first.map { $0.deadline - now }
         while oldestSerial <= lastSerial {
             if let submission = submissions[oldestSerial] {

@@ -11,7 +11,11 @@ struct JSONText {
     }
 
     mutating func append(_ other: JSONText) {
-        bytes.append(contentsOf: other.bytes)
+        append(other.bytes[...])
+    }
+
+    mutating func append(_ text: ArraySlice<UInt8>) {
+        bytes.append(contentsOf: text)
     }
 
     mutating func number(_ value: Int) {

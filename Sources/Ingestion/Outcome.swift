@@ -23,6 +23,8 @@ package enum DiscardReason: String, CaseIterable, Sendable {
     case notFound = "not_found"
     case methodNotAllowed = "method_not_allowed"
     case unavailable
+    /// A request that killed two processes.
+    case poison
 
     /// The HTTP status of an answer with this reason, RFC 9110.
     package var status: Int {
@@ -35,7 +37,7 @@ package enum DiscardReason: String, CaseIterable, Sendable {
         case .unavailable: 503
         case .payloadTooLarge, .invalidJSON, .invalidEvent, .missingMessage, .missingLevel, .invalidLevel,
             .invalidField,
-            .tooManyEvents, .emptyBulk, .invalidEncoding:
+            .tooManyEvents, .emptyBulk, .invalidEncoding, .poison:
             400
         }
     }

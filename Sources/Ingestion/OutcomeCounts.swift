@@ -21,6 +21,15 @@ package enum OutcomeCounts: Equatable, Sendable {
         self = .each(counts)
     }
 
+    /// How many were accepted.
+    package var accepted: Int {
+        switch self {
+        case .all(.accepted, let count): count
+        case .none, .all: 0
+        case .each(let counts): counts[Outcome.accepted.place]
+        }
+    }
+
     /// Adds them to the counters of a process.
     package func count(in slot: ProcessSlot) {
         switch self {

@@ -13,6 +13,9 @@ package struct Journal: LogHandler {
     private let label: String
     private let hasPriorities: Bool
 
+    /// Whether the lines of this process begin with their priorities.
+    package static let hasPriorities = standardErrorIsJournal()
+
     /// The logger of a program.
     package static func logger(_ label: String) -> Logger {
         Logger(label: label) { Journal(label: $0) }
@@ -20,7 +23,7 @@ package struct Journal: LogHandler {
 
     private init(label: String) {
         self.label = label
-        hasPriorities = Self.standardErrorIsJournal()
+        hasPriorities = Self.hasPriorities
     }
 
     package subscript(metadataKey key: String) -> Logger.MetadataValue? {

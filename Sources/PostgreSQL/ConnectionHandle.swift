@@ -16,20 +16,24 @@ struct ConnectionHandle: ~Copyable {
 
     /// Begins a connection with `start`, which is `PQconnectdbParams` or `PQconnectStartParams`.
     ///
-    /// What the URL says goes over our defaults (10 s to connect, TCP keep-alive that notices a dead peer in half a
-    /// minute); the application's name and the encoding go over the URL.
+    /// What the URL says goes over our defaults: 10 s to connect, a server that takes writes, and a dead peer noticed
+    /// within half a minute by TCP, be it silent or not acknowledging. The application's name and the encoding go over
+    /// the URL, and so does `server`, when it is given.
     static func open(
-        _ url: String, applicationName: String,
+        _ url: String, server: ConnectionURL.Server? = nil, applicationName: String,
         with start: (UnsafePointer<UnsafePointer<CChar>?>, UnsafePointer<UnsafePointer<CChar>?>, CInt) -> OpaquePointer?
     ) throws(DatabaseError) -> ConnectionHandle {
-        try check(url)
-        let keywords = [
-            "connect_timeout", "keepalives_idle", "keepalives_interval", "keepalives_count", "dbname",
-            "application_name", "client_encoding",
+        _ = try ConnectionURL(url)
+        var parameters = [
+            ("connect_timeout", "10"), ("target_session_attrs", "read-write"), ("tcp_user_timeout", "10000"),
+            ("keepalives_idle", "10"), ("keepalives_interval", "5"), ("keepalives_count", "3"), ("dbname", url),
         ]
-        let values = ["10", "10", "5", "3", url, applicationName, "UTF8"]
-        let pointer = CStringArray(keywords).withPointers { keywords in
-            CStringArray(values).withPointers { values in
+        if let server {
+            parameters += [("host", server.host), ("hostaddr", server.address), ("port", server.port)]
+        }
+        parameters += [("application_name", applicationName), ("client_encoding", "UTF8")]
+        let pointer = CStringArray(parameters.map(\.0)).withPointers { keywords in
+            CStringArray(parameters.map(\.1)).withPointers { values in
                 start(keywords, values, 1)
             }
         }
@@ -38,21 +42,6 @@ struct ConnectionHandle: ~Copyable {
         // libpq would write notices to standard error, past the journal.
         PQsetNoticeProcessor(pointer, { _, _ in }, nil)
         return handle
-    }
-
-    /// Parses the URL by itself first: libpq's words about a faulty URL quote it with the password.
-    private static func check(_ url: String) throws(DatabaseError) {
-        guard !url.utf8.contains(0) else { throw DatabaseError(operation: "connect", message: "NUL in the URL") }
-        if url.hasPrefix("postgresql:") || url.hasPrefix("postgres:") || url.contains("=") {
-            var message: UnsafeMutablePointer<CChar>?
-            if let options = PQconninfoParse(url, &message) {
-                PQconninfoFree(options)
-                return
-            }
-            let reason = message.map { withoutQuotations(String(cString: $0)) } ?? "out of memory"
-            PQfreemem(message)
-            throw DatabaseError(operation: "connect", message: reason)
-        }
     }
 
     /// What failed on the connection itself, outside any statement.
@@ -88,11 +77,5 @@ struct ConnectionHandle: ~Copyable {
             .filter { line in !["\t", "DETAIL:", "HINT:"].contains { line.hasPrefix($0) } }
         let line = lines.joined(separator: "; ")
         return line.isEmpty ? "no reason given" : line
-    }
-
-    private static func withoutQuotations(_ text: String) -> String {
-        let parts = text.split(separator: "\"", omittingEmptySubsequences: false)
-        let kept = parts.enumerated().map { $0.offset.isMultiple(of: 2) ? String($0.element) : "…" }
-        return kept.joined(separator: "\"").filter { $0 != "\n" }
     }
 }

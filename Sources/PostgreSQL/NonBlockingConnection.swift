@@ -41,8 +41,14 @@ package struct NonBlockingConnection: ~Copyable {
 
     /// Begins to connect; go on with `continueConnecting` as if it had said `.wantsWrite`. The time it may take is the
     /// caller's to watch. The corresponding C function is `PQconnectStartParams`.
-    package static func open(_ url: String, applicationName: String) throws(DatabaseError) -> NonBlockingConnection {
-        let handle = try ConnectionHandle.open(url, applicationName: applicationName, with: PQconnectStartParams)
+    ///
+    /// - Parameter server: the one of the URL's servers to connect to. Without it libpq goes to the next only when one
+    ///   refuses, and never when one is silent.
+    package static func open(
+        _ url: String, server: ConnectionURL.Server? = nil, applicationName: String
+    ) throws(DatabaseError) -> NonBlockingConnection {
+        let handle = try ConnectionHandle.open(
+            url, server: server, applicationName: applicationName, with: PQconnectStartParams)
         if handle.isLost { throw handle.error("connect") }
         return NonBlockingConnection(handle)
     }

@@ -3,33 +3,61 @@ package import EventLoop
 /// Calls one Lua script in Redis, many calls in one round trip, over one connection that it opens again by itself. A call
 /// gets its result or, when Redis is away or late, none; it is never made twice.
 ///
+/// It is a circuit breaker, too: once Redis has failed no call is made until a new connection has shown, by a call of no
+/// consequence, that the script does its work there. Redis that loads its data, only reads, or has no memory left would
+/// let anybody connect.
+///
 /// The loop around it waits on `socket`, calls `ready` when that is ready and `tick` when the time it named has come, and
 /// takes `results`.
 package struct ScriptClient: ~Copyable {
     /// What became of one call; nil when Redis gave no result.
     package typealias Result = (call: UInt64, integers: [Int64]?)
 
+    /// What the script is called with.
+    package struct Arguments: Sendable {
+        package let key: [UInt8]
+        package let values: [[UInt8]]
+
+        package init(key: [UInt8], values: [[UInt8]]) {
+            self.key = key
+            self.values = values
+        }
+
+        /// As EVAL and EVALSHA take them: the number of keys, the key, the others.
+        fileprivate var words: [[UInt8]] { [Array("1".utf8), key] + values }
+    }
+
     private enum Expected {
         /// An answer to AUTH or SELECT.
         case greeting
         /// The digest, by SCRIPT LOAD.
         case digest
+        /// The result of the call that shows whether Redis does its work.
+        case probe
         /// A call: its number, what it was called with, when it is given up.
-        case call(UInt64, arguments: [[UInt8]], deadline: Int64)
+        case call(UInt64, Arguments, deadline: Int64)
     }
 
     /// How long an answer is waited for, in nanoseconds.
     package static let patience: Int64 = 50_000_000
+    /// The most that the first and each later attempt to connect is put off, in nanoseconds, and the least is half of it:
+    /// many processes lose Redis at the same moment.
     private static let firstDelay: Int64 = 50_000_000
     private static let longestDelay: Int64 = 1_000_000_000
+    /// Nanoseconds that a connection must have served before its loss counts as the first again: a slow Redis is tried
+    /// less and less often.
+    private static let probation: Int64 = 10_000_000_000
 
     /// Taken and emptied by the loop.
     package var results: [Result] = []
     /// Why Redis is away; nil while it answers or is being connected to for the first time.
     package private(set) var failure: RedisError?
+    /// Whether the script does its work over this connection.
+    package private(set) var isReady = false
 
     private let server: RedisServer
     private let script: [UInt8]
+    private let probe: Arguments
     private var connection: RedisConnection?
     private var expected: [Expected] = []
     private var answered = 0
@@ -39,9 +67,13 @@ package struct ScriptClient: ~Copyable {
     /// When the greeting must be answered, or when the next opening is due.
     private var deadline: Int64 = 0
     private var delay = Self.firstDelay
+    private var readyAt: Int64 = 0
+    private var random = SystemRandomNumberGenerator()
 
-    package init(_ server: RedisServer, script: StaticString) {
+    /// - Parameter probe: arguments of a call that writes as every call does, and matters to nobody.
+    package init(_ server: RedisServer, script: StaticString, probe: Arguments) {
         self.server = server
+        self.probe = probe
         self.script = Array(UnsafeBufferPointer(start: script.utf8Start, count: script.utf8CodeUnitCount))
     }
 
@@ -53,15 +85,11 @@ package struct ScriptClient: ~Copyable {
         }
     }
 
-    /// Whether Redis has answered the greeting of this connection.
-    package var isReady: Bool { digest != nil }
-
-    /// Appends a call; `flush` sends it. Without a connection its result is there at once, and is nil.
-    package mutating func call(_ number: UInt64, key: [UInt8], arguments: [[UInt8]], now: Int64) {
+    /// Appends a call; `flush` sends it. While Redis is away its result is there at once, and is nil.
+    package mutating func call(_ number: UInt64, _ arguments: Arguments, now: Int64) {
         guard isOpen, failure == nil else { return results.append((number, nil)) }
-        let arguments = [Array("1".utf8), key] + arguments
-        append(digest.map { ["EVALSHA".utf8.map { $0 }, $0] + arguments } ?? evaluate(arguments), now: now)
-        expected.append(.call(number, arguments: arguments, deadline: now + Self.patience))
+        append(digest.map { [Array("EVALSHA".utf8), $0] + arguments.words } ?? evaluate(arguments), now: now)
+        expected.append(.call(number, arguments, deadline: now + Self.patience))
     }
 
     /// Sends what was appended.
@@ -114,7 +142,7 @@ package struct ScriptClient: ~Copyable {
     }
 
     private func due() -> Int64? {
-        if digest == nil { return deadline }
+        if !isReady { return deadline }
         for position in answered..<expected.count {
             if case .call(_, _, let deadline) = expected[position] { return deadline }
         }
@@ -133,6 +161,8 @@ package struct ScriptClient: ~Copyable {
             if server.database != 0 { greet(["SELECT", "\(server.database)"], .greeting, now: now) }
             append([Array("SCRIPT".utf8), Array("LOAD".utf8), script], now: now)
             expected.append(.digest)
+            append(evaluate(probe), now: now)
+            expected.append(.probe)
         } catch {
             return lose(error, now: now)
         }
@@ -144,8 +174,8 @@ package struct ScriptClient: ~Copyable {
         expected.append(reply)
     }
 
-    private func evaluate(_ arguments: [[UInt8]]) -> [[UInt8]] {
-        [Array("EVAL".utf8), script] + arguments
+    private func evaluate(_ arguments: Arguments) -> [[UInt8]] {
+        [Array("EVAL".utf8), script] + arguments.words
     }
 
     private mutating func append(_ words: [[UInt8]], now: Int64) {
@@ -169,19 +199,23 @@ package struct ScriptClient: ~Copyable {
         }
         switch (expectation, reply) {
         case (.greeting, .status): break
-        case (.digest, .text(let text)):
-            digest = Array(text.utf8)
+        case (.digest, .text(let text)): digest = Array(text.utf8)
+        case (.probe, .integers):
+            isReady = true
+            readyAt = now
             failure = nil
-            delay = Self.firstDelay
         case (.call(let number, _, _), .integers(let integers)):
             results.append((number, integers))
         case (.call(let number, let arguments, let deadline), .error(let text)) where text.hasPrefix("NOSCRIPT"):
             // Somebody flushed the scripts; EVAL also stores it again.
             append(evaluate(arguments), now: now)
-            expected.append(.call(number, arguments: arguments, deadline: deadline))
+            expected.append(.call(number, arguments, deadline: deadline))
         case (.call(let number, _, _), .error(let text)):
             results.append((number, nil))
+            // Somebody else's value under this one key is no failure of Redis.
+            if text.hasPrefix("WRONGTYPE") || text.hasPrefix("ERR") { break }
             throw RedisError(operation: "call", message: text)
+        case (.probe, .error(let text)): throw RedisError(operation: "call", message: text)
         case (_, .error(let text)): throw RedisError(operation: "greeting", message: text)
         default: throw RedisError(operation: "reply", message: "not of the expected kind")
         }
@@ -197,7 +231,9 @@ package struct ScriptClient: ~Copyable {
         connection = nil
         isFlushed = true
         failure = error
-        deadline = now + delay
+        if isReady && now - readyAt >= Self.probation { delay = Self.firstDelay }
+        isReady = false
+        deadline = now + Int64.random(in: delay / 2...delay, using: &random)
         delay = min(delay * 2, Self.longestDelay)
     }
 }

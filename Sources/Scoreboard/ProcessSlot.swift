@@ -5,7 +5,7 @@ internal import Glibc
 ///
 /// Counters belong to the slot: they only grow, and a process that takes over the slot goes on counting in it.
 package final class ProcessSlot {
-    private let memory: SharedMemory
+    private var memory: SharedMemory
     private var countedLogLines = 0
     private let requestDuration = Histogram.requestDuration
     private let batchSize = Histogram.batchSize
@@ -15,19 +15,24 @@ package final class ProcessSlot {
         self.memory = memory
     }
 
-    /// A slot that nobody else sees.
+    /// A slot that nobody else sees, but processes forked from this one.
     package static func unseen() throws(SystemError) -> ProcessSlot {
-        ProcessSlot(try SharedMemory.anonymous(words: SlotLayout.size))
+        ProcessSlot(try SharedMemory.shared(words: SlotLayout.size))
     }
 
     /// The slot that `MESHER_SLOT` names, in the scoreboard of a run directory. Without one, or with a scoreboard of
     /// another layout (the programs were replaced while the watchdog ran), an unseen one: the process does its work all
     /// the same.
     package static func inherited(runDirectory: String) throws(SystemError) -> ProcessSlot {
-        guard let text = getenv(ScoreboardFile.slotVariable), let index = Int(String(cString: text)),
+        guard let index = inheritedIndex,
             let slot = try? open(index, of: ScoreboardFile.path(in: runDirectory))
         else { return try unseen() }
         return slot
+    }
+
+    /// The number in `MESHER_SLOT`.
+    package static var inheritedIndex: Int? {
+        getenv(ScoreboardFile.slotVariable).flatMap { Int(String(cString: $0)) }
     }
 
     /// - Returns: nil when the file has no such slot, or has another layout.
@@ -66,7 +71,10 @@ package final class ProcessSlot {
     }
 
     /// The process begins to handle what one request carried: until `finishExecuting` it is what would be to blame.
-    package func beginExecuting(_ request: UInt128) {
+    package func beginExecuting(_ request: UInt128, _ body: BodyMark = BodyMark()) {
+        memory[SlotLayout.executingProject] = UInt64(bitPattern: body.project)
+        memory[SlotLayout.executingSize] = UInt64(clamping: body.size)
+        memory[SlotLayout.executingHash] = body.hash
         memory[SlotLayout.executingHigh] = UInt64(truncatingIfNeeded: request >> 64)
         memory[SlotLayout.executingLow] = UInt64(truncatingIfNeeded: request)
         memory.publish(UInt64(bitPattern: Clock.monotonic()), at: SlotLayout.executingSince)
@@ -102,6 +110,33 @@ package final class ProcessSlot {
     /// Events could not be counted in Redis; this host alone limits them.
     package func countRateLimitFallbacks(_ events: Int) {
         memory.add(UInt64(clamping: events), at: SlotLayout.rateLimitFallbacks)
+    }
+
+    // MARK: Streams
+
+    /// From now on processes that this one forks count in the slot, too.
+    package func shareWithForks() {
+        memory.hasManyWriters = true
+    }
+
+    /// A session has answered an upgrade with 101.
+    package func countOpenedSession() {
+        memory.add(1, at: SlotLayout.sessionsOpened)
+    }
+
+    /// A session that was open has ended.
+    package func countClosedSession(_ ending: SessionEnding) {
+        memory.add(1, at: SlotLayout.sessionsClosed + ending.rawValue)
+    }
+
+    /// An upgrade was refused with an HTTP status.
+    package func countRefusedUpgrade(status: Int) {
+        memory.add(1, at: SlotLayout.upgradesRefused + RefusedUpgrade.place(status))
+    }
+
+    /// Messages were answered.
+    package func countStreamMessages(_ count: Int = 1) {
+        memory.add(UInt64(clamping: count), at: SlotLayout.streamMessages)
     }
 
     // MARK: Storage

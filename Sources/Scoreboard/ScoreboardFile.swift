@@ -60,16 +60,23 @@ package final class ScoreboardFile {
         adopt(path(in: runDirectory))?.readings() ?? []
     }
 
-    private static func adopt(_ path: String) -> ScoreboardFile? {
-        let number = Glibc.open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+    static func adopt(_ path: String) -> ScoreboardFile? {
+        guard let memory = map(path, isWritable: true) else { return nil }
+        return ScoreboardFile(memory)
+    }
+
+    /// The memory of a scoreboard; nil when there is none at a path, or one of another layout.
+    static func map(_ path: String, isWritable: Bool) -> SharedMemory? {
+        let number = Glibc.open(path, (isWritable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW)
         guard number >= 0 else { return nil }
         let descriptor = Descriptor(adopting: number)
         var status = stat()
         guard fstat(number, &status) == 0, Int(status.st_size) == size,
-            let memory = try? SharedMemory.file(descriptor.number, offset: 0, words: size / SharedMemory.wordSize),
+            let memory = try? SharedMemory.file(
+                descriptor.number, offset: 0, words: size / SharedMemory.wordSize, isWritable: isWritable),
             memory[Header.magic] == magic, memory[Header.fingerprint] == SlotLayout.fingerprint
         else { return nil }
-        return ScoreboardFile(memory)
+        return memory
     }
 
     /// Under another name first: a process that still maps the old file keeps it.
@@ -106,13 +113,14 @@ package final class ScoreboardFile {
         let wasWaiting = state(of: index) == .waiting
         let start = Self.word(ofSlot: index)
         memory[start + SlotLayout.role] = role.rawValue
-        store(name, at: start + SlotLayout.name)
+        memory.store(name, at: start + SlotLayout.name, words: SlotLayout.nameWords)
         for word in [SlotLayout.pid, SlotLayout.started, SlotLayout.startAt, SlotLayout.heartbeat] {
             memory[start + word] = 0
         }
         clearGauges(start)
         memory[start + SlotLayout.fingerprintWord] = SlotLayout.fingerprint
         set(.starting, of: index)
+        memory.publish(memory[SuspectTable.slotGeneration] &+ 1, at: SuspectTable.slotGeneration)
         return Claim(slot: index, wasWaiting: wasWaiting)
     }
 
@@ -144,6 +152,12 @@ package final class ScoreboardFile {
     package func countRestart(_ index: Int, _ cause: RestartCause) {
         guard let start = start(index) else { return }
         memory.add(1, at: start + SlotLayout.restarts + cause.place)
+    }
+
+    /// Open sessions have died with the listener of a slot.
+    package func countKilledSessions(_ count: Int, of index: Int) {
+        guard let start = start(index) else { return }
+        memory.addAtOnce(UInt64(clamping: count), at: start + SlotLayout.sessionsClosed + SessionEnding.killed.rawValue)
     }
 
     /// The slot in which a place waits to be started again tells when that is.
@@ -208,13 +222,5 @@ package final class ScoreboardFile {
             memory[start + word] = 0
         }
         for place in Dependency.allCases.indices { memory[start + SlotLayout.dependencies + place] = 0 }
-    }
-
-    private func store(_ name: String, at word: Int) {
-        var words = [UInt64](repeating: 0, count: SlotLayout.nameWords)
-        for (position, byte) in name.utf8.prefix(SlotLayout.nameWords * SharedMemory.wordSize).enumerated() {
-            words[position / 8] |= UInt64(byte) << (8 * (position % 8))
-        }
-        for (position, value) in words.enumerated() { memory[word + position] = value }
     }
 }

@@ -5,13 +5,16 @@ internal import Synchronization
 /// A mapping of 64-bit words that several processes may see, each read and written as a whole without a lock. The
 /// corresponding C function is `mmap`.
 ///
-/// Each word has one writer at a time, so that adding is a load and a store and needs no locked instruction.
+/// Unless said otherwise each word has one writer at a time, so that adding is a load and a store and needs no locked
+/// instruction.
 struct SharedMemory: ~Copyable {
     /// Bytes of a word.
     static let wordSize = MemoryLayout<UInt64>.size
 
     private let words: UnsafeMutablePointer<Atomic<UInt64>>
     let count: Int
+    /// Whether several processes add to the same words.
+    var hasManyWriters = false
 
     private init(adopting address: UnsafeMutableRawPointer, count: Int) {
         words = address.bindMemory(to: Atomic<UInt64>.self, capacity: count)
@@ -22,9 +25,9 @@ struct SharedMemory: ~Copyable {
         munmap(words, count * Self.wordSize)
     }
 
-    /// Memory of this process alone, all zeros.
-    static func anonymous(words count: Int) throws(SystemError) -> SharedMemory {
-        try map(MAP_PRIVATE | MAP_ANONYMOUS, file: -1, offset: 0, count)
+    /// Memory that this process shares with those forked from it, all zeros.
+    static func shared(words count: Int) throws(SystemError) -> SharedMemory {
+        try map(MAP_SHARED | MAP_ANONYMOUS, file: -1, offset: 0, count, isWritable: true)
     }
 
     /// A part of a file.
@@ -32,12 +35,18 @@ struct SharedMemory: ~Copyable {
     /// - Parameters:
     ///   - offset: in bytes, a multiple of the page size.
     ///   - count: the words; the file must be so long.
-    static func file(_ number: CInt, offset: Int, words count: Int) throws(SystemError) -> SharedMemory {
-        try map(MAP_SHARED, file: number, offset: offset, count)
+    ///   - isWritable: false for one who only looks; writing ends the process then.
+    static func file(
+        _ number: CInt, offset: Int, words count: Int, isWritable: Bool = true
+    ) throws(SystemError) -> SharedMemory {
+        try map(MAP_SHARED, file: number, offset: offset, count, isWritable: isWritable)
     }
 
-    private static func map(_ flags: CInt, file: CInt, offset: Int, _ count: Int) throws(SystemError) -> SharedMemory {
-        guard let address = mmap(nil, count * wordSize, PROT_READ | PROT_WRITE, flags, file, offset),
+    private static func map(
+        _ flags: CInt, file: CInt, offset: Int, _ count: Int, isWritable: Bool
+    ) throws(SystemError) -> SharedMemory {
+        let protection = isWritable ? PROT_READ | PROT_WRITE : PROT_READ
+        guard let address = mmap(nil, count * wordSize, protection, flags, file, offset),
             address != UnsafeMutableRawPointer(bitPattern: -1)
         else { throw SystemError("mmap") }
         return SharedMemory(adopting: address, count: count)
@@ -55,7 +64,40 @@ struct SharedMemory: ~Copyable {
     }
 
     func add(_ amount: UInt64, at position: Int) {
+        if hasManyWriters { return addAtOnce(amount, at: position) }
         self[position] = self[position] &+ amount
+    }
+
+    /// Adds to a word that other processes add to as well, by a locked instruction.
+    func addAtOnce(_ amount: UInt64, at position: Int) {
+        precondition(position >= 0 && position < count)
+        words[position].wrappingAdd(amount, ordering: .relaxed)
+    }
+
+    /// Replaces a word if it has the expected value; of several that try, one succeeds.
+    func replace(_ expected: UInt64, with value: UInt64, at position: Int) -> Bool {
+        precondition(position >= 0 && position < count)
+        return words[position].compareExchange(
+            expected: expected, desired: value, ordering: .sequentiallyConsistent
+        ).exchanged
+    }
+
+    /// Stores a word so that of two processes, each of which first stores and then looks, one at least sees the other's.
+    func announce(_ value: UInt64, at position: Int) {
+        precondition(position >= 0 && position < count)
+        words[position].store(value, ordering: .sequentiallyConsistent)
+    }
+
+    /// Looks at a word that another process may have announced.
+    func announced(at position: Int) -> UInt64 {
+        precondition(position >= 0 && position < count)
+        return words[position].load(ordering: .sequentiallyConsistent)
+    }
+
+    /// Raises a word to at least a value.
+    func raise(to value: UInt64, at position: Int) {
+        precondition(position >= 0 && position < count)
+        words[position].max(value, ordering: .relaxed)
     }
 
     /// Stores a word that says that those stored before are there; whoever reads it by `acquire` sees them too.
@@ -67,5 +109,23 @@ struct SharedMemory: ~Copyable {
     func acquire(_ position: Int) -> UInt64 {
         precondition(position >= 0 && position < count)
         return words[position].load(ordering: .acquiring)
+    }
+
+    /// Stores text as UTF-8, cut to the room there is and filled up with zeros.
+    func store(_ text: String, at position: Int, words count: Int) {
+        var words = [UInt64](repeating: 0, count: count)
+        for (place, byte) in text.utf8.prefix(count * Self.wordSize).enumerated() {
+            words[place / Self.wordSize] |= UInt64(byte) << (8 * (place % Self.wordSize))
+        }
+        for (place, value) in words.enumerated() { self[position + place] = value }
+    }
+
+    /// Text that was stored.
+    func text(at position: Int, words count: Int) -> String {
+        var bytes: [UInt8] = []
+        for word in position..<position + count {
+            for shift in 0..<Self.wordSize { bytes.append(UInt8(truncatingIfNeeded: self[word] >> (8 * shift))) }
+        }
+        return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
     }
 }

@@ -26,6 +26,10 @@ enum SlotLayout {
     static let executingHigh = 34
     static let executingLow = 35
     static let inHand = 36
+    /// The body's mark, of what is executing.
+    static let executingProject = 37
+    static let executingSize = 38
+    static let executingHash = 39
     /// 0 unknown, 1 down, 2 up.
     static let dependencies = 40
     static let rateLimitFallbacks = 48
@@ -50,6 +54,10 @@ enum SlotLayout {
     static let requestDuration = 192
     static let batchSize = 224
     static let commitDuration = 256
+    static let sessionsOpened = 384
+    static let streamMessages = 385
+    static let upgradesRefused = 386
+    static let sessionsClosed = 392
 
     static let statusCount = 16
 
@@ -58,6 +66,7 @@ enum SlotLayout {
     static let fingerprint: UInt64 = {
         let lists =
             [OutcomeLabels.reasons, RequestStatus.names, RequestRoute.allCases.map(\.name)]
+            + [RefusedUpgrade.statuses.map(String.init), SessionEnding.allCases.map(\.name)]
             + [RestartCause.allCases.map(\.rawValue), Dependency.allCases.map(\.name)]
             + [Histogram.requestDuration, .batchSize, .commitDuration].map { $0.bounds.map { String($0) } }
         let text = "\(version) \(size) " + lists.map { $0.joined(separator: " ") }.joined(separator: ";")
@@ -65,7 +74,7 @@ enum SlotLayout {
     }()
 
     /// Changed with the place or the meaning of a word.
-    private static let version = 2
+    private static let version = 5
 }
 
 extension CaseIterable where Self: Equatable {

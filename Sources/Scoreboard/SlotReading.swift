@@ -36,6 +36,12 @@ package struct SlotReading: Sendable {
     package let requestDuration: HistogramReading
     package let batchSize: HistogramReading
     package let commitDuration: HistogramReading
+    package let sessionsOpened: UInt64
+    package let streamMessages: UInt64
+    /// By status, in the order of `RefusedUpgrade.names`.
+    package let upgradesRefused: [UInt64]
+    /// In the order of `SessionEnding.allCases`.
+    package let sessionsClosed: [UInt64]
 
     /// All requests that were answered.
     package var requestCount: UInt64 { requests.joined().reduce(0, &+) }
@@ -59,6 +65,7 @@ package struct Vitals: Equatable, Sendable {
     /// What one request carried is being handled.
     package struct Execution: Equatable, Sendable {
         package let request: UInt128
+        package var body = BodyMark()
         /// Nanoseconds of the monotonic clock.
         package let since: Int64
     }
@@ -109,6 +116,10 @@ extension SlotReading {
         requestDuration = HistogramReading(memory, start + SlotLayout.requestDuration, .requestDuration)
         batchSize = HistogramReading(memory, start + SlotLayout.batchSize, .batchSize)
         commitDuration = HistogramReading(memory, start + SlotLayout.commitDuration, .commitDuration)
+        sessionsOpened = memory[start + SlotLayout.sessionsOpened]
+        streamMessages = memory[start + SlotLayout.streamMessages]
+        upgradesRefused = Self.words(memory, start + SlotLayout.upgradesRefused, RefusedUpgrade.names.count)
+        sessionsClosed = Self.words(memory, start + SlotLayout.sessionsClosed, SessionEnding.allCases.count)
     }
 
     fileprivate static func words(_ memory: borrowing SharedMemory, _ start: Int, _ count: Int) -> [UInt64] {
@@ -119,11 +130,7 @@ extension SlotReading {
     }
 
     static func name(_ memory: borrowing SharedMemory, _ start: Int) -> String {
-        var bytes: [UInt8] = []
-        for word in words(memory, start + SlotLayout.name, SlotLayout.nameWords) {
-            for shift in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: word >> (8 * shift))) }
-        }
-        return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        memory.text(at: start + SlotLayout.name, words: SlotLayout.nameWords)
     }
 }
 
@@ -132,10 +139,20 @@ extension Vitals {
         let start = ScoreboardFile.word(ofSlot: index)
         let heartbeat = memory[start + SlotLayout.heartbeat]
         self.heartbeat = heartbeat == 0 ? nil : Int64(clamping: heartbeat)
+        execution = Self.execution(memory, start)
+    }
+
+    /// What the slot that begins at a word says that its process handles.
+    static func execution(_ memory: borrowing SharedMemory, _ start: Int) -> Execution? {
         let since = memory.acquire(start + SlotLayout.executingSince)
+        guard since != 0 else { return nil }
         let high = UInt128(memory[start + SlotLayout.executingHigh])
         let low = UInt128(memory[start + SlotLayout.executingLow])
-        execution = since == 0 ? nil : Execution(request: high << 64 | low, since: Int64(clamping: since))
+        let body = BodyMark(
+            project: Int64(bitPattern: memory[start + SlotLayout.executingProject]),
+            size: Int(clamping: memory[start + SlotLayout.executingSize]),
+            hash: memory[start + SlotLayout.executingHash])
+        return Execution(request: high << 64 | low, body: body, since: Int64(clamping: since))
     }
 }
 

@@ -9,7 +9,8 @@
 /// | lookUpKey | edge | key (128) |
 /// | key | storage, as answer or because it changed | key (128), `KeyState` (8), project (64), events (32), seconds (32) |
 /// | probe | edge | ticket (64) |
-/// | readiness | storage | ticket (64), accepts durably (8: 0 or 1), `Degradation` (8) |
+/// | readiness | storage, as answer; with ticket 0 when it changed | ticket (64), accepts durably (8), `Degradation` (8) |
+/// | redis | edge, when it changes | whether Redis answers (8), why not (text, at most 200 bytes) |
 package enum FrameKind: UInt8, Sendable {
     case hello = 1
     case store = 2
@@ -18,6 +19,7 @@ package enum FrameKind: UInt8, Sendable {
     case key = 5
     case probe = 6
     case readiness = 7
+    case redis = 8
 }
 
 package enum Frame {
@@ -26,6 +28,9 @@ package enum Frame {
 
     /// The largest length a frame may announce: an event of 1 MiB, its columns again, and room.
     package static let maximumLength = 4 << 20
+
+    /// The most bytes of a reason.
+    package static let reasonLimit = 200
 
     /// The bytes before the content: length and kind.
     package static let headerSize = 5
@@ -67,6 +72,8 @@ package struct Degradation: OptionSet, Sendable {
     package init(rawValue: UInt8) { self.rawValue = rawValue }
     package static let postgresql = Degradation(rawValue: 1)
     package static let spool = Degradation(rawValue: 2)
+    /// At least one edge.
+    package static let redis = Degradation(rawValue: 4)
 }
 
 /// A key: 128 bits, written as 32 hex digits.

@@ -84,6 +84,14 @@ package struct FrameWriter: ~Copyable {
         }
     }
 
+    /// - Parameter failure: why Redis does not answer; nil when it does.
+    package mutating func redis(failure: String?) {
+        frame(.redis) {
+            $0.integer(UInt8(failure == nil ? 1 : 0))
+            $0.append(Array((failure ?? "").utf8.prefix(Frame.reasonLimit)))
+        }
+    }
+
     /// One event's part of a `stored` frame; call it inside `frame(.stored)`.
     package mutating func stored(_ ticket: UInt64, _ result: StoreResult, retryAfter: UInt32) {
         integer(ticket)

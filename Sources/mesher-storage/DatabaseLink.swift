@@ -3,6 +3,9 @@ import PostgreSQL
 
 /// A connection to PostgreSQL that is made again whenever it is lost, as the loop sees it: one descriptor and one moment
 /// to wait for. It decides nothing about what is sent over it.
+///
+/// Of several servers in the URL each is tried in turn, beginning with the first, and has its own time: libpq would go on
+/// to the next only when one refuses, and never when one is silent.
 struct DatabaseLink: ~Copyable {
     /// What a step has led to.
     enum Event: Equatable {
@@ -21,12 +24,18 @@ struct DatabaseLink: ~Copyable {
         case connected
     }
 
-    /// Nanoseconds for connecting, after which the attempt counts as failed.
-    static let connectTimeout: Int64 = 5_000_000_000
+    /// Seconds for connecting to one server, unless the URL says otherwise, and the most that it may say.
+    private static let connectTimeout = 3
+    private static let longestConnectTimeout = 60
 
     private let url: String
+    private let servers: [ConnectionURL.Server?]
+    private let connectTimeout: Int
     private let applicationName: String
     private let token: UInt64
+    /// The server that is being connected to, and why those before it were of no use.
+    private var position = 0
+    private var refusals: [DatabaseError] = []
     private var connection: NonBlockingConnection?
     private var phase = Phase.away(retryAt: 0)
     private var delay = ReconnectDelay()
@@ -36,9 +45,14 @@ struct DatabaseLink: ~Copyable {
     /// What the loop waits for, and on which descriptor.
     private var watched: (number: CInt, interest: Epoll.Interest)?
 
-    /// - Parameter token: what the loop knows the descriptor by.
+    /// - Parameters:
+    ///   - url: one that cannot be understood fails at each attempt to connect.
+    ///   - token: what the loop knows the descriptor by.
     init(url: String, applicationName: String, token: UInt64) {
+        let parsed = try? ConnectionURL(url)
         self.url = url
+        servers = parsed?.servers ?? [nil]
+        connectTimeout = min(parsed?.connectTimeout ?? Self.connectTimeout, Self.longestConnectTimeout)
         self.applicationName = applicationName
         self.token = token
     }
@@ -57,8 +71,8 @@ struct DatabaseLink: ~Copyable {
         guard let deadline, deadline <= now else { return .none }
         switch phase {
         case .away: return connect(now: now, epoll)
-        case .connecting: return drop(DatabaseLink.timeout("connect"), now: now, epoll)
-        case .connected: return drop(DatabaseLink.timeout("execute"), now: now, epoll)
+        case .connecting: return refused(silence(), now: now, epoll)
+        case .connected: return drop(Self.failure("execute", "no answer in time"), now: now, epoll)
         }
     }
 
@@ -74,6 +88,7 @@ struct DatabaseLink: ~Copyable {
                 return .received
             }
         } catch {
+            if case .connecting = phase { return refused(error, now: now, epoll) }
             return drop(error, now: now, epoll)
         }
     }
@@ -118,25 +133,47 @@ struct DatabaseLink: ~Copyable {
 
     /// Closes the connection and plans the next attempt.
     mutating func drop(_ error: DatabaseError, now: Int64, _ epoll: borrowing Epoll) -> Event {
-        unwatch(epoll)
-        connection = nil
-        commandDeadline = nil
+        close(epoll)
         phase = .away(retryAt: now + delay.next(using: &random))
+        position = 0
+        refusals = []
         return .lost(error)
     }
 
-    private static func timeout(_ operation: String) -> DatabaseError {
-        DatabaseError(operation: operation, message: "no answer in time", isConnectionLost: true)
+    private mutating func close(_ epoll: borrowing Epoll) {
+        unwatch(epoll)
+        connection = nil
+        commandDeadline = nil
+    }
+
+    /// A server does not let us in: the next one is tried at once, and after the last the connection counts as lost.
+    private mutating func refused(_ error: DatabaseError, now: Int64, _ epoll: borrowing Epoll) -> Event {
+        close(epoll)
+        refusals.append(error)
+        position += 1
+        if position < servers.count { return connect(now: now, epoll) }
+        let reasons = refusals.map(\.message).joined(separator: "; ")
+        return drop(Self.failure("connect", reasons), now: now, epoll)
+    }
+
+    private func silence() -> DatabaseError {
+        let server = servers[position].map { "\($0)" } ?? ""
+        return Self.failure("connect", "\(server.isEmpty ? "" : "\(server): ")no answer within \(connectTimeout) s")
+    }
+
+    private static func failure(_ operation: String, _ message: String) -> DatabaseError {
+        DatabaseError(operation: operation, message: message, isConnectionLost: true)
     }
 
     private mutating func connect(now: Int64, _ epoll: borrowing Epoll) -> Event {
         do {
-            connection = try NonBlockingConnection.open(url, applicationName: applicationName)
-            phase = .connecting(until: now + Self.connectTimeout)
+            connection = try NonBlockingConnection.open(
+                url, server: servers[position], applicationName: applicationName)
+            phase = .connecting(until: now + Int64(connectTimeout) * 1_000_000_000)
             try watch(.write, epoll)
             return .none
         } catch {
-            return drop(error, now: now, epoll)
+            return refused(error, now: now, epoll)
         }
     }
 
@@ -149,6 +186,8 @@ struct DatabaseLink: ~Copyable {
         case .connected:
             try watch(.read, epoll)
             phase = .connected
+            position = 0
+            refusals = []
             return .connected
         case nil: break
         }
@@ -164,18 +203,16 @@ struct DatabaseLink: ~Copyable {
         guard let number = connection?.socket else { return }
         if let watched, watched.number == number {
             if watched.interest == interest { return }
-            try DatabaseLink.check { () throws(SystemError) in
-                try epoll.modify(number, token: token, interest)
-            }
+            try Self.check { () throws(SystemError) in try epoll.modify(number, token: token, interest) }
         } else {
-            try DatabaseLink.check { () throws(SystemError) in try epoll.add(number, token: token, interest) }
+            try Self.check { () throws(SystemError) in try epoll.add(number, token: token, interest) }
         }
         watched = (number, interest)
     }
 
     private static func check(_ call: () throws(SystemError) -> Void) throws(DatabaseError) {
         do { try call() } catch {
-            throw DatabaseError(operation: "connect", message: "\(error)", isConnectionLost: true)
+            throw failure("connect", "\(error)")
         }
     }
 

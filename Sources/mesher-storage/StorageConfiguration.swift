@@ -1,11 +1,15 @@
 import Configuration
 import Glibc
+import PostgreSQL
 import Spool
 
 /// The settings of this process, in the units it works with.
 struct StorageConfiguration {
     let socketPath: String
+    let stateDirectory: String
     let databaseURL: String
+    /// Names the database that the URL means.
+    let databaseIdentity: String
     let commitEvents: Int
     /// Nanoseconds.
     let commitDelay: Int64
@@ -21,9 +25,13 @@ struct StorageConfiguration {
 
     /// - Parameter isSupervised: the watchdog decides when to stop; ^C at a terminal goes to all processes at once, and
     ///   edges still need storage then.
-    init(_ settings: Settings, isSupervised: Bool) {
+    ///
+    /// Throws when the database's URL cannot be understood.
+    init(_ settings: Settings, isSupervised: Bool) throws(DatabaseError) {
         socketPath = settings.text(.runDirectory) + "/storage.sock"
+        stateDirectory = settings.text(.stateDirectory)
         databaseURL = settings.text(.storageDatabaseURL)
+        databaseIdentity = try ConnectionURL(databaseURL).identity
         commitEvents = settings.integer(.commitEvents)
         commitDelay = Int64(settings.integer(.commitDelay)) * 1_000
         defaultLimit = (

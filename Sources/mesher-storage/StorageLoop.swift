@@ -39,6 +39,9 @@ struct StorageLoop: ~Copyable {
     private var keeper: SpoolKeeper
     private var keys: KeyReader
     private var quota: FallbackQuota
+    private var redis: RedisReport
+    /// What the edges were last told of.
+    private var toldDegradation: Degradation = []
     private var readiness: ReadySignal?
     /// When the process ends at the latest; nil while it is not stopping.
     private var stopDeadline: Int64?
@@ -68,9 +71,13 @@ struct StorageLoop: ~Copyable {
             spoolAfter: configuration.spoolAfter, replays: true, slot: slot, logger: logger)
         keeper = SpoolKeeper(
             configuration.spoolDirectory, limits: configuration.spoolLimits, slot: slot, logger: logger)
+        let archive = KeyArchive(
+            folder: configuration.stateDirectory, database: configuration.databaseIdentity, logger: logger)
         keys = KeyReader(
-            url: configuration.databaseURL, token: Token.keys, defaults: configuration.defaultLimit, logger: logger)
+            url: configuration.databaseURL, token: Token.keys, archive: archive, defaults: configuration.defaultLimit,
+            logger: logger)
         quota = FallbackQuota(hosts: configuration.hosts)
+        redis = RedisReport(logger)
     }
 
     /// Runs until a signal stops it and what was in hand is answered.
@@ -91,10 +98,12 @@ struct StorageLoop: ~Copyable {
             keeper.turn(now: now)
             committer.turn(now: now, isStopping: isStopping, epoll, &keeper, &edges)
             bulkCommitter.turn(now: now, isStopping: isStopping, epoll, &keeper, &edges)
+            redis.elapse(now: now, edges)
+            tellDegradation(now: now)
             if edges.flush(epoll) { FaultPoint.reach(.afterAcknowledgement) }
             watchListener()
             if isSettled { readiness.take()?.announce() }
-            if isStopped(now: now) { return }
+            if isStopped(now: now) { return keys.finish(now: now) }
         }
     }
 
@@ -145,11 +154,31 @@ struct StorageLoop: ~Copyable {
             let answer = keys.look(up: key)
             edges.answer(edge.identifier) { $0.answer(key, answer.state, answer.quota) }
         case .probe(let ticket):
-            let accepts = committer.accepts || keeper.accepts(now: now)
-            var degradation: Degradation = committer.accepts ? [] : .postgresql
-            if keeper.isDegraded(now: now) { degradation.insert(.spool) }
+            let (accepts, degradation) = (accepts(now: now), degradation(now: now))
             edges.answer(edge.identifier) { $0.answer(probe: ticket, accepts: accepts, degradation) }
+        case .redis(let failure): redis.note(failure, of: edge.identifier, now: now)
         }
+    }
+
+    /// Whether an event can be stored durably now.
+    private func accepts(now: Int64) -> Bool {
+        committer.accepts || keeper.accepts(now: now)
+    }
+
+    /// What has to be done without now.
+    private func degradation(now: Int64) -> Degradation {
+        var degradation: Degradation = []
+        if !committer.accepts || !bulkCommitter.accepts || !keys.isCurrent { degradation.insert(.postgresql) }
+        if redis.isDegraded { degradation.insert(.redis) }
+        if keeper.isDegraded(now: now) { degradation.insert(.spool) }
+        return degradation
+    }
+
+    private mutating func tellDegradation(now: Int64) {
+        let degradation = degradation(now: now)
+        guard degradation != toldDegradation else { return }
+        toldDegradation = degradation
+        edges.broadcast(accepts: accepts(now: now), degradation)
     }
 
     private mutating func store(_ event: ReceivedEvent, from edge: Edge, now: Int64) {

@@ -3,6 +3,7 @@ import EventLoop
 import Glibc
 import Journal
 import Logging
+import PostgreSQL
 import Scoreboard
 
 /// Runs storage; the result is the exit status, from sysexits(3).
@@ -25,7 +26,7 @@ func runStorage() -> CInt {
     do {
         // The watchdog has read the file, perhaps an older one than is there now; what it gives is all there is.
         let settings = try Settings(file: isSupervised ? "/dev/null" : nil)
-        let configuration = StorageConfiguration(settings, isSupervised: isSupervised)
+        let configuration = try StorageConfiguration(settings, isSupervised: isSupervised)
         let slot = try ProcessSlot.inherited(runDirectory: settings.text(.runDirectory))
         var loop = try StorageLoop(configuration, readiness: readiness, slot: slot, logger: logger)
         try loop.run()
@@ -34,6 +35,9 @@ func runStorage() -> CInt {
         return EX_OK
     } catch let fault as Settings.Fault {
         logger.critical("the configuration cannot be used", metadata: ["reason": "\(fault)"])
+        return EX_CONFIG
+    } catch let error as DatabaseError {
+        logger.critical("the database's URL cannot be used", metadata: ["reason": "\(error)"])
         return EX_CONFIG
     } catch {
         logger.critical("storage cannot run", metadata: ["reason": "\(error)"])

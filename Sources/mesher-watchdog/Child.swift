@@ -3,23 +3,25 @@ struct Child: Hashable, Sendable {
     enum Role: Hashable, Sendable {
         case storage
         case worker(Listener)
+        case stream
     }
 
-    /// A socket that workers accept from. The raw value is its file's name without `.sock`, its name in
+    /// A socket that an edge accepts from. The raw value is its file's name without `.sock`, its name in
     /// `LISTEN_FDNAMES`, and the worker's argument.
     enum Listener: String, CaseIterable, Sendable {
-        case events, bulk
+        case events, bulk, stream
     }
 
     let role: Role
     /// Counts from 0 within a role.
     let number: Int
 
-    /// The children of a host: storage, so many workers for single events, and one for bulk.
+    /// The children of a host: storage, so many workers for single events, one for bulk, and the listener for
+    /// WebSocket.
     static func all(workers: Int) -> [Child] {
         [Child(role: .storage, number: 0)]
             + (0..<workers).map { Child(role: .worker(.events), number: $0) }
-            + [Child(role: .worker(.bulk), number: 0)]
+            + [Child(role: .worker(.bulk), number: 0), Child(role: .stream, number: 0)]
     }
 
     /// Whether it handles what strangers sent, as opposed to storage behind it.
@@ -27,8 +29,21 @@ struct Child: Hashable, Sendable {
         listener != nil
     }
 
+    var isWorker: Bool {
+        if case .worker = role { true } else { false }
+    }
+
     var listener: Listener? {
-        if case .worker(let listener) = role { listener } else { nil }
+        switch role {
+        case .storage: nil
+        case .worker(let listener): listener
+        case .stream: .stream
+        }
+    }
+
+    /// Whether a process of it that was replaced goes on until its clients have gone.
+    var outlivesReplacement: Bool {
+        role == .stream
     }
 
     /// The program's file name.
@@ -36,18 +51,19 @@ struct Child: Hashable, Sendable {
         switch role {
         case .storage: "mesher-storage"
         case .worker: "mesher-worker"
+        case .stream: "mesher-stream"
         }
     }
 
     /// What the program is started with, without its own name.
     var arguments: [String] {
-        listener.map { [$0.rawValue] } ?? []
+        if case .worker(let listener) = role { [listener.rawValue] } else { [] }
     }
 }
 
 extension Child: CustomStringConvertible {
     var description: String {
-        isEdge ? "\(role) \(number)" : "\(role)"
+        isWorker ? "\(role) \(number)" : "\(role)"
     }
 }
 
@@ -56,6 +72,7 @@ extension Child.Role: CustomStringConvertible {
         switch self {
         case .storage: "storage"
         case .worker(let listener): "worker \(listener.rawValue)"
+        case .stream: "stream"
         }
     }
 }

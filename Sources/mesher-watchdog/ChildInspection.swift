@@ -15,7 +15,7 @@ extension Watchdog {
                     "child is stuck, aborting it",
                     metadata: ["child": "\(child)", "process": "\(pid)", "why": "\(standstill)"])
                 actions += supervisor.stuck(pid, now: now)
-            } else if child.isEdge, limits.requests > 0 || limits.memory > 0,
+            } else if child.isWorker, limits.requests > 0 || limits.memory > 0,
                 limits.isUsedUp(answered: slots.answered(by: pid), resident: StatusPage.residentMemory(of: pid))
             {
                 actions += supervisor.replace(pid, now: now)
@@ -25,13 +25,17 @@ extension Watchdog {
     }
 }
 
+/// A request's id as nginx logs it.
+func hexadecimal(_ request: UInt128) -> String {
+    let digits = String(request, radix: 16)
+    return String(repeating: "0", count: 32 - digits.count) + digits
+}
+
 extension ServiceLimits.Standstill: CustomStringConvertible {
     var description: String {
         switch self {
         case .executing(let request, let time):
-            let digits = String(request, radix: 16)
-            let id = String(repeating: "0", count: 32 - digits.count) + digits
-            return "handles request \(id) for \(time / 1_000_000_000) s"
+            return "handles request \(hexadecimal(request)) for \(time / 1_000_000_000) s"
         case .heartbeat(let time): return "its loop stands still for \(time / 1_000_000_000) s"
         }
     }

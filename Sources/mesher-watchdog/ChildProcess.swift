@@ -7,6 +7,8 @@ final class ChildProcess {
     private let exit: ProcessDescriptor
     /// The other end of the pipe whose number the process finds in `MESHER_READY_FD`.
     private let readiness: Descriptor
+    /// The other end of its standard error.
+    let output: ErrorOutput
 
     var pid: pid_t { exit.pid }
     /// Readable when the process has ended.
@@ -14,22 +16,33 @@ final class ChildProcess {
     /// Readable when the process has something to say.
     var readinessNumber: CInt { readiness.number }
 
-    private init(_ child: Child, exit: consuming ProcessDescriptor, readiness: consuming Descriptor) {
+    private init(
+        _ child: Child, exit: consuming ProcessDescriptor, readiness: consuming Descriptor, output: ErrorOutput
+    ) {
         self.child = child
         self.exit = exit
         self.readiness = readiness
+        self.output = output
     }
 
-    /// Starts a program. It gets no signal blocked or ignored, the listening socket as descriptor 0 (or `/dev/null`), and
-    /// a process group of its own, so that Ctrl-C at a terminal reaches the watchdog alone. The corresponding C functions
-    /// are `posix_spawn` and `pidfd_open`.
+    /// Starts a program. It gets no signal blocked or ignored, the listening socket as descriptor 0 (or `/dev/null`), a pipe
+    /// as standard error, and a process group of its own, so that Ctrl-C at a terminal reaches the watchdog alone. The
+    /// corresponding C functions are `posix_spawn` and `pidfd_open`.
     ///
-    /// - Parameter environment: all that the process gets, `NAME=value` each; `MESHER_READY_FD` is added.
+    /// - Parameters:
+    ///   - environment: all that the process gets, `NAME=value` each; `MESHER_READY_FD` is added, `MESHER_LISTENER_FD` for
+    ///     `second`, and `JOURNAL_STREAM` when the lines are to begin with their priorities.
+    ///   - second: another listening socket.
+    ///   - serial: names its standard error.
     /// - Throws: `SystemError` that names the file; nothing runs then.
     static func start(
-        _ child: Child, file: String, environment: [String], listener: CInt?
+        _ child: Child, file: String, environment: [String], listener: CInt?, second: CInt? = nil, serial: UInt32,
+        hasPriorities: Bool
     ) throws(SystemError) -> ChildProcess {
         let pipe = try Pipe.open()
+        let errors = try Pipe.open()
+        // A child that has something to say must not wait for it to be read.
+        try errors.writing.setBlocking(false)
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -38,8 +51,14 @@ final class ChildProcess {
         } else {
             posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
         }
+        posix_spawn_file_actions_adddup2(&actions, errors.writing.number, STDERR_FILENO)
         let readyNumber: CInt = 3
         posix_spawn_file_actions_adddup2(&actions, pipe.writing.number, readyNumber)
+        var own = ["MESHER_READY_FD=\(readyNumber)"]
+        if let second {
+            posix_spawn_file_actions_adddup2(&actions, second, readyNumber + 1)
+            own.append("MESHER_LISTENER_FD=\(readyNumber + 1)")
+        }
 
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
@@ -53,15 +72,18 @@ final class ChildProcess {
         sigfillset(&all)
         posix_spawnattr_setsigdefault(&attributes, &all)
 
+        let output = ErrorOutput(serial: serial, reading: errors.reading)
+        let stream = hasPriorities ? output.streamIdentity.map { ["JOURNAL_STREAM=\($0)"] } ?? [] : []
         var pid: pid_t = 0
         let code = withStrings([child.program] + child.arguments) { arguments in
-            withStrings(environment + ["MESHER_READY_FD=\(readyNumber)"]) { environment in
+            withStrings(environment + stream + own) { environment in
                 posix_spawn(&pid, file, &actions, &attributes, arguments, environment)
             }
         }
         guard code == 0 else { throw SystemError("posix_spawn", file, code: code) }
         do throws(SystemError) {
-            return ChildProcess(child, exit: try ProcessDescriptor.open(pid), readiness: pipe.reading)
+            return ChildProcess(
+                child, exit: try ProcessDescriptor.open(pid), readiness: pipe.reading, output: output)
         } catch {
             kill(pid, SIGKILL)
             waitpid(pid, nil, 0)

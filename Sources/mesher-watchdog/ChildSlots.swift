@@ -15,12 +15,14 @@ struct ChildSlots {
     }
 
     private let scoreboard: ScoreboardFile
+    private let sessions: SessionTable
     private var occupants: [pid_t: Occupant] = [:]
     /// Which children were started before: a slot may also be older than the watchdog.
     private var started: Set<Child> = []
 
-    init(_ scoreboard: ScoreboardFile) {
+    init(_ scoreboard: ScoreboardFile, _ sessions: SessionTable) {
         self.scoreboard = scoreboard
+        self.sessions = sessions
     }
 
     /// Finds a slot for the process that a child is about to get.
@@ -60,11 +62,12 @@ struct ChildSlots {
         scoreboard.set(.ready, of: occupant.slot)
     }
 
-    /// A process is sent a signal: SIGTERM tells it to end for good, SIGABRT that it is stuck.
+    /// A process is sent a signal: SIGTERM tells it to end for good, SIGUSR1 to end when its clients have gone, SIGABRT
+    /// that it is stuck.
     mutating func signalled(_ pid: pid_t, _ signal: CInt) {
         guard let occupant = occupants[pid] else { return }
         switch signal {
-        case SIGTERM:
+        case SIGTERM, SIGUSR1:
             occupants[pid]?.isStopping = true
             scoreboard.set(.stopping, of: occupant.slot)
         case SIGABRT:
@@ -74,8 +77,20 @@ struct ChildSlots {
     }
 
     /// A process has ended.
-    mutating func ended(_ pid: pid_t, _ ending: ProcessDescriptor.Ending) {
-        guard let occupant = occupants.removeValue(forKey: pid) else { return }
+    ///
+    /// - Returns: the request that it was handling, which is under suspicion from now on; nil when there was none.
+    @discardableResult
+    mutating func ended(_ pid: pid_t, _ ending: ProcessDescriptor.Ending) -> Suspect? {
+        guard let occupant = occupants.removeValue(forKey: pid) else { return nil }
+        // What a listener has not taken leave of died with it.
+        let killed = occupant.child.role == .stream ? sessions.free(owner: occupant.slot) : 0
+        if killed > 0 { scoreboard.countKilledSessions(killed, of: occupant.slot) }
+        let suspect = scoreboard.recordDeath(ofSlot: occupant.slot, wall: Clock.wall())
+        vacate(occupant, ending)
+        return suspect
+    }
+
+    private func vacate(_ occupant: Occupant, _ ending: ProcessDescriptor.Ending) {
         if occupant.isStopping { return scoreboard.end(occupant.slot) }
         let cause: RestartCause =
             switch ending {
@@ -112,6 +127,7 @@ extension Child {
         switch role {
         case .storage: .storage
         case .worker: .worker
+        case .stream: .stream
         }
     }
 }

@@ -1,15 +1,12 @@
+internal import Configuration
 internal import EventLoop
 internal import Logging
 internal import Scoreboard
 internal import StorageChannel
 
-/// Asks through the very sockets that nginx and the edges use whether workers and storage answer: each ten seconds a request
-/// by either socket of the workers, and a probe by that of storage.
+/// Asks through the very sockets that nginx and the edges use whether workers and storage answer: each time a request by
+/// either socket of the workers, and a probe by that of storage.
 struct HealthCheck: ~Copyable {
-    /// Nanoseconds between two checks, and how long one may take.
-    static let interval: Int64 = 10_000_000_000
-    static let patience: Int64 = 5_000_000_000
-
     /// How one ended.
     struct Result: Equatable {
         let subject: HealthSubject
@@ -18,7 +15,10 @@ struct HealthCheck: ~Copyable {
         let duration: Int64
     }
 
+    private static let workers: [(Child.Listener, HealthSubject)] = [(.events, .events), (.bulk, .bulk)]
+
     private let directory: String
+    private let interval: Int64
     private var requests: [HealthSubject: FastCGIProbe] = [:]
     private var storage: StorageClient?
     private var begun: Int64
@@ -26,16 +26,21 @@ struct HealthCheck: ~Copyable {
 
     /// - Parameters:
     ///   - directory: of the sockets.
+    ///   - interval: nanoseconds between two checks.
     ///   - now: the first check begins an interval later.
-    init(directory: String, now: Int64) {
+    init(directory: String, interval: Int64, now: Int64) {
         self.directory = directory
+        self.interval = interval
         begun = now
     }
 
     /// When something is due by the clock alone.
     var wakeAt: Int64 {
-        isUnderWay ? begun + Self.patience : begun + Self.interval
+        begun + (isUnderWay ? patience : interval)
     }
+
+    /// Nanoseconds that one check may take.
+    private var patience: Int64 { interval / 2 }
 
     private var asksStorage: Bool {
         switch storage {
@@ -65,13 +70,13 @@ struct HealthCheck: ~Copyable {
         }
         begun = now
         var failed: [HealthSubject] = []
-        for listener in Child.Listener.allCases {
+        for (listener, subject) in Self.workers {
             do throws(SystemError) {
                 let probe = try FastCGIProbe.begin(at: "\(directory)/\(listener.rawValue).sock")
-                try epoll.add(probe.number, token: token(listener.subject), .read)
-                requests[listener.subject] = probe
+                try epoll.add(probe.number, token: token(subject), .read)
+                requests[subject] = probe
             } catch {
-                failed.append(listener.subject)
+                failed.append(subject)
             }
         }
         if !beginProbe(now: now, epoll, token: token(.storage)) { failed.append(.storage) }
@@ -114,20 +119,21 @@ struct HealthCheck: ~Copyable {
         let isAlive = client.ready(readable: true, writable: false) { kind, content in
             if kind == .hello { return true }
             var content = FrameContent(content)
-            hasAnswered = kind == .readiness && content.integer(UInt64.self) == ticket
-            return hasAnswered || kind == .key
+            if kind == .readiness, content.integer(UInt64.self) == ticket { hasAnswered = true }
+            // What storage tells all edges comes in between.
+            return kind == .readiness || kind == .key
         }
         storage = consume client
         return hasAnswered ? true : isAlive ? nil : false
     }
 }
 
-extension Child.Listener {
-    var subject: HealthSubject {
-        switch self {
-        case .events: .events
-        case .bulk: .bulk
-        }
+extension HealthCheck {
+    /// The first one comes an interval from now.
+    static func configured(_ settings: Settings) -> HealthCheck {
+        HealthCheck(
+            directory: settings.text(.runDirectory),
+            interval: Int64(settings.integer(.healthInterval)) * 1_000_000_000, now: Clock.monotonic())
     }
 }
 

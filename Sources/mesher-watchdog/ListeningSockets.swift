@@ -1,7 +1,7 @@
 internal import EventLoop
 internal import Glibc
 
-/// The sockets that the workers accept from. They stay open from the first start to the end: while a worker is replaced,
+/// The sockets that the edges accept from. They stay open from the first start to the end: while an edge is replaced,
 /// connections wait in them and are not refused.
 struct ListeningSockets: ~Copyable {
     /// More than this may wait only where net.core.somaxconn allows it, listen(2).
@@ -11,21 +11,40 @@ struct ListeningSockets: ~Copyable {
 
     private let events: Descriptor
     private let bulk: Descriptor
+    private let stream: Descriptor
+    /// Where WebSocket clients connect without nginx, if they may.
+    private let direct: Descriptor?
     /// The files that this process has made, and removes at the end.
     private let paths: [String]
 
     /// Takes the sockets that systemd passed, and makes the others in the run directory.
-    static func open(in directory: String, passed: consuming PassedSockets) throws(SystemError) -> ListeningSockets {
+    ///
+    /// - Parameter address: for WebSocket clients without nginx, empty for none.
+    static func open(
+        in directory: String, address: String, passed: consuming PassedSockets
+    ) throws(SystemError) -> ListeningSockets {
         var paths: [String] = []
         let events = try open(.events, directory, passed.events.take(), &paths)
         let bulk = try open(.bulk, directory, passed.bulk.take(), &paths)
-        return ListeningSockets(events: events, bulk: bulk, paths: paths)
+        let stream = try open(.stream, directory, passed.stream.take(), &paths)
+        let direct = address.isEmpty ? nil : try TCPSocket.listen(at: address, backlog: backlog)
+        return ListeningSockets(events: events, bulk: bulk, stream: stream, direct: direct, paths: paths)
     }
 
     func number(_ listener: Child.Listener) -> CInt {
         switch listener {
         case .events: events.number
         case .bulk: bulk.number
+        case .stream: stream.number
+        }
+    }
+
+    /// A second socket of the same kind of clients.
+    func directNumber(_ listener: Child.Listener) -> CInt? {
+        guard listener == .stream else { return nil }
+        switch direct {
+        case .some(let direct): return direct.number
+        case nil: return nil
         }
     }
 
@@ -54,6 +73,7 @@ struct ListeningSockets: ~Copyable {
 struct PassedSockets: ~Copyable {
     var events: Descriptor?
     var bulk: Descriptor?
+    var stream: Descriptor?
 
     /// The first descriptor that is passed, `SD_LISTEN_FDS_START`.
     static let firstNumber = 3
@@ -70,6 +90,7 @@ struct PassedSockets: ~Copyable {
             switch Child.Listener(rawValue: name) ?? Self.listener(boundTo: number) {
             case .events: events = consume descriptor
             case .bulk: bulk = consume descriptor
+            case .stream: stream = consume descriptor
             case nil: _ = consume descriptor
             }
         }

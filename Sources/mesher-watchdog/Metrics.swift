@@ -5,6 +5,7 @@ extension StatusPageContent {
     var metrics: String {
         var text = MetricsText()
         addRequests(to: &text)
+        addSessions(to: &text)
         addChildren(to: &text)
         addStorage(to: &text)
         addOperation(to: &text)
@@ -37,8 +38,27 @@ extension StatusPageContent {
         text.sample(total(\.rateLimitFallbacks))
     }
 
+    private func addSessions(to text: inout MetricsText) {
+        text.family("mesher_stream_sessions", .gauge, "WebSocket connections, each a process.")
+        text.sample(processes.filter { $0.reading.role == .stream }.reduce(0) { $0 + $1.reading.inHand })
+        text.family("mesher_stream_sessions_opened_total", .counter, "WebSocket upgrades that were answered with 101.")
+        text.sample(total(\.sessionsOpened))
+        text.family("mesher_stream_sessions_closed_total", .counter, "WebSocket connections that ended, by close code.")
+        for ending in SessionEnding.allCases {
+            let count = readings.reduce(0) { $0 &+ $1.sessionsClosed[ending.rawValue] }
+            text.sample(count, ["code": ending.name])
+        }
+        text.family("mesher_stream_upgrades_refused_total", .counter, "WebSocket upgrades refused, by HTTP status.")
+        for (place, status) in RefusedUpgrade.names.enumerated() {
+            let count = readings.reduce(0) { $0 &+ $1.upgradesRefused[place] }
+            text.sample(count, ["status": status])
+        }
+        text.family("mesher_stream_messages_total", .counter, "WebSocket messages answered.")
+        text.sample(total(\.streamMessages))
+    }
+
     private func addChildren(to text: inout MetricsText) {
-        let roles = [ProcessRole.storage, .worker]
+        let roles = [ProcessRole.storage, .worker, .stream]
         text.family("mesher_children", .gauge, "Processes that the watchdog keeps, by what they do.")
         for role in roles {
             for state in ProcessState.allCases where state != .ended {
@@ -78,10 +98,34 @@ extension StatusPageContent {
             text.family("mesher_storage_partitions_ahead", .gauge, "Days after today that have a partition.")
             text.sample(partitionsAhead)
         }
+        addSpool(to: &text)
         text.family("mesher_dependency_up", .gauge, "Whether a server that is needed answers.")
         for dependency in Dependency.allCases {
             if let isUp = isUp(dependency) { text.sample(isUp ? 1 : 0, ["dependency": dependency.name]) }
         }
+    }
+
+    private func addSpool(to text: inout MetricsText) {
+        if let spool {
+            text.family("mesher_spool_events", .gauge, "Events on disk that PostgreSQL did not take yet.")
+            text.sample(spool.events)
+            text.family("mesher_spool_bytes", .gauge, "Bytes of spool and quarantine.")
+            text.sample(spool.bytes)
+            text.family("mesher_spool_limit_bytes", .gauge, "The most bytes that both may have.")
+            text.sample(spool.limit)
+            if let oldest = spool.oldest {
+                text.family("mesher_spool_oldest_timestamp_seconds", .gauge, "When its oldest event was received.")
+                text.sample(Self.seconds(oldest))
+            }
+            text.family("mesher_quarantine_items", .gauge, "Files in the quarantine.")
+            text.sample(spool.quarantine)
+        }
+        text.family("mesher_spooled_events_total", .counter, "Events that were written to the spool.")
+        text.sample(total(\.spooled))
+        text.family("mesher_spool_delivered_events_total", .counter, "Events of the spool that were committed.")
+        text.sample(total(\.delivered))
+        text.family("mesher_quarantined_items_total", .counter, "Events and damaged pieces that were set aside.")
+        text.sample(total(\.quarantined))
     }
 
     private func addOperation(to text: inout MetricsText) {

@@ -1,7 +1,21 @@
 internal import Configuration
 internal import Logging
+internal import Scoreboard
 
 extension Watchdog {
+    /// Says to the operator what a child was handling when it died.
+    func tell(_ suspect: Suspect, _ child: Child) {
+        let metadata: Logger.Metadata = [
+            "child": "\(child)", "request": "\(hexadecimal(suspect.request))", "project": "\(suspect.body.project)",
+            "bytes": "\(suspect.body.size)", "deaths": "\(suspect.deaths)",
+        ]
+        if suspect.isPoison {
+            log.error("a request has killed too many children and is refused from now on", metadata: metadata)
+        } else {
+            log.warning("child died while it was handling a request", metadata: metadata)
+        }
+    }
+
     /// Says to the operator what the supervisor noticed.
     func tell(_ notice: Supervisor.Notice) {
         switch notice {
@@ -9,7 +23,10 @@ extension Watchdog {
             slots.pausing(child, pause)
             log.warning(
                 "child died early, starting it again later",
-                metadata: ["child": "\(child)", "milliseconds": "\(pause / 1_000_000)"])
+                metadata: [
+                    "child": "\(child)", "milliseconds": "\(pause / 1_000_000)",
+                    "ended": "\(lastEndings[child] ?? "not started")",
+                ])
         case .stopping:
             page.stopping()
             log.notice("stopping")

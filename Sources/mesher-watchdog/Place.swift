@@ -30,6 +30,8 @@ struct Place {
     struct Outgoing {
         let pid: pid_t
         var killAt: Int64?
+        /// It ends when its clients have gone, and nobody waits for that but a stop.
+        var isDraining = false
     }
 
     let child: Child
@@ -55,6 +57,11 @@ struct Place {
     /// The processes that were not told to end.
     var current: [pid_t] {
         [state.pid, successor?.pid].compactMap(\.self)
+    }
+
+    /// Whether processes that were told to end have not, though they should soon.
+    var awaitsEnd: Bool {
+        outgoing.contains { !$0.isDraining }
     }
 
     /// Whether it has a process, or will have one before anything else happens.

@@ -42,13 +42,15 @@ extension Watchdog {
         return ended.isAskedAgain && failure != .stopping ? beginReload() : nil
     }
 
-    private func report(_ report: ReloadReport) {
+    private mutating func report(_ report: ReloadReport) {
         if let failure = report.failure {
             log.error("reload failed, the old settings hold", metadata: ["reason": "\(failure)"])
         } else {
             log.notice("reloaded")
         }
         scoreboard.recordReload(succeeded: report.failure == nil, wall: Clock.wall())
+        // Whoever waited for the end and then looks must not see what was before it.
+        writePage(now: Clock.monotonic())
         let directory = settings.text(.runDirectory)
         notification.ready()
         if !report.write(in: directory) {

@@ -107,7 +107,7 @@ extension Supervisor {
         while true {
             if let turn = replacements.turn {
                 let place = places.first { $0.child == turn.child && !$0.isLeaving }
-                guard let place, !(turn.isReady && place.outgoing.isEmpty) else {
+                guard let place, !(turn.isReady && !place.awaitsEnd) else {
                     replacements.turn = nil
                     continue
                 }
@@ -157,13 +157,16 @@ extension Supervisor {
         return actions
     }
 
-    /// Tells all processes of a place to end that were not told before.
+    /// Tells all processes of a place to end that were not told before: at once, or when their clients have gone.
     mutating func retire(_ index: Int, _ now: Int64) -> [Action] {
         let pids = places[index].current
-        places[index].outgoing += pids.map { Place.Outgoing(pid: $0, killAt: now + Self.endPatience) }
+        let drains = places[index].child.outlivesReplacement
+        places[index].outgoing += pids.map {
+            Place.Outgoing(pid: $0, killAt: drains ? nil : now + Self.endPatience, isDraining: drains)
+        }
         places[index].state = .ended
         places[index].successor = nil
-        return pids.map { .signal($0, SIGTERM) }
+        return pids.map { .signal($0, drains ? SIGUSR1 : SIGTERM) }
     }
 
     private mutating func leave(_ child: Child, _ now: Int64) -> [Action] {

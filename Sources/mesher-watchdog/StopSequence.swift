@@ -94,7 +94,8 @@ extension Supervisor {
         guard stopSequence?.losesPatience(now: now) == true else { return [] }
         var actions: [Action] = []
         for index in places.indices where stopSequence?.includes(places[index].child) == true {
-            let overdue = places[index].current + places[index].outgoing.filter { $0.killAt != nil }.map(\.pid)
+            let overdue =
+                places[index].current + places[index].outgoing.filter { $0.killAt != nil || $0.isDraining }.map(\.pid)
             for position in places[index].outgoing.indices { places[index].outgoing[position].killAt = nil }
             for pid in overdue { actions += [.tell(.killing(places[index].child, pid)), .signal(pid, SIGKILL)] }
         }
@@ -103,7 +104,7 @@ extension Supervisor {
 
     /// Tells the processes of this stage to end, but for those that were told before.
     private func signalStage() -> [Action] {
-        stageMembers().flatMap(\.current).map { .signal($0, SIGTERM) }
+        stageMembers().flatMap { $0.current + $0.outgoing.filter(\.isDraining).map(\.pid) }.map { .signal($0, SIGTERM) }
     }
 
     private func stageMembers() -> [Place] {

@@ -226,8 +226,8 @@ extension Supervisor {
 
     /// Notices when the time without a ready worker begins and ends.
     mutating func noteWorkers(_ now: Int64) {
-        let hasReadyWorker = readyCount(\.isEdge) > 0
-        if hasReadyWorker || !places.contains(where: \.child.isEdge) {
+        let hasReadyWorker = readyCount(\.isWorker) > 0
+        if hasReadyWorker || !places.contains(where: \.child.isWorker) {
             giveUpAt = nil
         } else if giveUpAt == nil {
             giveUpAt = now + patienceWithWorkers

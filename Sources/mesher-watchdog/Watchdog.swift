@@ -19,6 +19,9 @@ struct Watchdog: ~Copyable {
     var reload: Reload?
     var supervisor: Supervisor
     var processes: [pid_t: ChildProcess] = [:]
+    /// What children say; also of those that have ended, while what they have forked lives.
+    var outputs: [UInt32: ErrorOutput] = [:]
+    var lastOutput: UInt32 = 0
     let scoreboard: ScoreboardFile
     var slots: ChildSlots
     var page: StatusPage
@@ -47,13 +50,15 @@ struct Watchdog: ~Copyable {
         try epoll.add(signals.number, token: WatchdogToken.signal.number, .read)
         let directory = settings.text(.runDirectory)
         let scoreboard = try ScoreboardFile.open(in: directory)
+        let sessions = try SessionTable.create(in: directory)
         let patience = Int64(settings.integer(.startTimeout)) * 1_000_000_000
         let supervisor = Supervisor(settings.children, patience: patience)
         return Watchdog(
             log: log, configuration: configuration, binaries: binaries, sockets: sockets, epoll: epoll,
             signals: signals, settings: settings, supervisor: supervisor,
-            scoreboard: scoreboard, slots: ChildSlots(scoreboard), page: StatusPage(scoreboard, directory: directory),
-            health: HealthCheck(directory: directory, now: Clock.monotonic()), notification: .inherited())
+            scoreboard: scoreboard, slots: ChildSlots(scoreboard, sessions),
+            page: StatusPage(scoreboard, directory: directory), health: .configured(settings),
+            notification: .inherited())
     }
 
     /// Runs until everything has ended, and returns the exit status.
@@ -71,8 +76,10 @@ struct Watchdog: ~Copyable {
             checkHealth(now: now)
             announce()
         }
+        for output in outputs.values { _ = output.forward() }
         sockets.removeFiles()
         page.remove()
+        SessionTable.remove(in: settings.text(.runDirectory))
         return status ?? EXIT_FAILURE
     }
 
@@ -82,7 +89,8 @@ struct Watchdog: ~Copyable {
         let isLate = nextTick > 0 && now - nextTick > Self.tickInterval
         nextTick = now + min(Self.tickInterval, notification.interval ?? Self.tickInterval)
         notification.alive()
-        writePage(now: now)
+        resumeOutputs()
+        if page.due <= now { writePage(now: now) }
         return isLate ? nil : lookAtChildren(now: now)
     }
 
@@ -99,8 +107,7 @@ struct Watchdog: ~Copyable {
         notification.status(supervisor.summary)
     }
 
-    private mutating func writePage(now: Int64) {
-        guard page.due <= now else { return }
+    mutating func writePage(now: Int64) {
         do throws(SystemError) {
             try page.write(now: now)
         } catch {
@@ -115,9 +122,12 @@ struct Watchdog: ~Copyable {
         case .exit(let pid):
             guard let process = processes[pid], let ending = process.reap() else { return nil }
             forget(process)
-            slots.ended(pid, ending)
-            lastEndings[process.child] = "\(ending)"
+            let suspect = slots.ended(pid, ending)
+            forward(process.output)
+            let lastWords = process.output.lastLine
+            lastEndings[process.child] = lastWords.isEmpty ? "\(ending)" : "\(ending), last words: \(lastWords)"
             log.notice("child ended", metadata: about(process).merging(["how": "\(ending)"]) { $1 })
+            if let suspect { tell(suspect, process.child) }
             return perform(supervisor.died(pid, now: Clock.monotonic()))
         case .readiness(let pid):
             guard let process = processes[pid], let isReady = process.readReadiness() else { return nil }
@@ -126,6 +136,9 @@ struct Watchdog: ~Copyable {
             log.info("child ready", metadata: about(process))
             slots.ready(pid)
             return perform(supervisor.ready(pid, now: Clock.monotonic()))
+        case .output(let serial):
+            if let output = outputs[serial] { forward(output) }
+            return nil
         case .health(let subject):
             if let result = health.ready(subject, now: Clock.monotonic()) { record(result) }
             return nil
@@ -165,11 +178,14 @@ struct Watchdog: ~Copyable {
 
     private mutating func start(_ child: Child) -> CInt? {
         let slot = slots.claim(child, replacement: supervisor.isReloading ? .reload : .recycled)
+        lastOutput &+= 1
         do throws(SystemError) {
             let process = try ChildProcess.start(
                 child, file: "\(binaries)/\(child.program)",
                 environment: environment(for: child) + ChildSlots.environment(slot),
-                listener: child.listener.map { sockets.number($0) })
+                listener: child.listener.map { sockets.number($0) },
+                second: child.listener.flatMap { sockets.directNumber($0) }, serial: lastOutput,
+                hasPriorities: Journal.hasPriorities)
             try watch(process)
             processes[process.pid] = process
             slots.started(child, slot, process.pid)
@@ -177,16 +193,18 @@ struct Watchdog: ~Copyable {
             return perform(supervisor.started(child, process.pid, now: Clock.monotonic()))
         } catch {
             slots.failedToStart(slot)
+            lastEndings[child] = "\(error)"
             log.error("child cannot be started", metadata: ["child": "\(child)", "reason": "\(error)"])
             return perform(supervisor.failedToStart(child, now: Clock.monotonic()))
         }
     }
 
     /// A process that cannot be watched is not kept.
-    private func watch(_ process: ChildProcess) throws(SystemError) {
+    private mutating func watch(_ process: ChildProcess) throws(SystemError) {
         do throws(SystemError) {
             try epoll.add(process.exitNumber, token: WatchdogToken.exit(process.pid).number, .read)
             try epoll.add(process.readinessNumber, token: WatchdogToken.readiness(process.pid).number, .read)
+            try add(process.output)
         } catch {
             process.abandon()
             throw error
@@ -199,11 +217,15 @@ struct Watchdog: ~Copyable {
         processes[process.pid] = nil
     }
 
-    /// A child gets its own settings and nothing else, but for where its standard error goes, sd-daemon(3).
+    /// A child gets its own settings and nothing else.
     private func environment(for child: Child) -> [String] {
-        let program: Program = child.isEdge ? .worker : .storage
-        let journal = getenv("JOURNAL_STREAM").map { ["JOURNAL_STREAM=" + String(cString: $0)] } ?? []
-        return settings.environment(for: program) + journal
+        let program: Program =
+            switch child.role {
+            case .storage: .storage
+            case .worker: .worker
+            case .stream: .stream
+            }
+        return settings.environment(for: program)
     }
 
     private func about(_ process: ChildProcess) -> Logger.Metadata {

@@ -38,7 +38,8 @@ func main(_ arguments: [String]) -> CInt {
             let directory = settings.text(.runDirectory)
             try makeDirectory(directory)
             let pidFile = try PIDFile.open(at: "\(directory)/watchdog.pid")
-            let sockets = try ListeningSockets.open(in: directory, passed: passed)
+            let sockets = try ListeningSockets.open(
+                in: directory, address: settings.text(.streamAddress), passed: passed)
             let watchdog = try Watchdog.open(
                 settings, from: configuration, binaries: binaries(settings), sockets: sockets, log: log)
             let status = try watchdog.run()

@@ -43,10 +43,11 @@ enum MesherWorker {
             exit(EX_OSERR)
         }
         do throws(SystemError) {
-            let slot = try ProcessSlot.inherited(runDirectory: settings.text(.runDirectory))
+            let directory = settings.text(.runDirectory)
+            let slot = try ProcessSlot.inherited(runDirectory: directory)
             var worker = try Worker.open(
-                listener: Descriptor(adopting: 0), ready: ready, slot: slot, options: options(settings, role: role),
-                log: log)
+                listener: Descriptor(adopting: 0), ready: ready, slot: slot,
+                suspects: .inherited(runDirectory: directory), options: options(settings, role: role), log: log)
             try worker.run()
         } catch {
             log.error("The worker cannot go on", metadata: ["reason": "\(error)"])

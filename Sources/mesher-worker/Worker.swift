@@ -36,6 +36,7 @@ struct Worker: ~Copyable {
     private let options: Options
     private let log: Logger
     private let slot: ProcessSlot
+    private let suspects: SuspectBoard?
     private let epoll: Epoll
     private let connectionSet: Epoll
     private let signals: SignalDescriptor
@@ -58,8 +59,10 @@ struct Worker: ~Copyable {
     /// - Parameters:
     ///   - ready: told once storage is connected and Redis has answered or failed.
     ///   - slot: where it says what it does.
+    ///   - suspects: where it reads what may kill it.
     static func open(
-        listener: consuming Descriptor, ready: consuming ReadySignal?, slot: ProcessSlot, options: Options, log: Logger
+        listener: consuming Descriptor, ready: consuming ReadySignal?, slot: ProcessSlot, suspects: SuspectBoard?,
+        options: Options, log: Logger
     ) throws(SystemError) -> Worker {
         let signals = try SignalDescriptor([SIGTERM])
         let epoll = try Epoll(capacity: 8)
@@ -70,13 +73,14 @@ struct Worker: ~Copyable {
         try connectionSet.add(listener.number, token: Token.listener, .read)
         return Worker(
             listener: listener, ready: ready, signals: signals, epoll: epoll, connectionSet: connectionSet,
-            slot: slot, options: options, log: log
+            slot: slot, suspects: suspects, options: options, log: log
         )
     }
 
     private init(
         listener: consuming Descriptor, ready: consuming ReadySignal?, signals: consuming SignalDescriptor,
-        epoll: consuming Epoll, connectionSet: consuming Epoll, slot: ProcessSlot, options: Options, log: Logger
+        epoll: consuming Epoll, connectionSet: consuming Epoll, slot: ProcessSlot, suspects: SuspectBoard?,
+        options: Options, log: Logger
     ) {
         self.listener = listener
         self.signals = signals
@@ -85,9 +89,11 @@ struct Worker: ~Copyable {
         self.options = options
         self.log = log
         self.slot = slot
+        self.suspects = suspects
         machine = IngestionMachine(options: options.ingestion, slot: slot)
         storage = StorageClient(path: options.storageSocket, pendingLimit: 2 * options.bytesInHand)
-        redis = ScriptClient(options.redis, script: LimitScript.source)
+        redis = ScriptClient(
+            options.redis, script: LimitScript.source, probe: Self.arguments(.probe, prefix: options.redisPrefix))
         self.ready = ready
     }
 
@@ -144,7 +150,8 @@ struct Worker: ~Copyable {
 
     /// Whether another request may be taken.
     private var hasRoom: Bool {
-        !isStopping && machine.requestsInHand < options.requestsInHand && machine.bytesInHand < options.bytesInHand
+        !isStopping && !machine.wantsSolitude && machine.requestsInHand < options.requestsInHand
+            && machine.bytesInHand < options.bytesInHand
     }
 
     private func report(now: Int64) {
@@ -178,12 +185,11 @@ struct Worker: ~Copyable {
     }
 
     private mutating func count(_ call: LimitScript.Call, now: Int64) {
-        redis.call(
-            call.number, key: Array("\(options.redisPrefix){\(call.project)}".utf8),
-            arguments: [
-                Array(String(call.wanted).utf8), Array(String(call.limit).utf8),
-                Array(String(UInt64(call.window) * 1_000).utf8),
-            ], now: now)
+        redis.call(call.number, Self.arguments(call, prefix: options.redisPrefix), now: now)
+    }
+
+    private static func arguments(_ call: LimitScript.Call, prefix: String) -> ScriptClient.Arguments {
+        ScriptClient.Arguments(key: call.key(prefix: prefix), values: call.arguments)
     }
 
     private mutating func takeGrants(now: Int64) {
@@ -201,14 +207,8 @@ struct Worker: ~Copyable {
     }
 
     private mutating func noticeRedis() {
-        let isAvailable = redis.failure == nil
-        guard isAvailable != machine.isRedisAvailable else { return }
-        machine.isRedisAvailable = isAvailable
-        if let failure = redis.failure {
-            log.warning("Redis is away: limits are counted by this host alone", metadata: ["reason": "\(failure)"])
-        } else {
-            log.notice("Redis is back")
-        }
+        guard (redis.failure == nil) != machine.isRedisAvailable else { return }
+        machine.noteRedis(failure: redis.failure.map { "\($0)" })
     }
 
     // MARK: Storage and Redis
@@ -230,12 +230,13 @@ struct Worker: ~Copyable {
     private mutating func takeRequests(now: Int64) throws(SystemError) {
         let wall = Clock.wall()
         let count = try connectionSet.wait(nanoseconds: 0)
+        if count > 0 { suspects?.update(&machine.suspects) }
         for position in 0..<count {
             let event = connectionSet[position]
             if event.token == Token.listener {
                 try accept()
             } else if hasRoom {
-                takeRequest(Int(truncatingIfNeeded: event.token), now: now, wall: wall)
+                takeRequest(event, now: now, wall: wall)
             }
         }
     }
@@ -247,21 +248,18 @@ struct Worker: ~Copyable {
         let token = free.popLast() ?? connections.count
         if token == connections.count { connections.append(nil) }
         connections[token] = connection
-        try connectionSet.add(connection.number, token: UInt64(token), .read)
+        try connectionSet.add(connection.number, token: UInt64(token), [.read, .close])
     }
 
-    private mutating func takeRequest(_ token: Int, now: Int64, wall: Int64) {
+    private mutating func takeRequest(_ event: Epoll.Event, now: Int64, wall: Int64) {
+        let token = Int(truncatingIfNeeded: event.token)
         guard let connection = connections[token] else { return }
         if connection.isAnswering {
             // It is readable though no further request can be: nginx has gone.
             connection.isAbandoned = true
             return connectionSet.remove(connection.number)
         }
-        switch connection.read() {
-        case .request: break
-        case .nothing: return
-        case .closed: return close(token)
-        }
+        guard !event.peerClosed, connection.read() else { return close(token) }
         connection.receivedAt = now
         connection.withHead { head, body in
             machine.receive(head, body: body, isOversized: connection.isOversized, token: token, now: now, wall: wall)

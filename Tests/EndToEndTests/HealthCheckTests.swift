@@ -11,6 +11,24 @@ extension EndToEnd {
             return object?["health"] as? [String: [String: Any]] ?? [:]
         }
 
+        @Test("A socket whose workers hang is told once when three checks in a row failed, and when one succeeds again")
+        func tellsOnce() throws {
+            let stack = try Stack(settings: ["MESHER_HEALTH_INTERVAL=1", "MESHER_STUCK_HEARTBEAT=3600"])
+            defer { stack.stop() }
+            let worker = try #require(Processes(stack: stack).children("mesher-worker", "bulk").first)
+            func failures() throws -> Int { try health(stack)["bulk"]?["failures_in_row"] as? Int ?? 0 }
+            kill(worker, SIGSTOP)
+            let haveFailed = try eventually(within: 20) { try failures() >= 5 }
+            kill(worker, SIGCONT)
+            #expect(haveFailed)
+            #expect(try eventually(within: 20) { try failures() == 0 })
+            let log = try String(contentsOfFile: stack.folder + "/watchdog.log", encoding: .utf8)
+            let told = log.split(separator: "\n").filter { $0.contains("health check") }
+            #expect(told.count == 2, "\(told)")
+            #expect(told.first?.contains("of=bulk times=3") == true)
+            #expect(told.last?.contains("health check succeeds again of=bulk") == true)
+        }
+
         @Test("Each socket is asked every ten seconds, and the status says how it went")
         func asksEachSocket() throws {
             let stack = try EndToEnd.stack()

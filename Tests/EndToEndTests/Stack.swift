@@ -14,11 +14,13 @@ final class Stack: Sendable {
 
     static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().path
-    private static let programs = environment("MESHER_STACK_BIN") ?? root + "/.build/release"
+    static let programs = environment("MESHER_STACK_BIN") ?? root + "/.build/release"
+    /// The debug builds, into which faults can be injected.
+    static let debugPrograms = URL(fileURLWithPath: Execution.program("")).path
 
     /// Whether there are programs to test; `make build` makes them.
     static var isBuilt: Bool {
-        ["mesher", "mesher-watchdog", "mesher-storage", "mesher-worker"].allSatisfy {
+        ["mesher", "mesher-watchdog", "mesher-storage", "mesher-worker", "mesher-stream"].allSatisfy {
             access("\(programs)/\($0)", X_OK) == 0
         }
     }
@@ -41,13 +43,15 @@ final class Stack: Sendable {
 
     /// Starts everything and returns when it is ready.
     ///
-    /// - Parameter settings: `NAME=value` each, settings of Mesher.
-    init(settings: [String] = []) throws {
+    /// - Parameters:
+    ///   - settings: `NAME=value` each, settings of Mesher.
+    ///   - programs: the folder of the programs.
+    init(settings: [String] = [], programs: String = Stack.programs) throws {
         folder = try Self.makeFolder()
         port = Self.freePort()
         var environment = ["HOME": NSHomeDirectory()]
         environment["MESHER_STACK_DIR"] = folder
-        environment["MESHER_STACK_BIN"] = Self.programs
+        environment["MESHER_STACK_BIN"] = programs
         environment["MESHER_PORT"] = "\(port)"
         // In a session of its own, so that Ctrl-C ends the tests and leaves it to clean up.
         keeper = Mutex(
@@ -112,7 +116,7 @@ final class Stack: Sendable {
     /// Runs the operator's command line against this stack and returns what it prints.
     @discardableResult
     func mesher(_ arguments: String...) throws -> String {
-        try Execution.output([Self.programs + "/mesher"] + arguments, environment: variables)
+        try Execution.output([self["MESHER_BIN"] + "/mesher"] + arguments, environment: variables)
     }
 
     // MARK: Making one

@@ -78,7 +78,8 @@ extension EndToEnd {
             let isConnected = eventually { NotifySocket.connect(connection, to: folder + "/events.sock") }
             #expect(isConnected)
             #expect(eventually { manager.received.contains("READY=1") }, "\(manager.received)")
-            let status = "STATUS=ready: storage 1/1, worker events \(processors)/\(processors), worker bulk 1/1"
+            let workers = "worker events \(processors)/\(processors), worker bulk 1/1"
+            let status = "STATUS=ready: storage 1/1, \(workers), stream 1/1"
             #expect(eventually { manager.received.contains(status) })
             #expect(eventually { manager.received.filter { $0 == "WATCHDOG=1" }.count >= 3 })
             manager.forget()

@@ -46,7 +46,8 @@ extension EndToEnd {
             let stack = try EndToEnd.stack()
             let folder = stack.folder + "/hopeless"
             try FileManager.default.createDirectory(atPath: folder + "/bin", withIntermediateDirectories: true)
-            try "#!/bin/sh\nexit 7\n".write(toFile: folder + "/bin/mesher-worker", atomically: true, encoding: .utf8)
+            let script = "#!/bin/sh\necho no such thing >&2\nexit 7\n"
+            try script.write(toFile: folder + "/bin/mesher-worker", atomically: true, encoding: .utf8)
             chmod(folder + "/bin/mesher-worker", 0o755)
             try FileManager.default.createSymbolicLink(
                 atPath: folder + "/bin/mesher-storage", withDestinationPath: stack["MESHER_BIN"] + "/mesher-storage")
@@ -81,7 +82,8 @@ extension EndToEnd {
             #expect(share < 0.01)
             #expect(deaths < 30, "three children, each at 0, 0.25, 0.75, 1.75, 3.75 s")
             let last = try #require(text.split(separator: "\n").last { $0.contains("critical: ") })
-            #expect(last.contains("no worker became ready") && last.contains("worker events 0: exit status 7"))
+            #expect(last.contains("no worker became ready"))
+            #expect(last.contains("worker events 0: exit status 7, last words: no such thing"))
         }
     }
 }

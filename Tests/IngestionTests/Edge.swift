@@ -24,6 +24,8 @@ final class Edge {
     var counted: [Bool] = []
     var lookUps: [KeyID] = []
     var probes: [UInt64] = []
+    /// What storage was told of Redis.
+    var redisAnswers: [Bool] = []
 
     init(options: IngestionMachine.Options = .init(), isConnected: Bool = true) {
         machine = IngestionMachine(options: options)
@@ -162,6 +164,7 @@ final class Edge {
             }
         case .lookUpKey: lookUps.append(content.key())
         case .probe: probes.append(content.integer())
+        case .redis: redisAnswers.append(content.integer(UInt8.self) == 1)
         case .hello, .stored, .key, .readiness: break
         }
     }

@@ -249,10 +249,49 @@ struct IngestionMachineTests {
         edge.post(to: "/readyz", method: "GET", token: 1)
         var frame = FrameWriter()
         frame.readiness(edge.probes[0], accepts: true, [.postgresql])
-        edge.machine.isRedisAvailable = false
+        edge.machine.noteRedis(failure: "away")
         edge.receive(frame.bytes)
         #expect(edge.answers[1]?.status == 200)
         #expect(edge.text(1) == #"{"ready":true,"degraded":["postgresql","redis"]}"#)
+    }
+
+    @Test("What storage is told of Redis it is told again after a restart, unless all is well")
+    func tellsOfRedis() {
+        let edge = Edge(isConnected: false)
+        edge.machine.noteRedis(failure: "away")
+        edge.machine.storageConnected()
+        edge.turn()
+        #expect(edge.redisAnswers == [false])
+        edge.machine.noteRedis(failure: nil)
+        edge.machine.storageLost()
+        edge.machine.storageConnected()
+        edge.turn()
+        #expect(edge.redisAnswers == [false])
+        edge.machine.noteRedis(failure: "away again")
+        edge.machine.noteRedis(failure: nil)
+        edge.turn()
+        #expect(edge.redisAnswers == [false, false, true])
+    }
+
+    @Test("A key that was unknown is asked for again when PostgreSQL is away, since it may be known by now")
+    func forgetsUnknownKeys() {
+        let edge = Edge.knowingKey()
+        let stranger = "ffffffffffffffffffffffffffffffff"
+        edge.post(key: stranger, token: 1)
+        edge.tell(.unknown, key: KeyID(.max))
+        #expect(edge.answers[1]?.status == 401)
+        edge.post(key: stranger, token: 2)
+        #expect(edge.answers[2]?.status == 401 && edge.lookUps.count == 1)
+        var frame = FrameWriter()
+        frame.readiness(0, accepts: true, .postgresql)
+        edge.receive(frame.bytes)
+        edge.post(key: stranger, token: 3)
+        edge.tell(.unavailable, key: KeyID(.max))
+        #expect(edge.answers[3]?.status == 503 && edge.lookUps.count == 2)
+        edge.post(token: 4)
+        edge.grantAll()
+        edge.acknowledgeAll()
+        #expect(edge.answers[4]?.status == 202)
     }
 
     @Test("Large events beyond what they may hold together are 503, and small ones are taken all the same")

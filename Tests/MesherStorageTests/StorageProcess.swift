@@ -11,6 +11,8 @@ final class StorageProcess {
     private let folder: URL
     private var process = Process()
     private let errors: URL
+    private var environment: [String: String]
+    private let isSupervised: Bool
 
     /// Starts the program on a migrated database, as a role that is a member of `mesher_runtime`, and waits until it
     /// listens.
@@ -18,38 +20,56 @@ final class StorageProcess {
     /// - Parameters:
     ///   - prepare: SQL that the owner runs before.
     ///   - url: another URL than that of the database.
+    ///   - hostsBefore: servers that the URL names before the right one, and `options` what it ends with.
     ///   - isSupervised: a shell is its parent, and it says when it is ready.
     init(
-        server: PostgreSQLServer? = nil, url: String? = nil, settings: [String: String] = [:], prepare: String = "",
-        isSupervised: Bool = false
+        server: PostgreSQLServer? = nil, url: String? = nil, hostsBefore: [PostgreSQLServer] = [],
+        options: String = "", settings: [String: String] = [:], prepare: String = "", isSupervised: Bool = false
     ) throws {
         self.server = try server ?? PostgreSQLServer.shared.get()
         database = try self.server.createDatabase()
         let owner = try Connection.open(self.server.url(database: database), applicationName: "tests")
-        _ = try Migrator().migrate(owner)
+        try Self.prepare(owner, prepare)
         let role = "storage_\(database)"
-        try owner.execute("CREATE ROLE \(role) LOGIN IN ROLE mesher_runtime; \(prepare)")
+        try owner.execute("CREATE ROLE \(role) LOGIN IN ROLE mesher_runtime")
+        let hosts = (hostsBefore + [self.server]).map(\.folder).joined(separator: ",")
+        let ownURL = "postgresql:///\(database)?host=\(hosts)&user=\(role)\(options)"
 
         folder = URL(fileURLWithPath: "/tmp/mesher-st.\(UInt32.random(in: .min ... .max))")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
+        try FileManager.default.createDirectory(
+            at: folder.appendingPathComponent("state"), withIntermediateDirectories: false)
         errors = folder.appendingPathComponent("errors")
         try Data().write(to: errors)
+        self.isSupervised = isSupervised
+        environment = settings.merging([
+            "MESHER_RUN_DIR": folder.path,
+            "MESHER_STATE_DIR": folder.appendingPathComponent("state").path,
+            "MESHER_STORAGE_DATABASE_URL": url ?? ownURL,
+        ]) { given, _ in given }
+        try start()
+    }
+
+    /// Makes the schema in a database, and runs SQL there.
+    static func prepare(_ owner: borrowing Connection, _ sql: String) throws {
+        _ = try Migrator().migrate(owner)
+        try owner.execute(sql)
+    }
+
+    /// Starts the program, in the beginning and after it has ended, and waits until it listens.
+    func start() throws {
+        process = Process()
         let program = Execution.program("mesher-storage")
         process.executableURL = URL(fileURLWithPath: isSupervised ? "/bin/sh" : program)
         if isSupervised {
             let script = #"MESHER_READY_FD=7 "$0" 7>"$MESHER_RUN_DIR/ready" & wait"#
             process.arguments = ["-c", script, program]
         }
-        process.environment = settings.merging([
-            "MESHER_RUN_DIR": folder.path, "MESHER_STATE_DIR": folder.path,
-            "MESHER_STORAGE_DATABASE_URL": url ?? self.server.url(database: database, user: role),
-        ]) { given, _ in given }
+        process.environment = environment
         process.standardInput = FileHandle.nullDevice
-        process.standardError = try FileHandle(forWritingTo: errors)
-        try run()
-    }
-
-    private func run() throws {
+        let output = try FileHandle(forWritingTo: errors)
+        try output.seekToEnd()
+        process.standardError = output
         try process.run()
         let path = socketPath
         _ = eventually { (try? TestEdge(path)) != nil }
@@ -57,20 +77,15 @@ final class StorageProcess {
 
     /// Starts the program again after its end, in the same directories.
     ///
-    /// - Parameter settings: instead of those of the same names.
+    /// - Parameter settings: instead of those of the same names; nil takes one away.
     func restart(settings: [String: String?] = [:]) throws {
         process.waitUntilExit()
-        let former = process
-        process = Process()
-        process.executableURL = former.executableURL
-        process.environment = settings.reduce(into: former.environment ?? [:]) { $0[$1.key] = $1.value }
-        process.standardInput = FileHandle.nullDevice
-        process.standardError = former.standardError
+        environment = settings.reduce(into: environment) { $0[$1.key] = $1.value }
         unlink(socketPath)
-        try run()
+        try start()
     }
 
-    var spool: String { folder.appendingPathComponent("spool").path }
+    var spool: String { folder.appendingPathComponent("state/spool").path }
 
     /// Names of the files of the spool that end so.
     func spoolFiles(_ suffix: String = ".segment") -> [String] {
@@ -85,6 +100,8 @@ final class StorageProcess {
     }
 
     var socketPath: String { folder.appendingPathComponent("storage.sock").path }
+    /// The snapshot of the keys.
+    var keysPath: String { folder.appendingPathComponent("state/keys").path }
     var log: String { (try? String(contentsOf: errors, encoding: .utf8)) ?? "" }
     /// What it wrote to the descriptor of its readiness.
     var announcement: String? { try? String(contentsOf: folder.appendingPathComponent("ready"), encoding: .utf8) }

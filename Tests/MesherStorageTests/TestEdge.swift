@@ -38,7 +38,7 @@ enum StorageMessage: Equatable {
             self = .readiness(
                 ticket: content.integer(), accepts: content.integer(UInt8.self) == 1,
                 Degradation(rawValue: content.integer()))
-        case .store, .lookUpKey, .probe: return nil
+        case .store, .lookUpKey, .probe, .redis: return nil
         }
         guard content.isIntact, content.isAtEnd else { return nil }
     }

@@ -31,6 +31,29 @@ import Testing
         #expect(owner.size > 0)
     }
 
+    @Test("check tells of what waits, of what is set aside, and of a spool that is nearly full")
+    func check() throws {
+        let empty = try findings()
+        #expect(empty["spool"]?.isEmpty == true && empty["quarantine"] == nil)
+        try spool.store([TestSpool.record(id: 1, message: String(repeating: "x", count: 900 << 10))])
+        try spool.setAside(TestSpool.record(id: 2), sqlState: "P0001")
+        let full = try findings()
+        #expect(full["spool"]?.count == 2 && full["quarantine"]?.count == 1)
+        #expect(full["spool"]?.last?.contains("the oldest of 2026-01-02T03:04:05.000006Z") == true)
+    }
+
+    /// What `check` finds at fault, by subject, with a limit of 1 MiB; nothing of a subject that is sound.
+    private func findings() throws -> [String: [String]] {
+        let environment = ["MESHER_SPOOL_DIR": spool.path, "MESHER_SPOOL_LIMIT": "1"]
+        let output = try Execution.run(Execution.program("mesher"), ["check", "--json"], environment: environment)
+            .output
+        let all = try #require(try json(output) as? [[String: Any]])
+        return all.reduce(into: [:]) { result, finding in
+            guard let subject = finding["subject"] as? String, let text = finding["finding"] as? String else { return }
+            result[subject, default: []] += finding["ok"] as? Bool == true ? [] : [text]
+        }
+    }
+
     @Test("without a directory it ends with 69 and names it")
     func absent() throws {
         for command in ["status", "verify", "export", "drain"] {

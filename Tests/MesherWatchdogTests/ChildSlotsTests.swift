@@ -26,7 +26,7 @@ struct ChildSlotsTests {
 
     @Test("a child that dies and is started again keeps its slot, and why it died is counted once")
     func death() throws {
-        var slots = ChildSlots(scoreboard)
+        var slots = ChildSlots(scoreboard, try .create(in: folder.path))
         let slot = try claim(&slots)
         #expect(ChildSlots.environment(slot) == ["MESHER_SLOT=\(slot)"])
         slots.started(child, slot, 100)
@@ -45,7 +45,7 @@ struct ChildSlotsTests {
 
     @Test("a child that is replaced while it lives has two slots, and that is counted as a reload")
     func replacement() throws {
-        var slots = ChildSlots(scoreboard)
+        var slots = ChildSlots(scoreboard, try .create(in: folder.path))
         let old = try claim(&slots)
         slots.started(child, old, 100)
         slots.ready(100)
@@ -62,7 +62,7 @@ struct ChildSlotsTests {
 
     @Test("a child that was aborted was stuck, whatever killed it at last")
     func stuck() throws {
-        var slots = ChildSlots(scoreboard)
+        var slots = ChildSlots(scoreboard, try .create(in: folder.path))
         let slot = try claim(&slots)
         slots.started(child, slot, 100)
         slots.signalled(100, SIGABRT)
@@ -73,16 +73,16 @@ struct ChildSlotsTests {
 
     @Test("the first start of a watchdog that comes after another is no restart of ours")
     func adopted() throws {
-        var slots = ChildSlots(scoreboard)
+        var slots = ChildSlots(scoreboard, try .create(in: folder.path))
         slots.started(child, try claim(&slots), 100)
-        var successor = ChildSlots(try ScoreboardFile.open(in: folder.path))
+        var successor = ChildSlots(try ScoreboardFile.open(in: folder.path), try .create(in: folder.path))
         let slot = try claim(&successor)
         #expect(restarts(slot) == [0, 0, 0, 0, 0])
     }
 
     @Test("without a slot a child is started all the same, and not seen")
-    func noSlot() {
-        var slots = ChildSlots(scoreboard)
+    func noSlot() throws {
+        var slots = ChildSlots(scoreboard, try .create(in: folder.path))
         #expect(ChildSlots.environment(nil).isEmpty)
         slots.started(child, nil, 100)
         slots.failedToStart(nil)
@@ -92,7 +92,7 @@ struct ChildSlotsTests {
 
     @Test("a stuck child whose successor runs leaves no place that waits, and is counted once, as stuck")
     func stuckAndSucceeded() throws {
-        var slots = ChildSlots(scoreboard)
+        var slots = ChildSlots(scoreboard, try .create(in: folder.path))
         let old = try claim(&slots)
         slots.started(child, old, 100)
         slots.ready(100)

@@ -7,6 +7,8 @@ import Testing
 
 struct HealthCheckTests {
     private static let begin: Int64 = 1_000
+    private static let interval: Int64 = 10_000
+    private static let patience: Int64 = 5_000
 
     /// A folder for sockets that is gone afterwards.
     private func withFolder(_ body: (String) throws -> Void) throws {
@@ -23,18 +25,18 @@ struct HealthCheckTests {
     func nobodyListens() throws {
         try withFolder { folder in
             let epoll = try Epoll()
-            var check = HealthCheck(directory: folder, now: Self.begin)
-            let first = Self.begin + HealthCheck.interval
+            var check = HealthCheck(directory: folder, interval: Self.interval, now: Self.begin)
+            let first = Self.begin + Self.interval
             #expect(check.wakeAt == first)
             #expect(check.elapse(now: first - 1, epoll) { _ in 7 } == [])
             let results = check.elapse(now: first, epoll) { _ in 7 }
             #expect(Set(results.map(\.subject)) == Set(HealthSubject.allCases))
             #expect(results.allSatisfy { !$0.isGood })
-            #expect(check.wakeAt == first + HealthCheck.interval)
+            #expect(check.wakeAt == first + Self.interval)
         }
     }
 
-    @Test("What does not answer within five seconds has failed; another check follows at its time")
+    @Test("What does not answer within half an interval has failed; another check follows at its time")
     func nobodyAnswers() throws {
         try withFolder { folder in
             let listeners = try ["events", "bulk", "storage"].map { name in
@@ -42,14 +44,14 @@ struct HealthCheckTests {
             }
             defer { for number in listeners { close(number) } }
             let epoll = try Epoll()
-            var check = HealthCheck(directory: folder, now: Self.begin)
-            let first = Self.begin + HealthCheck.interval
+            var check = HealthCheck(directory: folder, interval: Self.interval, now: Self.begin)
+            let first = Self.begin + Self.interval
             #expect(check.elapse(now: first, epoll) { _ in 7 } == [])
-            #expect(check.wakeAt == first + HealthCheck.patience)
-            let results = check.elapse(now: first + HealthCheck.patience, epoll) { _ in 7 }
+            #expect(check.wakeAt == first + Self.patience)
+            let results = check.elapse(now: first + Self.patience, epoll) { _ in 7 }
             #expect(Set(results.map(\.subject)) == Set(HealthSubject.allCases))
-            #expect(results.allSatisfy { !$0.isGood && $0.duration == HealthCheck.patience })
-            #expect(check.wakeAt == first + HealthCheck.interval)
+            #expect(results.allSatisfy { !$0.isGood && $0.duration == Self.patience })
+            #expect(check.wakeAt == first + Self.interval)
             #expect(check.ready(.events, now: first) == nil)
         }
     }
@@ -59,7 +61,7 @@ struct HealthCheckTests {
         try withFolder { folder in
             let listener = try UnixSocket.listen(at: folder + "/events.sock", mode: 0o600, backlog: 8)
             let epoll = try Epoll()
-            var check = HealthCheck(directory: folder, now: 0)
+            var check = HealthCheck(directory: folder, interval: Self.interval, now: 0)
             for (answer, isGood) in [("Status: 200 OK\r\n\r\n", true), ("", false)] {
                 let now = check.wakeAt
                 _ = check.elapse(now: now, epoll) { _ in 7 }

@@ -25,6 +25,7 @@ private struct World {
         let child: Child
         var isReady = false
         var toldAt: Int64?
+        var isDraining = false
     }
 
     var everyReloadEnded: Bool { reloads == ends }
@@ -100,7 +101,7 @@ private struct World {
             switch action {
             case .start(let child):
                 #expect(stoppedAt == nil, "nothing is started after a stop")
-                let untold = processes.values.filter { $0.child == child && $0.toldAt == nil }
+                let untold = processes.values.filter { $0.child == child && $0.toldAt == nil && !$0.isDraining }
                 #expect(untold.count <= (supervisor.replacements.turn?.child == child ? 1 : 0), "one process a child")
                 if !child.isEdge {
                     #expect(!processes.values.contains { $0.child == child }, "storage is never there twice")
@@ -142,8 +143,12 @@ private struct World {
         case SIGABRT:
             #expect(process.toldAt == nil, "one end a process")
             processes[pid]?.toldAt = now
+        case SIGUSR1:
+            #expect(process.child.outlivesReplacement && process.toldAt == nil && !process.isDraining)
+            processes[pid]?.isDraining = true
         default:
             #expect(signal == SIGTERM && process.toldAt == nil, "one SIGTERM a process")
+            #expect(!process.isDraining || stoppedAt != nil, "one that drains is left alone until a stop")
             processes[pid]?.toldAt = now
         }
     }

@@ -20,12 +20,16 @@ struct SupervisorTests {
         return supervisor
     }
 
-    @Test("A host has storage, so many workers, and one for bulk")
+    @Test("A host has storage, so many workers, one for bulk, and one listener for streams")
     func namesTheChildren() {
         let children = Child.all(workers: 2)
-        #expect(children.map(\.description) == ["storage", "worker events 0", "worker events 1", "worker bulk 0"])
-        #expect(children.map(\.program) == ["mesher-storage", "mesher-worker", "mesher-worker", "mesher-worker"])
-        #expect(children.map(\.arguments) == [[], ["events"], ["events"], ["bulk"]])
+        #expect(
+            children.map(\.description) == ["storage", "worker events 0", "worker events 1", "worker bulk 0", "stream"])
+        #expect(
+            children.map(\.program) == [
+                "mesher-storage", "mesher-worker", "mesher-worker", "mesher-worker", "mesher-stream",
+            ])
+        #expect(children.map(\.arguments) == [[], ["events"], ["events"], ["bulk"], []])
     }
 
     @Test("It begins by starting every child, storage first")

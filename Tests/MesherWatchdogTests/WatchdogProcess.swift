@@ -17,6 +17,14 @@ final class WatchdogProcess {
         exec sleep 1000
         """
 
+    /// The listener for streams, which only those tests look at that are about it.
+    private static let quietChild = """
+        #!/bin/sh
+        echo "$$ ${0##*/} $*" >> "$MESHER_RUN_DIR/../started-quietly"
+        echo >&"$MESHER_READY_FD"
+        exec sleep 1000
+        """
+
     /// - Parameters:
     ///   - arguments: after those for the folder.
     ///   - prefix: what runs the watchdog, when not the tests themselves.
@@ -27,7 +35,9 @@ final class WatchdogProcess {
         var template = Array("/tmp/mesher-wd.XXXXXX".utf8CString)
         try #require(mkdtemp(&template) != nil)
         folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        for (name, script) in [("mesher-storage", storage), ("mesher-worker", worker)] {
+        for (name, script) in [
+            ("mesher-storage", storage), ("mesher-worker", worker), ("mesher-stream", Self.quietChild),
+        ] {
             guard let script else { continue }
             let path = "\(folder)/\(name)"
             try Data(script.utf8).write(to: URL(fileURLWithPath: path))
@@ -48,7 +58,9 @@ final class WatchdogProcess {
         if !eventually({ !process.isRunning }) { kill(process.processIdentifier, SIGKILL) }
         process.waitUntilExit()
         // Children that are scripts do not die with the watchdog by themselves.
-        for child in (try? started()) ?? [] where kill(child.pid, 0) == 0 { kill(child.pid, SIGKILL) }
+        for child in started(in: "started") + started(in: "started-quietly") where kill(child.pid, 0) == 0 {
+            kill(child.pid, SIGKILL)
+        }
         try? FileManager.default.removeItem(atPath: folder)
     }
 
@@ -63,7 +75,11 @@ final class WatchdogProcess {
 
     /// What has started so far, in order: number, name and arguments.
     func started() throws -> [(pid: pid_t, line: String)] {
-        guard let text = try? String(contentsOfFile: folder + "/started", encoding: .utf8) else { return [] }
+        started(in: "started")
+    }
+
+    private func started(in file: String) -> [(pid: pid_t, line: String)] {
+        guard let text = try? String(contentsOfFile: "\(folder)/\(file)", encoding: .utf8) else { return [] }
         return text.split(separator: "\n").compactMap { line in
             let words = line.split(separator: " ", maxSplits: 1)
             guard let pid = words.first.flatMap({ pid_t($0) }) else { return nil }

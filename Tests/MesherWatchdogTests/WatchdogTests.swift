@@ -88,6 +88,40 @@ struct WatchdogTests {
     }
 
     @Test(
+        "How an early death came and the child's last words are in the message, and in that of the end",
+        arguments: [
+            ("echo 'cannot open it' >&2; exit 3", "exit status 3, last words: cannot open it"),
+            ("echo >&2 'Fatal error: Index out of range'; kill -ILL $$", "signal 4, last words: Fatal error: Index"),
+            ("exit 5", "exit status 5"),
+        ] as [(String, String)])
+    func lastWords(script: String, ending: String) throws {
+        let watchdog = try WatchdogProcess(
+            worker: "#!/bin/sh\n\(script)\n", ["MESHER_WORKERS=1", "MESHER_START_TIMEOUT=1"])
+        #expect(watchdog.awaitExit() == 1)
+        let lines = watchdog.log.split(separator: "\n")
+        #expect(lines.contains { $0.contains("child died early") && $0.contains(ending) })
+        let last = try #require(lines.last { $0.contains("no worker became ready") })
+        #expect(last.contains("worker events 0: \(ending)") && last.contains("storage: ") == false)
+    }
+
+    @Test("What children say is passed on whole, also what they said while nobody took it")
+    func passesOn() throws {
+        let watchdog = try WatchdogProcess(
+            worker: Self.patientSpeaker, ["MESHER_WORKERS=1"],
+            prefix: ["bash", "-c", #"exec "$@" 2> >(sleep 1; exec cat >&2)"#, "bash"])
+        for name in ["events", "bulk"] {
+            try watchdog.awaitLog("line 2000 of \(name)")
+            let said = watchdog.log.split(separator: "\n").map(String.init).filter { $0.hasSuffix(" of " + name) }
+            let wanted = (1...2000).map { "line \($0) of \(name)" }
+            #expect(said == wanted)
+        }
+    }
+
+    /// Says more than the few kilobytes that are written at once.
+    private static let patientSpeaker = WatchdogProcess.patientChild.replacingOccurrences(
+        of: "exec sleep", with: "i=0; while [ $((i += 1)) -le 2000 ]; do echo >&2 line $i of $1; done\nexec sleep")
+
+    @Test(
         "SIGTERM and SIGINT stop everything, workers before storage, and no file stays but the counters",
         arguments: [SIGTERM, SIGINT])
     func stops(signal: Int32) throws {
@@ -98,7 +132,7 @@ struct WatchdogTests {
         for child in children { #expect(kill(child.pid, 0) != 0) }
         #expect(try FileManager.default.contentsOfDirectory(atPath: watchdog.runDirectory) == ["scoreboard"])
         let endings = watchdog.log.split(separator: "\n").filter { $0.contains("child ended") }
-        #expect(endings.count == 4)
+        #expect(endings.count == 5)
         #expect(endings.last?.contains("child=storage") == true)
     }
 

@@ -19,9 +19,10 @@ struct ScriptClientTests {
     private func call(
         _ number: UInt64, wanted: Int, limit: Int = 1_000, window: Int = 60_000, project: Int = 1, of loop: inout Loop
     ) {
-        loop.client.call(
-            number, key: Array("mesher:limit:{\(project)}".utf8),
-            arguments: [wanted, limit, window].map { Array(String($0).utf8) }, now: Clock.monotonic())
+        let arguments = ScriptClient.Arguments(
+            key: Array("mesher:limit:{\(project)}".utf8),
+            values: [wanted, limit, window].map { Array(String($0).utf8) })
+        loop.client.call(number, arguments, now: Clock.monotonic())
     }
 
     @Test(
@@ -155,5 +156,77 @@ struct ScriptClientTests {
         try loop.run { $0.isReady }
         call(3, wanted: 1, of: &loop)
         #expect(try loop.results(1)[3]??.first == 1)
+    }
+
+    /// Counts as before once `recover` has happened, and not until then, however often it connects.
+    private func expectAway(
+        _ loop: inout Loop, because reason: String, until recover: () throws -> Void
+    ) throws {
+        call(2, wanted: 1, of: &loop)
+        #expect(try loop.results(1) == [2: nil])
+        let opening = loop.client.socket?.opening ?? 0
+        var wasReady = false
+        try loop.run { client in
+            wasReady = wasReady || client.isReady
+            return client.socket.map { $0.opening > opening + 2 } ?? false
+        }
+        let failure = loop.client.failure?.message
+        #expect(!wasReady && failure?.hasPrefix(reason) == true, "\(failure ?? "none")")
+        try recover()
+        try loop.run { $0.isReady }
+        call(3, wanted: 1, of: &loop)
+        #expect(try loop.results(1)[3]??.first == 1)
+    }
+
+    @Test("A Redis that became a replica is away until it is a primary again")
+    func readOnly() throws {
+        let redis = try TemporaryRedis()
+        var loop = try connected(redis)
+        try redis.command("REPLICAOF", "127.0.0.1", "1")
+        try expectAway(&loop, because: "READONLY") { try redis.command("REPLICAOF", "NO", "ONE") }
+    }
+
+    @Test("A Redis that has no memory left is away until it has")
+    func outOfMemory() throws {
+        let redis = try TemporaryRedis()
+        var loop = try connected(redis)
+        try redis.command("CONFIG", "SET", "maxmemory", "1")
+        try expectAway(&loop, because: "OOM") { try redis.command("CONFIG", "SET", "maxmemory", "0") }
+    }
+
+    @Test("A Redis that loads its data is away until it has")
+    func loading() throws {
+        let slowly = ["--key-load-delay", "500", "--loading-process-events-interval-bytes", "1024"]
+        let redis = try TemporaryRedis(options: ["--enable-debug-command", "yes"] + slowly)
+        try redis.command("DEBUG", "POPULATE", "8000")
+        try redis.command("SAVE")
+        var loop = try connected(redis)
+        redis.stop()
+        try redis.start()
+        try expectAway(&loop, because: "LOADING") { try redis.command("CONFIG", "SET", "key-load-delay", "0") }
+    }
+
+    @Test("After a FLUSHALL a window begins anew")
+    func flushed() throws {
+        let redis = try TemporaryRedis()
+        var loop = try connected(redis)
+        call(1, wanted: 5, limit: 3, of: &loop)
+        #expect(try loop.results(1)[1]??.first == 3)
+        try redis.command("FLUSHALL")
+        call(2, wanted: 5, limit: 3, of: &loop)
+        #expect(try loop.results(1)[2]??.first == 3)
+    }
+
+    @Test("A project's key that holds something else is no failure of Redis for the others")
+    func foreignValue() throws {
+        let redis = try TemporaryRedis()
+        var loop = try connected(redis)
+        try redis.command("RPUSH", "mesher:limit:{1}", "x")
+        try redis.command("SET", "mesher:limit:{2}", "x")
+        for project in 1...3 { call(UInt64(project), wanted: 1, project: project, of: &loop) }
+        let results = try loop.results(3)
+        #expect(results[1] == .some(nil) && results[2] == .some(nil) && results[3]??.first == 1)
+        let failure = loop.client.failure
+        #expect(failure == nil)
     }
 }

@@ -1,5 +1,6 @@
 import EventLoop
 import Foundation
+import Ingestion
 
 @testable import Redis
 
@@ -87,7 +88,10 @@ struct Loop: ~Copyable {
 
     init(_ server: RedisServer, script: StaticString) throws {
         ProcessAttributes.ignoreBrokenPipes()
-        client = ScriptClient(server, script: script)
+        let probe = LimitScript.Call.probe
+        client = ScriptClient(
+            server, script: script,
+            probe: ScriptClient.Arguments(key: probe.key(prefix: "mesher:limit:"), values: probe.arguments))
         epoll = try Epoll(capacity: 1)
     }
 

@@ -8,14 +8,27 @@ package final class PostgreSQLServer: Sendable {
 
     private let script: SupervisedScript
 
-    /// Starts a server and waits until it answers, 60 s at most.
-    package init() throws {
+    /// Starts a server of its own and waits until it answers.
+    package convenience init() throws {
+        try self.init(making: "initdb -D $1/data -U postgres -A trust -E UTF8 --no-sync --no-instructions")
+    }
+
+    /// Starts a server that follows another by streaming replication and takes no writes until it is promoted.
+    package convenience init(standbyOf primary: PostgreSQLServer) throws {
+        try self.init(making: "pg_basebackup -D $1/data -h \(primary.folder) -U postgres -R -c fast --no-sync")
+    }
+
+    /// Waits until the server answers, 60 s at most.
+    ///
+    /// - Parameter command: makes the data folder, `$1/data`, by one of PostgreSQL's programs.
+    private init(making command: String) throws {
         // PostgreSQL refuses to run as root.
-        script = try SupervisedScript(Self.start, name: "pg", user: "postgres", signal: "QUIT")
+        let start = "PATH=$(ls -d /usr/lib/postgresql/*/bin | tail -n 1):$PATH\n\(command) || exit 1\n" + Self.start
+        script = try SupervisedScript(start, name: "pg", user: "postgres", signal: "QUIT")
         let deadline = time(nil) + 60
         while true {
             do {
-                _ = try Connection.open(url(), applicationName: "tests")
+                _ = try Connection.open(url() + "&target_session_attrs=any", applicationName: "tests")
                 return
             } catch {
                 guard time(nil) < deadline, script.isRunning else { throw error }
@@ -29,7 +42,24 @@ package final class PostgreSQLServer: Sendable {
 
     /// Ends the server and waits for that.
     package func stop() {
+        signal(SIGCONT)
         script.stop()
+    }
+
+    /// Stops all its processes where they are, SIGSTOP, or lets them go on, SIGCONT.
+    package func signal(_ signal: CInt) {
+        guard let file = fopen(folder + "/data/postmaster.pid", "r") else { return }
+        defer { fclose(file) }
+        var line = [CChar](repeating: 0, count: 32)
+        guard fgets(&line, 32, file) != nil else { return }
+        let postmaster = pid_t(atoi(line))
+        kill(postmaster, signal)
+        guard let children = fopen("/proc/\(postmaster)/task/\(postmaster)/children", "r") else { return }
+        defer { fclose(children) }
+        var list = [CChar](repeating: 0, count: 4096)
+        guard fgets(&list, 4096, children) != nil else { return }
+        let text = String(decoding: list.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        for child in text.split(separator: " ").compactMap({ pid_t($0) }) { kill(child, signal) }
     }
 
     /// The URL of a database of this server.
@@ -46,8 +76,6 @@ package final class PostgreSQLServer: Sendable {
     }
 
     private static let start = """
-        bin=$(ls -d /usr/lib/postgresql/*/bin | tail -n 1)
-        "$bin/initdb" -D "$1/data" -U postgres -A trust -E UTF8 --no-sync --no-instructions || exit 1
-        "$bin/postgres" -D "$1/data" -k "$1" -c listen_addresses= -c fsync=off -c log_min_messages=fatal </dev/null &
+        postgres -D "$1/data" -k "$1" -c listen_addresses= -c fsync=off -c log_min_messages=fatal </dev/null &
         """
 }

@@ -38,6 +38,12 @@ void mesher_return_large_memory(void) {
     mallopt(M_MMAP_THRESHOLD, 256 << 10);
 }
 
+int mesher_set_no_new_privileges(void) { return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); }
+
+int mesher_close_from(int first) { return close_range(first, ~0U, 0); }
+
+char **mesher_environment(void) { return environ; }
+
 int mesher_pidfd_open(int process) { return (int)syscall(SYS_pidfd_open, process, 0); }
 
 int mesher_exit_status(int status) { return WEXITSTATUS(status); }

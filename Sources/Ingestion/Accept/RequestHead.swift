@@ -43,6 +43,16 @@ struct AcceptedHead {
         receivedAt = head.receivedAt.flatMap(Self.microseconds) ?? wall
     }
 
+    /// The head of a stream's message, which has none of its own.
+    init(route: Route, key: KeyID?, requestID: UInt128, receivedAt: Int64) {
+        self.route = route
+        self.key = key
+        self.requestID = requestID
+        self.receivedAt = receivedAt
+        encoding = .success(.identity)
+        isNDJSON = false
+    }
+
     private static func isNDJSON(_ type: UnsafeRawBufferPointer?) -> Bool {
         guard let type else { return false }
         let end = type.firstIndex(of: UInt8(ascii: ";")) ?? type.count

@@ -38,6 +38,10 @@ struct KeyCache: ~Copyable {
 
     mutating func forgetAll() {
         known.removeAll(keepingCapacity: true)
+        forgetUnknown()
+    }
+
+    mutating func forgetUnknown() {
         unknown.removeAll(keepingCapacity: true)
     }
 }

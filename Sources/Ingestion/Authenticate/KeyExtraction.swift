@@ -1,9 +1,9 @@
-internal import StorageChannel
+package import StorageChannel
 
 /// Finds the key in a request: `X-Sentry-Auth`, then `Authorization`, then the query's `sentry_key`; the first that
 /// holds 32 hex digits is used.
-enum KeyExtraction {
-    static func key(of head: RequestHead) -> KeyID? {
+package enum KeyExtraction {
+    package static func key(of head: RequestHead) -> KeyID? {
         if let value = head.sentryAuthorization, let key = sentry(value) ?? bare(value) { return key }
         if let value = head.authorization, let key = authorization(value) { return key }
         return head.query.flatMap(query)

@@ -24,6 +24,11 @@ package struct Body: ~Copyable {
         try body(UnsafeMutableRawBufferPointer(start: bytes, count: count))
     }
 
+    /// Whether it is a JSON array, by its first byte that is no white space.
+    package var isArray: Bool {
+        BulkSplitter.isArray(UnsafeRawBufferPointer(start: bytes, count: count))
+    }
+
     /// Drops what is behind the first `count` bytes; more than there are leaves all.
     package mutating func truncate(to count: Int) {
         self.count = min(max(count, 0), self.count)

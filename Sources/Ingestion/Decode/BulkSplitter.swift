@@ -12,7 +12,7 @@ package enum BulkSplitter {
         _ bytes: UnsafeMutableRawBufferPointer, isNDJSON: Bool, maximum: Int
     ) throws(Refusal) -> [Range<Int>] {
         let maximum = max(maximum, 0)
-        let isArray = !isNDJSON || bytes.first { !isWhiteSpace($0) } == UInt8(ascii: "[")
+        let isArray = !isNDJSON || isArray(UnsafeRawBufferPointer(bytes))
         let events: [Range<Int>]
         if isArray {
             var parser = JSONParser()
@@ -22,6 +22,11 @@ package enum BulkSplitter {
         }
         guard !events.isEmpty else { throw Refusal(.emptyBulk, "empty bulk request") }
         return events
+    }
+
+    /// Whether the first byte that is no white space is a bracket.
+    package static func isArray(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        bytes.first { !isWhiteSpace($0) } == UInt8(ascii: "[")
     }
 
     static func tooManyEvents(_ maximum: Int) -> Refusal {

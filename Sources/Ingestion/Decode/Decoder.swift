@@ -1,3 +1,5 @@
+internal import Deflate
+
 /// Decompresses bodies, within a limit that holds while it does: a small body that stands for a huge one takes no more
 /// memory than the limit.
 package struct Decoder: ~Copyable {
@@ -9,6 +11,15 @@ package struct Decoder: ~Copyable {
         case tooLarge
         /// They are damaged, cut short, or followed by something else.
         case invalid
+
+        init(_ result: Inflater.Result) {
+            self =
+                switch result {
+                case .decoded(let count): .decoded(count)
+                case .tooLarge: .tooLarge
+                case .invalid: .invalid
+                }
+        }
     }
 
     private var inflater = Inflater()
@@ -60,8 +71,8 @@ package struct Decoder: ~Copyable {
     ) -> Result {
         switch encoding {
         case .identity: .invalid
-        case .gzip: inflater.inflate(bytes, .gzip, into: room)
-        case .deflate: inflater.inflate(bytes, Inflater.Format(ofDeflate: bytes), into: room)
+        case .gzip: Result(inflater.inflate(bytes, .gzip, into: room))
+        case .deflate: Result(inflater.inflate(bytes, Inflater.Format(ofDeflate: bytes), into: room))
         case .brotli: BrotliDecoder.decode(bytes, into: room)
         case .zstandard: zstandard.decode(bytes, into: room)
         }

@@ -24,6 +24,9 @@ package enum LimitScript {
 
     /// How to call the script once.
     package struct Call: Equatable, Sendable {
+        /// Counts an event of no project, in a window of one second: it succeeds where all calls do.
+        package static let probe = Call(number: 0, project: 0, wanted: 1, limit: .max, window: 1)
+
         /// Names the call in `Ingestion.receive(_:for:)`.
         package let number: UInt64
         package let project: Int64
@@ -32,6 +35,16 @@ package enum LimitScript {
         package let limit: UInt32
         /// Seconds.
         package let window: UInt32
+
+        /// The project's counter; braces, so that a cluster keeps together what belongs to a project.
+        package func key(prefix: String) -> [UInt8] {
+            Array("\(prefix){\(project)}".utf8)
+        }
+
+        /// `ARGV`.
+        package var arguments: [[UInt8]] {
+            [UInt64(wanted), UInt64(limit), UInt64(window) * 1_000].map { Array(String($0).utf8) }
+        }
     }
 
     /// The script's result.

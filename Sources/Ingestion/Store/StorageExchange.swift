@@ -5,6 +5,8 @@ extension IngestionMachine {
     /// Storage is connected: all that it has not answered is sent, again or for the first time.
     package mutating func storageConnected() {
         isStorageConnected = true
+        if let key = streamKey?.key { toStorage.lookUp(key) }
+        if redisFailure != nil { toStorage.redis(failure: redisFailure) }
         let inHand = submissions
         for (key, waiting) in waitingForKey {
             let stillWaiting = waiting.filter { inHand[$0.serial] != nil }
@@ -23,6 +25,17 @@ extension IngestionMachine {
         giveUpProbes(until: .max)
         toStorage.removeAll()
         keys.forgetAll()
+    }
+
+    /// Whether Redis answers, as the loop sees it.
+    package var isRedisAvailable: Bool { redisFailure == nil }
+
+    /// Redis has failed, or answers again. Storage hears of it, and speaks for all edges of this host.
+    ///
+    /// - Parameter failure: why it does not answer; nil when it does.
+    package mutating func noteRedis(failure: String?) {
+        redisFailure = failure
+        if isStorageConnected { toStorage.redis(failure: failure) }
     }
 
     /// A frame from storage.
@@ -53,11 +66,13 @@ extension IngestionMachine {
             let accepts = content.integer(UInt8.self) == 1
             let degradation = Degradation(rawValue: content.integer())
             guard content.isIntact else { return false }
+            // Whether there are such keys by now cannot be told.
+            if degradation.contains(.postgresql) { keys.forgetUnknown() }
             probes.removeAll { $0.serial == serial }
             if let submission = submissions[serial] {
                 finish(submission, .readiness(accepts, degraded: degraded(degradation)))
             }
-        case .store, .lookUpKey, .probe:
+        case .store, .lookUpKey, .probe, .redis:
             return false
         }
         return true
@@ -81,7 +96,7 @@ extension IngestionMachine {
     func degraded(_ degradation: Degradation) -> [StaticString] {
         var names: [StaticString] = []
         if degradation.contains(.postgresql) { names.append("postgresql") }
-        if !isRedisAvailable { names.append("redis") }
+        if !isRedisAvailable || degradation.contains(.redis) { names.append("redis") }
         if degradation.contains(.spool) { names.append("spool") }
         return names
     }

@@ -1,3 +1,4 @@
+internal import Scoreboard
 internal import StorageChannel
 
 /// One request in hand, from its acceptance to its answer.
@@ -22,6 +23,8 @@ final class Submission {
     private(set) var bytes: Int
     private(set) var ranges: [Range<Int>] = []
     var events: [Event] = []
+    /// By what its body is known again.
+    var mark = BodyMark()
     var quota: QuotaStatus?
     /// Handed to storage and not acknowledged: what is sent again when storage was restarted.
     private(set) var frames: [UInt8] = []
@@ -55,6 +58,12 @@ final class Submission {
 
     func takeBody() -> Body? {
         body.take()
+    }
+
+    /// Lets `use` look at the body as it was received; nil when there is none.
+    @discardableResult
+    func withBody<Result>(_ use: (UnsafeRawBufferPointer) -> Result) -> Result? {
+        body?.withUnsafeMutableBytes { use(UnsafeRawBufferPointer($0)) }
     }
 
     /// The body is decoded and its events are found.

@@ -4,17 +4,23 @@ import PostgreSQL
 import StorageChannel
 
 /// Keeps the keys in memory as PostgreSQL has them: reads all at each connection, and those of a project when a NOTIFY
-/// names it. The changes are for the edges.
+/// names it. The changes are for the edges. While PostgreSQL is away they stay as they were, also over a restart.
 struct KeyReader: ~Copyable {
     private enum Stage {
         case away, listening
         case readingAll
         case readingProjects(Set<Int64>)
+        /// Asks for a sign of life.
+        case checking
         case idle
     }
 
     /// Nanoseconds for one query.
     private static let timeout: Int64 = 10_000_000_000
+    /// Nanoseconds without a query after which a sign of life is asked for, and those it may take: a server that hangs
+    /// would be silent, too, about a key that was revoked.
+    private static let checkInterval: Int64 = 2_000_000_000
+    private static let checkTimeout: Int64 = 3_000_000_000
     /// Beyond so many changed projects all keys are read.
     private static let projectLimit = 100
 
@@ -24,29 +30,41 @@ struct KeyReader: ~Copyable {
     private var stage = Stage.away
     private var failure: DatabaseError?
     private var reportedLoss: DatabaseError?
-    private var current: [KeyID: ProjectQuota] = [:]
+    private var current = KeySnapshot()
     private var changed: Set<Int64> = []
     private var allChanged = false
     private var table = KeyTable()
+    private var archive: KeyArchive
+    private var hasReadArchive = false
+    private var checkAt: Int64 = .max
     /// Whether all changes were heard since the keys were read.
-    private var isCurrent = false
+    private(set) var isCurrent = false
 
     /// Whether the keys are known, or it is known that PostgreSQL cannot be reached.
     private(set) var isSettled = false
 
-    /// - Parameter defaults: the limit of a project that has none of its own, events in seconds.
-    init(url: String, token: UInt64, defaults: (events: UInt32, seconds: UInt32), logger: Logger) {
+    /// - Parameters:
+    ///   - archive: where the keys are found when PostgreSQL cannot be asked.
+    ///   - defaults: the limit of a project that has none of its own, events in seconds.
+    init(
+        url: String, token: UInt64, archive: KeyArchive, defaults: (events: UInt32, seconds: UInt32), logger: Logger
+    ) {
         link = DatabaseLink(url: url, applicationName: "mesher-storage keys", token: token)
+        self.archive = archive
         self.defaults = defaults
         self.logger = logger
     }
 
-    var deadline: Int64? { link.deadline }
+    var deadline: Int64? {
+        let check: Int64? = if case .idle = stage { checkAt } else { nil }
+        return [link.deadline, archive.deadline, check].compactMap { $0 }.min()
+    }
 
-    /// What is known of a key. One that is not in memory is unknown only while changes can be heard.
+    /// What is known of a key. One that is not in memory is unknown only while changes can be heard; one that was revoked
+    /// is unknown for good.
     func look(up key: KeyID) -> (state: KeyState, quota: ProjectQuota?) {
         if let quota = table.quota(of: key) { return (.known, quota) }
-        return (isCurrent ? .unknown : .unavailable, nil)
+        return (isCurrent || table.isRevoked(key) ? .unknown : .unavailable, nil)
     }
 
     /// The limit of a project; the default one when it has no key in force any more.
@@ -60,9 +78,19 @@ struct KeyReader: ~Copyable {
         take(link.proceed(now: now, epoll), now: now, epoll)
     }
 
-    /// Connects again and gives up what takes too long, when it is time.
+    /// Connects again, gives up what takes too long, asks for a sign of life and keeps what has changed, when it is time.
     mutating func elapse(now: Int64, _ epoll: borrowing Epoll) -> [KeyTable.Change] {
-        take(link.elapse(now: now, epoll), now: now, epoll)
+        archive.elapse(now: now, table.snapshot)
+        if case .idle = stage, checkAt <= now {
+            stage = .checking
+            return send("", within: Self.checkTimeout, now: now, epoll)
+        }
+        return take(link.elapse(now: now, epoll), now: now, epoll)
+    }
+
+    /// The process ends: what has changed is kept.
+    mutating func finish(now: Int64) {
+        archive.finish(now: now, table.snapshot)
     }
 
     private mutating func take(
@@ -72,7 +100,7 @@ struct KeyReader: ~Copyable {
         case .none: return []
         case .connected:
             stage = .listening
-            return send("LISTEN mesher_keys", now: now, epoll)
+            return send("LISTEN mesher_keys", within: Self.timeout, now: now, epoll)
         case .received: return takeResults(now: now, epoll)
         case .lost(let error):
             lose(error)
@@ -92,7 +120,7 @@ struct KeyReader: ~Copyable {
                 guard allChanged || !changed.isEmpty else { return changes }
                 changes += readChanged(now: now, epoll)
                 continue
-            case .listening, .readingAll, .readingProjects: break
+            case .listening, .readingAll, .readingProjects, .checking: break
             }
             switch link.nextResult() {
             case .pending: return changes
@@ -106,42 +134,43 @@ struct KeyReader: ~Copyable {
     /// The command under way is over.
     private mutating func complete(now: Int64, _ epoll: borrowing Epoll) -> [KeyTable.Change] {
         if let error = failure { return take(link.drop(error, now: now, epoll), now: now, epoll) }
-        defer { current = [:] }
-        switch stage {
-        case .away, .idle: return []
+        let ended = stage
+        stage = .idle
+        checkAt = now + Self.checkInterval
+        defer { current = KeySnapshot() }
+        switch ended {
+        case .away, .idle, .checking: return []
         case .listening:
             allChanged = true
-            stage = .idle
             return []
         case .readingAll:
-            let changes = table.replaceAll(current)
-            stage = .idle
             isSettled = true
             isCurrent = true
             reportedLoss = nil
             link.confirm()
-            logger.info("keys read", metadata: ["keys": "\(current.count)"])
-            return changes
+            archive.note(now: now)
+            logger.info("keys read", metadata: ["keys": "\(current.quotas.count)"])
+            return table.replaceAll(current)
         case .readingProjects(let projects):
-            stage = .idle
+            archive.note(now: now)
             return table.replace(projects: projects, current)
         }
     }
 
     private mutating func readChanged(now: Int64, _ epoll: borrowing Epoll) -> [KeyTable.Change] {
         var query = """
-            SELECT k.key, k.project_id, p.rate_limit_events, p.rate_limit_seconds
-            FROM public.api_keys k JOIN public.projects p ON p.id = k.project_id WHERE k.revoked_at IS NULL
+            SELECT k.key, k.project_id, k.revoked_at IS NULL, p.rate_limit_events, p.rate_limit_seconds
+            FROM public.api_keys k JOIN public.projects p ON p.id = k.project_id
             """
         if allChanged || changed.count > Self.projectLimit {
             stage = .readingAll
         } else {
-            query += " AND k.project_id IN (\(changed.map(String.init).joined(separator: ", ")))"
+            query += " WHERE k.project_id IN (\(changed.map(String.init).joined(separator: ", ")))"
             stage = .readingProjects(changed)
         }
         allChanged = false
         changed = []
-        return send(query, now: now, epoll)
+        return send(query, within: Self.timeout, now: now, epoll)
     }
 
     private mutating func collect(_ rows: borrowing Rows) {
@@ -152,15 +181,21 @@ struct KeyReader: ~Copyable {
                 logger.warning("a key that is not 32 hex digits is ignored")
                 continue
             }
-            current[key] = ProjectQuota(
+            guard rows[row: row, column: 2] == "t" else {
+                current.revoked.insert(key)
+                continue
+            }
+            current.quotas[key] = ProjectQuota(
                 project: project,
-                events: rows[row: row, column: 2].flatMap { UInt32($0) } ?? defaults.events,
-                seconds: rows[row: row, column: 3].flatMap { UInt32($0) } ?? defaults.seconds)
+                events: rows[row: row, column: 3].flatMap { UInt32($0) } ?? defaults.events,
+                seconds: rows[row: row, column: 4].flatMap { UInt32($0) } ?? defaults.seconds)
         }
     }
 
-    private mutating func send(_ sql: String, now: Int64, _ epoll: borrowing Epoll) -> [KeyTable.Change] {
-        let event = link.send(within: Self.timeout, now: now, epoll) { connection throws(DatabaseError) in
+    private mutating func send(
+        _ sql: String, within timeout: Int64, now: Int64, _ epoll: borrowing Epoll
+    ) -> [KeyTable.Change] {
+        let event = link.send(within: timeout, now: now, epoll) { connection throws(DatabaseError) in
             try connection.send(sql)
         }
         return take(event, now: now, epoll)
@@ -169,9 +204,13 @@ struct KeyReader: ~Copyable {
     private mutating func lose(_ error: DatabaseError) {
         stage = .away
         failure = nil
-        current = [:]
+        current = KeySnapshot()
         isCurrent = false
         isSettled = true
+        if !table.isLoaded, !hasReadArchive {
+            hasReadArchive = true
+            if let snapshot = archive.read() { _ = table.replaceAll(snapshot) }
+        }
         guard reportedLoss != error else { return }
         reportedLoss = error
         logger.error("keys cannot be read", metadata: ["reason": "\(error)"])

@@ -1,6 +1,6 @@
 import StorageChannel
 
-/// Every key that is in force, and the quota of its project.
+/// Every key that is in force, and the quota of its project; and those that were revoked.
 struct KeyTable {
     /// A key that appeared, disappeared or whose quota changed.
     struct Change: Equatable {
@@ -12,6 +12,7 @@ struct KeyTable {
     /// Whether the keys were ever read.
     private(set) var isLoaded = false
     private var quotas: [KeyID: ProjectQuota] = [:]
+    private var revoked: Set<KeyID> = []
     private var projects: [Int64: Set<KeyID>] = [:]
 
     /// The quota of the key's project; nil when the key is not in force.
@@ -24,19 +25,29 @@ struct KeyTable {
         projects[project]?.first.flatMap { quotas[$0] }
     }
 
-    /// Takes over all keys that are in force.
+    func isRevoked(_ key: KeyID) -> Bool {
+        revoked.contains(key)
+    }
+
+    /// All that the table holds.
+    var snapshot: KeySnapshot { KeySnapshot(quotas: quotas, revoked: revoked) }
+
+    /// Takes over all keys.
     ///
     /// - Returns: what changed; nothing the first time, since nobody can have been told otherwise.
-    mutating func replaceAll(_ current: [KeyID: ProjectQuota]) -> [Change] {
+    mutating func replaceAll(_ current: KeySnapshot) -> [Change] {
         let isFirst = !isLoaded
         isLoaded = true
-        let changes = replace(Array(quotas.keys), current)
+        revoked = current.revoked
+        let changes = replace(Array(quotas.keys), current.quotas)
         return isFirst ? [] : changes
     }
 
-    /// Takes over the keys of some projects that are in force.
-    mutating func replace(projects changed: Set<Int64>, _ current: [KeyID: ProjectQuota]) -> [Change] {
-        replace(changed.flatMap { projects[$0] ?? [] }, current)
+    /// Takes over the keys of some projects.
+    mutating func replace(projects changed: Set<Int64>, _ current: KeySnapshot) -> [Change] {
+        revoked.subtract(current.quotas.keys)
+        revoked.formUnion(current.revoked)
+        return replace(changed.flatMap { projects[$0] ?? [] }, current.quotas)
     }
 
     private mutating func replace(_ former: [KeyID], _ current: [KeyID: ProjectQuota]) -> [Change] {

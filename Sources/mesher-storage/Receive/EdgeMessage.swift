@@ -6,6 +6,8 @@ enum EdgeMessage {
     case store(ReceivedEvent)
     case lookUp(KeyID)
     case probe(ticket: UInt64)
+    /// Why Redis does not answer this edge; nil when it does.
+    case redis(failure: String?)
 
     /// Nil when the content does not fit the kind, or the kind is not for edges to send.
     init?(_ kind: FrameKind, _ content: UnsafeRawBufferPointer) {
@@ -18,6 +20,11 @@ enum EdgeMessage {
             return
         case .lookUpKey: self = .lookUp(reader.key())
         case .probe: self = .probe(ticket: reader.integer())
+        case .redis:
+            let answers = reader.integer(UInt8.self) == 1
+            let reason = reader.remainder()
+            guard reason.count <= Frame.reasonLimit else { return nil }
+            self = .redis(failure: answers ? nil : String(decoding: reason, as: UTF8.self))
         case .stored, .key, .readiness: return nil
         }
         guard reader.isIntact, reader.isAtEnd else { return nil }

@@ -74,6 +74,14 @@ struct EdgeTable: ~Copyable {
         }
     }
 
+    /// Tells all edges what storage has to do without from now on.
+    mutating func broadcast(accepts: Bool, _ degradation: Degradation) {
+        for (token, edge) in edges {
+            edge.answer(probe: 0, accepts: accepts, degradation)
+            answered.insert(token)
+        }
+    }
+
     /// Writes the turn's answers; whether there were any.
     mutating func flush(_ epoll: borrowing Epoll) -> Bool {
         let hadAnswers = !answered.isEmpty

@@ -9,16 +9,6 @@ internal import Ingestion
 /// The socket blocks, since libfcgi takes EAGAIN inside a stream for the end: reading begins when it is readable, and
 /// nginx, which buffers requests, sends the rest at once; a limit of time ends what it does not.
 final class FastCGIConnection {
-    /// A request that was read to its end.
-    enum Reading {
-        /// Whole; its head and body are in `take`.
-        case request
-        /// Nothing has come.
-        case nothing
-        /// The peer has closed, broke off or sent nonsense: the connection is to be closed.
-        case closed
-    }
-
     /// Seconds that one read or write may wait for nginx.
     private static let patience = 2
 
@@ -51,18 +41,17 @@ final class FastCGIConnection {
         request.deallocate()
     }
 
-    /// Reads the next request with its whole body.
-    func read() -> Reading {
-        var byte: UInt8 = 0
-        // libfcgi falls through to its listener at the end of a kept connection.
-        let count = recv(number, &byte, 1, CInt(MSG_PEEK) | CInt(MSG_DONTWAIT))
-        guard count == 1 else { return count < 0 && errno == EAGAIN ? .nothing : .closed }
+    /// Reads the next request with its whole body. The connection must be readable and not closed: at its end libfcgi
+    /// would fall through to a listener.
+    ///
+    /// - Returns: whether it came whole, for `withHead`; else the peer broke off or sent nonsense, and the connection is to
+    ///   be closed.
+    func read() -> Bool {
         request.pointee.keepConnection = 1
         FCGX_Detach(request)
-        guard FCGX_Accept_r(request) == 0 else { return .closed }
-        guard readBody() else { return .closed }
+        guard FCGX_Accept_r(request) == 0, readBody() else { return false }
         isAnswering = true
-        return .request
+        return true
     }
 
     /// Lets `use` have the request's head; its bytes are valid until then.

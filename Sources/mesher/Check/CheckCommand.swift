@@ -28,6 +28,7 @@ struct CheckCommand: ParsableCommand {
             others += DatabaseCheck(settings).findings()
             others += RedisCheck(settings).findings()
             others += ServiceCheck(settings).findings()
+            others += SpoolCheck(settings).findings()
             others += HTTPCheck(settings).findings()
         }
         show(configuration + others)

@@ -9,7 +9,7 @@ import Testing
 
     private func loaded() -> KeyTable {
         var table = KeyTable()
-        _ = table.replaceAll([KeyID(1): quota, KeyID(2): other])
+        _ = table.replaceAll(KeySnapshot(quotas: [KeyID(1): quota, KeyID(2): other]))
         return table
     }
 
@@ -17,7 +17,7 @@ import Testing
     func first() {
         var table = KeyTable()
         #expect(!table.isLoaded)
-        #expect(table.replaceAll([KeyID(1): quota]).isEmpty)
+        #expect(table.replaceAll(KeySnapshot(quotas: [KeyID(1): quota])).isEmpty)
         #expect(table.isLoaded)
         #expect(table.quota(of: KeyID(1)) == quota)
         #expect(table.quota(of: KeyID(3)) == nil)
@@ -28,23 +28,38 @@ import Testing
     func again() {
         var table = loaded()
         let larger = ProjectQuota(project: 1, events: 9_000, seconds: 60)
-        let changes = table.replaceAll([KeyID(1): larger, KeyID(3): larger])
+        let changes = table.replaceAll(KeySnapshot(quotas: [KeyID(1): larger, KeyID(3): larger]))
         #expect(
             Set(changes.map(\.key)) == [KeyID(1), KeyID(2), KeyID(3)]
                 && changes.first { $0.key == KeyID(1) }?.quota == larger
                 && changes.first { $0.key == KeyID(2) }?.quota == nil)
         #expect(table.quota(ofProject: 2) == nil)
-        #expect(table.replaceAll([KeyID(1): larger, KeyID(3): larger]).isEmpty)
+        #expect(table.replaceAll(KeySnapshot(quotas: [KeyID(1): larger, KeyID(3): larger])).isEmpty)
     }
 
     @Test("reading one project leaves the others alone")
     func oneProject() {
         var table = loaded()
-        #expect(table.replace(projects: [1], [:]) == [KeyTable.Change(key: KeyID(1), quota: nil)])
+        #expect(table.replace(projects: [1], KeySnapshot()) == [KeyTable.Change(key: KeyID(1), quota: nil)])
         #expect(table.quota(of: KeyID(2)) == other)
         #expect(
-            table.replace(projects: [1], [KeyID(9): quota]) == [KeyTable.Change(key: KeyID(9), quota: quota)])
+            table.replace(projects: [1], KeySnapshot(quotas: [KeyID(9): quota]))
+                == [KeyTable.Change(key: KeyID(9), quota: quota)])
         #expect(table.quota(ofProject: 1) == quota)
+    }
+
+    @Test("a revoked key stays known as such until it is in force again")
+    func revoked() {
+        var table = loaded()
+        #expect(table.replace(projects: [1], KeySnapshot(revoked: [KeyID(1)])).count == 1)
+        #expect(table.isRevoked(KeyID(1)) && !table.isRevoked(KeyID(2)))
+        _ = table.replace(projects: [2], KeySnapshot(quotas: [KeyID(2): other]))
+        #expect(table.isRevoked(KeyID(1)))
+        #expect(table.snapshot == KeySnapshot(quotas: [KeyID(2): other], revoked: [KeyID(1)]))
+        _ = table.replace(projects: [1], KeySnapshot(quotas: [KeyID(1): quota]))
+        #expect(!table.isRevoked(KeyID(1)))
+        _ = table.replaceAll(KeySnapshot(revoked: [KeyID(1), KeyID(2)]))
+        #expect(table.isRevoked(KeyID(1)) && table.isRevoked(KeyID(2)))
     }
 
     @Test("a key is 32 hex digits and nothing else")

@@ -14,6 +14,8 @@ import Testing
         #expect(isAccepted(.store, TestEvent().content()))
         #expect(isAccepted(.lookUpKey, Array(repeating: 1, count: 16)))
         #expect(isAccepted(.probe, Array(repeating: 0, count: 8)))
+        #expect(isAccepted(.redis, [1]))
+        #expect(isAccepted(.redis, [0] + Array(repeating: 0xff, count: 200)))
     }
 
     @Test("a content that is shorter or longer than its kind's is refused")
@@ -23,6 +25,8 @@ import Testing
         #expect(!isAccepted(.lookUpKey, Array(repeating: 1, count: 15)))
         #expect(!isAccepted(.lookUpKey, Array(repeating: 1, count: 17)))
         #expect(!isAccepted(.probe, []))
+        #expect(!isAccepted(.redis, []))
+        #expect(!isAccepted(.redis, Array(repeating: 0, count: 202)))
     }
 
     @Test("what only storage sends is refused", arguments: [FrameKind.stored, .key, .readiness])

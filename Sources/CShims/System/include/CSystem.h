@@ -24,6 +24,15 @@ int mesher_use_batch_scheduling(void);
 /// mallopt(3): blocks of 256 KiB and more go back to the kernel as soon as they are freed.
 void mesher_return_large_memory(void);
 
+/// prctl(2) PR_SET_NO_NEW_PRIVS: no program that is executed can give more rights than this process has.
+int mesher_set_no_new_privileges(void);
+
+/// close_range(2): closes all descriptors from this one on.
+int mesher_close_from(int first);
+
+/// environ(7): the variables, ended by NULL.
+char **mesher_environment(void);
+
 /// pidfd_open(2): a descriptor that becomes readable when the process ends.
 int mesher_pidfd_open(int process);
 

@@ -1,0 +1,40 @@
+internal import Scoreboard
+internal import StorageChannel
+
+/// Before anything looks at a body: whether it may be what killed a process. Such a request is tried once more with no
+/// other in hand, and then refused.
+extension IngestionMachine {
+    /// Whether a request is to be handled alone: until that is over no other may be received.
+    package var wantsSolitude: Bool {
+        trial != nil || !suspected.isEmpty
+    }
+
+    /// Whether a request's body may be handled now; otherwise it was refused, or waits until it is the only one.
+    mutating func mayExecute(_ submission: Submission, _ quota: ProjectQuota) -> Bool {
+        submission.mark = BodyMark(project: quota.project, size: submission.bytes)
+        guard !suspects.isEmpty else { return true }
+        let (verdict, mark) = suspects.verdict(on: submission.head.requestID, submission.mark) {
+            submission.withBody(BodyMark.hash) ?? 0
+        }
+        submission.mark = mark
+        switch verdict {
+        case .innocent: return true
+        case .suspect:
+            if trial == submission.serial { return true }
+            suspected.append((submission, quota))
+        case .poison: finish(submission, .refused(.poison))
+        }
+        return false
+    }
+
+    /// Tries the next request under suspicion when nothing else is in hand.
+    mutating func beginTrial(now: Int64) {
+        if let serial = trial, submissions[serial] == nil { trial = nil }
+        guard trial == nil, !suspected.isEmpty else { return }
+        suspected.removeAll { submissions[$0.submission.serial] == nil }
+        guard !suspected.isEmpty, submissions.count == suspected.count else { return }
+        let next = suspected.removeFirst()
+        trial = next.submission.serial
+        prepare(next.submission, next.quota, now: now)
+    }
+}

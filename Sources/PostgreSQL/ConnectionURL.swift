@@ -1,0 +1,74 @@
+internal import CPostgreSQL
+
+/// What a connection URL says, as libpq reads it. The corresponding C function is `PQconninfoParse`.
+package struct ConnectionURL: Sendable {
+    /// One of the servers that a URL names; what is empty is libpq's to choose.
+    package struct Server: Equatable, Sendable, CustomStringConvertible {
+        package let host: String
+        package let address: String
+        package let port: String
+
+        package var description: String {
+            let name = host.isEmpty ? address : host
+            return port.isEmpty ? name : "\(name):\(port)"
+        }
+    }
+
+    /// In the order in which they are tried; one with nothing in it when the URL names none.
+    package let servers: [Server]
+    /// Seconds for connecting to one server; nil when the URL does not say, or says 0, which is for ever.
+    package let connectTimeout: Int?
+    /// Servers and database as the URL names them, without user and password: another text is another database, for all
+    /// that can be known without asking it.
+    package let identity: String
+
+    /// - Parameter url: a connection URI, `keyword=value` pairs or a database's name. Throws when libpq does not
+    ///   understand it, without quoting it: a password may be in it.
+    package init(_ url: String) throws(DatabaseError) {
+        guard !url.utf8.contains(0) else { throw DatabaseError(operation: "connect", message: "NUL in the URL") }
+        var options: [String: String] = [:]
+        if url.hasPrefix("postgresql:") || url.hasPrefix("postgres:") || url.contains("=") {
+            options = try Self.parse(url)
+        } else {
+            options["dbname"] = url
+        }
+        let names = ["host", "hostaddr", "port"]
+        let lists = names.map { options[$0, default: ""].split(separator: ",", omittingEmptySubsequences: false) }
+        servers = (0..<max(lists[0].count, lists[1].count)).map { position in
+            // One port may stand for all servers.
+            let port = lists[2].count == 1 ? lists[2].first : Self.element(position, of: lists[2])
+            return Server(
+                host: String(Self.element(position, of: lists[0]) ?? ""),
+                address: String(Self.element(position, of: lists[1]) ?? ""), port: String(port ?? ""))
+        }
+        connectTimeout = options["connect_timeout"].flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
+        identity = (names + ["dbname"]).map { options[$0, default: ""] }.joined(separator: "\n")
+    }
+
+    private static func element(_ position: Int, of list: [Substring]) -> Substring? {
+        list.indices.contains(position) ? list[position] : nil
+    }
+
+    private static func parse(_ url: String) throws(DatabaseError) -> [String: String] {
+        var message: UnsafeMutablePointer<CChar>?
+        guard let options = PQconninfoParse(url, &message) else {
+            let reason = message.map { withoutQuotations(String(cString: $0)) } ?? "out of memory"
+            PQfreemem(message)
+            throw DatabaseError(operation: "connect", message: reason)
+        }
+        defer { PQconninfoFree(options) }
+        var values: [String: String] = [:]
+        var option = options
+        while let keyword = option.pointee.keyword {
+            if let value = option.pointee.val { values[String(cString: keyword)] = String(cString: value) }
+            option += 1
+        }
+        return values
+    }
+
+    private static func withoutQuotations(_ text: String) -> String {
+        let parts = text.split(separator: "\"", omittingEmptySubsequences: false)
+        let kept = parts.enumerated().map { $0.offset.isMultiple(of: 2) ? String($0.element) : "…" }
+        return kept.joined(separator: "\"").filter { $0 != "\n" }
+    }
+}

@@ -1,0 +1,43 @@
+/// Where everything is in the file of the sessions, in words from its beginning: a header of one page, a word for each
+/// session with its project, a record for each session.
+///
+/// The projects have a place of their own because each new session looks at all of them.
+enum SessionLayout {
+    /// The most sessions of a host: those of the listener that accepts, and those of the ones it has replaced.
+    static let capacity = 65_536
+
+    // The header.
+    static let magicWord = 0
+    static let fingerprintWord = 1
+    /// How many records are in use.
+    static let inUse = 2
+    /// How many were ever in use; those behind them are untouched, and looking at them would make them take space.
+    static let used = 3
+
+    static let projects = SlotLayout.size
+    static let records = projects + capacity
+    static let recordSize = 16
+    static let size = records + capacity * recordSize
+
+    // A record.
+    /// The scoreboard's slot of the listener that it belongs to, and one; 0 while it is free.
+    static let owner = 0
+    static let pid = 1
+    /// Microseconds since 1970.
+    static let since = 2
+    static let messages = 3
+    /// Events that were accepted.
+    static let events = 4
+    /// 0 until the upgrade is answered, then 1.
+    static let isOpen = 5
+    /// UTF-8, filled up with zeros.
+    static let peer = 8
+    static let peerWords = 6
+
+    /// "MESHERSE"
+    static let magic: UInt64 = 0x4d45_5348_4552_5345
+    /// Changed with the place or the meaning of a word.
+    static let fingerprint: UInt64 = 1
+
+    static func record(_ index: Int) -> Int { records + index * recordSize }
+}

@@ -1,0 +1,65 @@
+/// Bytes that are appended at the end and dropped from the front. What a large content needed is given back when it is
+/// gone: a connection may live for days after it.
+struct ByteBuffer: ~Copyable {
+    /// The most that an empty buffer keeps.
+    private static let kept = 16 << 10
+
+    private var memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    private var start = 0
+    private var end = 0
+
+    deinit {
+        memory.deallocate()
+    }
+
+    var count: Int { end - start }
+
+    /// The bytes, until the buffer is changed.
+    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: memory[start..<end]) }
+
+    /// Room behind the bytes, for `append(count:)`; at least `size`.
+    mutating func room(_ size: Int) -> UnsafeMutableRawBufferPointer {
+        if memory.count - end < size { grow(size) }
+        return UnsafeMutableRawBufferPointer(rebasing: memory[end...])
+    }
+
+    /// Takes over as many bytes as were written into the room.
+    mutating func append(count: Int) {
+        end += min(max(count, 0), memory.count - end)
+    }
+
+    mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        guard !bytes.isEmpty else { return }
+        room(bytes.count).copyMemory(from: bytes)
+        append(count: bytes.count)
+    }
+
+    mutating func dropFirst(_ count: Int) {
+        start += min(max(count, 0), end - start)
+        if start == end { removeAll() }
+    }
+
+    mutating func dropLast(_ count: Int) {
+        end -= min(max(count, 0), end - start)
+    }
+
+    mutating func removeAll() {
+        start = 0
+        end = 0
+        guard memory.count > Self.kept else { return }
+        memory.deallocate()
+        memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    }
+
+    private mutating func grow(_ size: Int) {
+        let used = bytes
+        // Doubled, so that a content which comes in pieces is not copied once a piece.
+        let capacity = used.count + size <= memory.count / 2 ? memory.count : max(memory.count * 2, used.count + size)
+        let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: max(capacity, 1 << 10), alignment: 16)
+        larger.copyMemory(from: used)
+        memory.deallocate()
+        memory = larger
+        end = used.count
+        start = 0
+    }
+}

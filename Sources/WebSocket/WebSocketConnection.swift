@@ -1,0 +1,221 @@
+internal import Deflate
+
+/// What came over a connection.
+package enum WebSocketEvent: Equatable, Sendable {
+    /// A whole message, sound UTF-8: see `WebSocketConnection.withMessage`.
+    case text
+    case binary
+    /// It has been answered already.
+    case ping
+    case pong
+    /// The peer's close frame. What answers it, unless ours went first, is in the output; nothing can be sent any more.
+    case closed(CloseCode, reason: String)
+    /// The peer broke the protocol or a limit. The close frame that says so is in the output; nothing more is read.
+    case failed(CloseCode)
+}
+
+/// One end of a WebSocket connection after the upgrade, RFC 6455 and RFC 7692, without a socket: it is given the bytes that
+/// came, and holds those that are to be written.
+///
+/// Memory is bounded by `Limits.messageBytes`, and by as much output as its user lets gather: whoever stops reading while
+/// `outputCount` is high bounds that, too. After `closed` or `failed`, write the output, then shut the socket down; a server
+/// closes first (section 7.1.1), and reads on until the peer has, so that the close frame is not lost to a reset.
+package struct WebSocketConnection: ~Copyable {
+    package enum Role: Sendable {
+        case server, client
+    }
+
+    /// What bounds a connection.
+    package struct Limits: Sendable {
+        /// The most bytes of a message, inflated; beyond it the connection ends with 1009.
+        package var messageBytes: Int
+        /// From how many bytes on a message is sent compressed, where that was agreed on.
+        package var compressedFrom: Int
+
+        package init(messageBytes: Int = 5 << 20, compressedFrom: Int = 4 << 10) {
+            self.messageBytes = messageBytes
+            self.compressedFrom = compressedFrom
+        }
+    }
+
+    private enum State {
+        case open
+        /// Our close frame was sent, the peer's has not come; messages are not taken any more.
+        case closing
+        case closed
+    }
+
+    private let role: Role
+    private let limits: Limits
+    private let compression: MessageCompression?
+    private var codec: FrameCodec
+    private var state = State.open
+    private var incoming: IncomingMessage
+    /// The payload of a control frame that has not come whole; at most 125 bytes.
+    private var control: [UInt8] = []
+
+    private init(_ role: Role, _ compression: MessageCompression?, _ limits: Limits, _ codec: consuming FrameCodec) {
+        self.role = role
+        self.limits = limits
+        self.compression = compression
+        self.codec = codec
+        incoming = IncomingMessage(limit: limits.messageBytes)
+    }
+
+    /// - Parameter compression: what was agreed on in the upgrade; nil for none.
+    package static func open(
+        _ role: Role, compression: MessageCompression? = nil, limits: Limits = Limits()
+    ) throws(WebSocketError) -> WebSocketConnection {
+        WebSocketConnection(role, compression, limits, try FrameCodec.open())
+    }
+
+    /// Whether messages can be sent and come.
+    package var isOpen: Bool { state == .open }
+
+    /// Whether bytes that come mean anything: until both close frames, or a failure.
+    package var isReading: Bool { state != .closed }
+
+    /// Reads up to the next event; nil when all that was given is read. It drops from the front of `bytes` what it has
+    /// read, and keeps some for later: call it until it is nil, also if the rest is to wait for a while.
+    package mutating func receive(_ bytes: inout UnsafeRawBufferPointer) -> WebSocketEvent? {
+        incoming.forgetDelivered()
+        while isReading {
+            do throws(WebSocketError) {
+                guard let piece = try codec.receive(&bytes) else { return nil }
+                if let event = take(piece) { return event }
+            } catch {
+                return fail(.protocolError)
+            }
+        }
+        bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+        return nil
+    }
+
+    /// Passes on the message that `receive` has just told of; it is forgotten when that is called again.
+    package func withMessage<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
+        try body(incoming.bytes)
+    }
+
+    /// Appends a text message, which must be UTF-8. After a close frame nothing can be sent, and this does nothing.
+    package mutating func send(text: UnsafeRawBufferPointer) {
+        send(.text, text)
+    }
+
+    /// Appends a binary message, as `send(text:)`.
+    package mutating func send(binary: UnsafeRawBufferPointer) {
+        send(.binary, binary)
+    }
+
+    /// Appends a ping. Its payload is cut at 125 bytes.
+    package mutating func ping(_ payload: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)) {
+        guard state == .open else { return }
+        append(.ping, UnsafeRawBufferPointer(rebasing: payload.prefix(125)))
+    }
+
+    /// Begins the closing handshake: `receive` tells of the peer's answer. Of a reason, which must be UTF-8, 123 bytes
+    /// are sent; a code that may not be sent goes without.
+    package mutating func close(_ code: CloseCode, reason: StaticString = "") {
+        guard state == .open else { return }
+        incoming.removeAll()
+        appendClose(code, UnsafeRawBufferPointer(start: reason.utf8Start, count: reason.utf8CodeUnitCount))
+        state = .closing
+    }
+
+    /// How many bytes wait to be written.
+    package var outputCount: Int { codec.outputCount }
+
+    /// Passes on the bytes that wait to be written.
+    package func withOutput<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
+        try body(codec.output)
+    }
+
+    /// Forgets the first `count` of them, which were written.
+    package mutating func dropOutput(_ count: Int) {
+        codec.dropOutput(count)
+    }
+}
+
+extension WebSocketConnection {
+    private mutating func take(_ piece: FramePiece) -> WebSocketEvent? {
+        guard let opcode = piece.opcode, piece.isMasked == (role == .server) else { return fail(.protocolError) }
+        if opcode.isControl {
+            guard piece.reserved == 0 else { return fail(.protocolError) }
+            control.append(contentsOf: piece.bytes)
+            return piece.endsFrame ? takeControl(opcode) : nil
+        }
+        // What the peer had sent before it saw our close frame.
+        guard state == .open else { return nil }
+        do throws(CloseCode) {
+            return try incoming.take(piece, opcode, mayBeCompressed: compression != nil)
+        } catch {
+            return fail(error)
+        }
+    }
+
+    private mutating func takeControl(_ opcode: Opcode) -> WebSocketEvent? {
+        let payload = control
+        control.removeAll(keepingCapacity: true)
+        switch opcode {
+        case .ping:
+            if state == .open { payload.withUnsafeBytes { append(.pong, $0) } }
+            return .ping
+        case .pong:
+            return .pong
+        default:
+            return payload.withUnsafeBytes { takeClose($0) }
+        }
+    }
+
+    private mutating func takeClose(_ payload: UnsafeRawBufferPointer) -> WebSocketEvent {
+        var code = CloseCode.none
+        var reason = UnsafeRawBufferPointer(start: nil, count: 0)
+        if !payload.isEmpty {
+            guard payload.count >= 2 else { return fail(.protocolError) }
+            code = CloseCode(rawValue: UInt16(payload[0]) << 8 | UInt16(payload[1]))
+            guard code.isSendable else { return fail(.protocolError) }
+            reason = UnsafeRawBufferPointer(rebasing: payload[2...])
+            var validator = UTF8Validator()
+            guard validator.accept(reason), validator.isComplete else { return fail(.invalidData) }
+        }
+        if state == .open { appendClose(code, UnsafeRawBufferPointer(start: nil, count: 0)) }
+        end()
+        return .closed(code, reason: String(decoding: reason, as: UTF8.self))
+    }
+
+    private mutating func fail(_ code: CloseCode) -> WebSocketEvent {
+        if state == .open { appendClose(code, UnsafeRawBufferPointer(start: nil, count: 0)) }
+        end()
+        return .failed(code)
+    }
+
+    private mutating func end() {
+        state = .closed
+        incoming.removeAll()
+    }
+
+    private mutating func send(_ opcode: Opcode, _ message: UnsafeRawBufferPointer) {
+        guard state == .open else { return }
+        if let compression, message.count >= limits.compressedFrom {
+            var compressed = ByteBuffer()
+            if compression.compress(message, into: &compressed), compressed.count < message.count {
+                codec.send(
+                    opcode, compressed.bytes, reserved: FrameCodec.reserved1, isMasked: role == .client)
+                return
+            }
+        }
+        append(opcode, message)
+    }
+
+    private mutating func append(_ opcode: Opcode, _ payload: UnsafeRawBufferPointer) {
+        codec.send(opcode, payload, isMasked: role == .client)
+    }
+
+    private mutating func appendClose(_ code: CloseCode, _ reason: UnsafeRawBufferPointer) {
+        var payload: [UInt8] = []
+        if code.isSendable {
+            payload = [UInt8(code.rawValue >> 8), UInt8(truncatingIfNeeded: code.rawValue)]
+            payload.append(contentsOf: reason.prefix(123))
+        }
+        payload.withUnsafeBytes { append(.close, $0) }
+    }
+}

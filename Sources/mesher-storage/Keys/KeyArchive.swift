@@ -1,0 +1,87 @@
+import EventLoop
+import Logging
+
+/// Keeps the snapshot of the keys on disk as they change, and reads it when PostgreSQL cannot be asked.
+///
+/// Writing waits for the disk, some milliseconds once a second at most. When it fails it is tried again; the keys in
+/// memory are as good as before.
+struct KeyArchive {
+    /// Nanoseconds from the first change to the writing: changes come together.
+    private static let delay: Int64 = 100_000_000
+    /// Nanoseconds between two writings.
+    private static let interval: Int64 = 1_000_000_000
+    /// Nanoseconds after a failure.
+    private static let retry: Int64 = 10_000_000_000
+
+    private let file: DurableFile
+    private let database: String
+    private let logger: Logger
+    private var mayWriteAt: Int64 = .min
+    private var isFailing = false
+    /// When the keys are written; nil while the file has them as they are.
+    private(set) var deadline: Int64?
+
+    /// - Parameters:
+    ///   - folder: where the file `keys` is.
+    ///   - database: names the database that the keys are of.
+    init(folder: String, database: String, logger: Logger) {
+        file = DurableFile(path: folder + "/keys")
+        self.database = database
+        self.logger = logger
+    }
+
+    /// The keys as they were last written; nil, and a line in the log, when there is no file or it cannot be used.
+    func read() -> KeySnapshot? {
+        do {
+            guard let bytes = try file.read() else {
+                logger.warning("no key is known until PostgreSQL answers", metadata: ["missing": "\(file.path)"])
+                return nil
+            }
+            let snapshot = try bytes.withUnsafeBytes { bytes throws(KeySnapshot.Fault) in
+                try KeySnapshot(decoding: bytes, database: database)
+            }
+            logger.warning(
+                "keys are as they were last seen in PostgreSQL",
+                metadata: ["keys": "\(snapshot.quotas.count)", "revoked": "\(snapshot.revoked.count)"])
+            return snapshot
+        } catch {
+            logger.error(
+                "the snapshot of keys is ignored", metadata: ["path": "\(file.path)", "reason": "\(error)"])
+            return nil
+        }
+    }
+
+    /// The keys have changed.
+    mutating func note(now: Int64) {
+        if deadline == nil { deadline = max(now + Self.delay, mayWriteAt) }
+    }
+
+    /// Writes the keys when it is time to.
+    mutating func elapse(now: Int64, _ snapshot: @autoclosure () -> KeySnapshot) {
+        guard let deadline, deadline <= now else { return }
+        write(snapshot(), now: now)
+    }
+
+    /// Writes the keys if they have changed: the process ends.
+    mutating func finish(now: Int64, _ snapshot: @autoclosure () -> KeySnapshot) {
+        if deadline != nil { write(snapshot(), now: now) }
+    }
+
+    private mutating func write(_ snapshot: KeySnapshot, now: Int64) {
+        do {
+            try file.replace(with: snapshot.encoded(database: database))
+            mayWriteAt = now + Self.interval
+            deadline = nil
+            if isFailing { logger.notice("keys are kept on disk again") }
+            isFailing = false
+        } catch {
+            deadline = now + Self.retry
+            if !isFailing {
+                let consequence = "a restart while PostgreSQL is away would know none, or old ones"
+                logger.error(
+                    "keys cannot be kept on disk", metadata: ["reason": "\(error)", "consequence": "\(consequence)"])
+            }
+            isFailing = true
+        }
+    }
+}

@@ -1,0 +1,94 @@
+import StorageChannel
+
+/// The keys as they are kept on disk, so that storage knows them also when it starts while PostgreSQL is away.
+///
+/// Numbers are in network byte order: the magic (64 bits), the version (32), the database that the keys are of (64), the
+/// numbers of keys in force and of revoked ones (32 each); for each in force the key (128), project (64), events (32) and
+/// seconds (32); for each revoked the key (128); a checksum of all before it (64).
+struct KeySnapshot: Equatable {
+    /// Why bytes are not taken for keys.
+    enum Fault: Error, Equatable, CustomStringConvertible {
+        /// No snapshot of keys at all.
+        case foreign
+        case version(UInt32)
+        /// Keys of another database than that which storage is to use.
+        case database
+        /// Cut off, or changed since they were written.
+        case damaged
+
+        var description: String {
+            switch self {
+            case .foreign: "it is no snapshot of keys"
+            case .version(let version): "its version is \(version), this release reads \(KeySnapshot.version)"
+            case .database: "it is of another database"
+            case .damaged: "it is damaged"
+            }
+        }
+    }
+
+    /// "MSHRKEYS"
+    private static let magic: UInt64 = 0x4d53_4852_4b45_5953
+    private static let version: UInt32 = 1
+    private static let headerSize = 28
+
+    /// The keys in force, and what the project of each may send.
+    var quotas: [KeyID: ProjectQuota] = [:]
+    /// Revoking is for good: these are refused also while PostgreSQL cannot be asked.
+    var revoked: Set<KeyID> = []
+
+    init(quotas: [KeyID: ProjectQuota] = [:], revoked: Set<KeyID> = []) {
+        self.quotas = quotas
+        self.revoked = revoked
+    }
+
+    /// Reads what `encoded` has written.
+    ///
+    /// - Parameter database: names the database that the keys must be of.
+    init(decoding bytes: UnsafeRawBufferPointer, database: String) throws(Fault) {
+        var content = FrameContent(bytes)
+        guard content.integer(UInt64.self) == Self.magic else { throw .foreign }
+        let version = content.integer(UInt32.self)
+        guard version == Self.version else { throw content.isIntact ? .version(version) : .damaged }
+        let identity = content.integer(UInt64.self)
+        let counts = (known: content.integer(UInt32.self), revoked: content.integer(UInt32.self))
+        let size = Self.headerSize + Int(counts.known) * 32 + Int(counts.revoked) * 16 + 8
+        guard content.isIntact, bytes.count == size,
+            bytes.loadUnaligned(fromByteOffset: size - 8, as: UInt64.self).bigEndian
+                == Self.checksum(UnsafeRawBufferPointer(rebasing: bytes.dropLast(8)))
+        else { throw .damaged }
+        guard identity == Self.identity(database) else { throw .database }
+        for _ in 0..<counts.known {
+            let key = content.key()
+            quotas[key] = ProjectQuota(
+                project: content.integer(), events: content.integer(), seconds: content.integer())
+        }
+        for _ in 0..<counts.revoked { revoked.insert(content.key()) }
+    }
+
+    func encoded(database: String) -> [UInt8] {
+        var writer = FrameWriter(reserving: Self.headerSize + 8 + quotas.count * 32 + revoked.count * 16)
+        writer.integer(Self.magic)
+        writer.integer(Self.version)
+        writer.integer(Self.identity(database))
+        writer.integer(UInt32(clamping: quotas.count))
+        writer.integer(UInt32(clamping: revoked.count))
+        for (key, quota) in quotas {
+            writer.integer(key.value)
+            writer.integer(quota.project)
+            writer.integer(quota.events)
+            writer.integer(quota.seconds)
+        }
+        for key in revoked { writer.integer(key.value) }
+        writer.integer(writer.bytes.withUnsafeBytes(Self.checksum))
+        return writer.take()
+    }
+
+    private static func identity(_ database: String) -> UInt64 {
+        Array(database.utf8).withUnsafeBytes(checksum)
+    }
+
+    /// FNV-1a: a change of any one byte changes it.
+    private static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+        bytes.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01b3 }
+    }
+}

@@ -1,0 +1,69 @@
+internal import Configuration
+internal import EventLoop
+internal import Glibc
+internal import Ingestion
+internal import Journal
+internal import Logging
+internal import Redis
+internal import Scoreboard
+
+/// `mesher-stream`: accepts WebSocket connections on the listening socket that is its descriptor 0, and on the one that
+/// `MESHER_LISTENER_FD` names, and forks a session for each.
+@main
+enum MesherStream {
+    static func main() {
+        let log = Journal.logger("mesher-stream")
+        switch CommandLine.arguments.dropFirst().first {
+        case nil: break
+        case "--version":
+            print("mesher-stream \(Release.version)")
+            exit(0)
+        default:
+            log.error("Usage: mesher-stream, with the listening socket as descriptor 0")
+            exit(EX_USAGE)
+        }
+        let settings: Settings
+        do throws(Settings.Fault) {
+            settings = try Settings(file: "/dev/null")
+        } catch {
+            log.error("The configuration cannot be used", metadata: ["fault": "\(error)"])
+            exit(EX_CONFIG)
+        }
+        let ready = ReadySignal.inherited()
+        if ReadySignal.isAwaited { ProcessAttributes.followSupervisor() }
+        ProcessAttributes.ignoreBrokenPipes()
+        ProcessAttributes.returnLargeMemory()
+        _ = ProcessAttributes.raiseDescriptorLimit()
+        do throws(SystemError) {
+            let directory = settings.text(.runDirectory)
+            let table = if let shared = SessionTable.open(in: directory) { shared } else { try SessionTable.unseen() }
+            var listener = try Listener.open(
+                sockets: try ListeningPair.inherited(), ready: ready,
+                slot: try ProcessSlot.inherited(runDirectory: directory),
+                table: table, options: options(settings), log: log)
+            try listener.run()
+        } catch {
+            log.error("The listener cannot go on", metadata: ["reason": "\(error)"])
+            exit(EX_OSERR)
+        }
+    }
+
+    private static func options(_ settings: Settings) -> Listener.Options {
+        var ingestion = IngestionMachine.Options()
+        ingestion.bulkEvents = settings.integer(.bulkEvents)
+        let socket = settings.text(.redisSocket)
+        let redis = RedisServer(
+            address: socket.isEmpty
+                ? .tcp(host: settings.text(.redisHost), port: settings.integer(.redisPort)) : .unix(socket),
+            user: settings.text(.redisUser), password: settings.text(.redisPassword),
+            database: settings.integer(.redisDatabase))
+        let session = Session.Options(
+            storageSocket: settings.text(.runDirectory) + "/storage.sock", redis: redis,
+            redisPrefix: settings.text(.redisPrefix), ingestion: ingestion,
+            projectConnections: settings.integer(.streamProjectConnections),
+            age: Int64(settings.integer(.streamAge)) * 1_000_000_000)
+        return Listener.Options(
+            connections: settings.integer(.streamConnections), connectionsPerSecond: settings.integer(.streamRate),
+            session: session)
+    }
+}

@@ -1,0 +1,132 @@
+internal import EventLoop
+internal import Ingestion
+internal import Redis
+internal import StorageChannel
+
+/// The machine of a session with its connections: to storage for life, by which it also hears of its key, and to Redis from
+/// the first event on, until there were none for a while.
+struct Backend: ~Copyable {
+    /// Nanoseconds without an event, after which the connection to Redis is closed: many sessions are idle for hours.
+    private static let redisIdleTime: Int64 = 30_000_000_000
+    /// The most bytes that storage may leave unread.
+    private static let pendingLimit = 16 << 20
+
+    var machine: IngestionMachine
+    /// What the machine has answered, by token; taken and emptied by the session.
+    var answers: [(token: Int, answer: Answer)] = []
+
+    private let server: RedisServer
+    private let prefix: String
+    private let redisToken: UInt64
+    private var storage: StorageClient
+    private var storageWatch: ClientSocketWatch
+    private var redis: ScriptClient?
+    private var redisWatch: ClientSocketWatch
+    private var redisUsedAt: Int64 = 0
+
+    /// - Parameters:
+    ///   - storageToken: under which the loop sees the connection to storage.
+    ///   - redisToken: the same for Redis.
+    init(_ options: Session.Options, storageToken: UInt64, redisToken: UInt64) {
+        machine = IngestionMachine(options: options.ingestion)
+        server = options.redis
+        prefix = options.redisPrefix
+        self.redisToken = redisToken
+        storage = StorageClient(path: options.storageSocket, pendingLimit: Self.pendingLimit)
+        storageWatch = ClientSocketWatch(token: storageToken)
+        redisWatch = ClientSocketWatch(token: redisToken)
+    }
+
+    /// Brings connections and interests up to date.
+    ///
+    /// - Returns: when the loop has to wake at the latest; nil when nothing is due.
+    mutating func prepare(now: Int64, _ epoll: borrowing Epoll) throws(SystemError) -> Int64? {
+        let wasConnected = storage.isConnected
+        var moments: [Int64?] = [storage.tick(now: now)]
+        if !wasConnected, storage.isConnected { machine.storageConnected() }
+        if hasRedis, now - redisUsedAt >= Self.redisIdleTime { closeRedis() }
+        if hasRedis { moments += [redis?.tick(now: now), redisUsedAt + Self.redisIdleTime] }
+        moments.append(machine.tick(now: now).map { now + $0 })
+        // What the ticks gave up or sent again.
+        finishTurn(now: now)
+        try storageWatch.update(storage.socket, in: epoll)
+        try redisWatch.update(redis?.socket, in: epoll)
+        return moments.compactMap(\.self).min()
+    }
+
+    /// Carries out what the machine wants: asks Redis, gathers answers, sends events to storage.
+    mutating func finishTurn(now: Int64) {
+        takeGrants(now: now)
+        machine.endTurn()
+        while !machine.commands.isEmpty {
+            let commands = machine.commands
+            machine.commands.removeAll(keepingCapacity: true)
+            for command in commands {
+                switch command {
+                case .count(let call): count(call, now: now)
+                case .answer(let token, let answer): answers.append((token, answer))
+                }
+            }
+            redis?.flush(now: now)
+            takeGrants(now: now)
+        }
+        if !storage.send(&machine.toStorage) { machine.storageLost() }
+    }
+
+    /// The connection to storage is readable or writable.
+    mutating func storageReady(_ event: Epoll.Event, now: Int64) {
+        let stays = storage.ready(readable: event.readable, writable: event.writable) { kind, content in
+            machine.receive(kind, content, now: now)
+        }
+        if !stays { machine.storageLost() }
+    }
+
+    /// The connection to Redis is readable or writable.
+    mutating func redisReady(_ event: Epoll.Event, now: Int64) {
+        redis?.ready(readable: event.readable, writable: event.writable, now: now)
+    }
+
+    // MARK: Redis
+
+    /// A switch, since comparing an optional of what cannot be copied with nil has been seen to destroy it (Swift 6.3.1).
+    private var hasRedis: Bool {
+        switch redis {
+        case .some: true
+        case nil: false
+        }
+    }
+
+    private mutating func count(_ call: LimitScript.Call, now: Int64) {
+        if !hasRedis {
+            redis = ScriptClient(
+                server, script: LimitScript.source, probe: Self.arguments(.probe, prefix: prefix))
+            // It connects, and takes calls meanwhile.
+            _ = redis?.tick(now: now)
+        }
+        redisUsedAt = now
+        redis?.call(call.number, Self.arguments(call, prefix: prefix), now: now)
+    }
+
+    private static func arguments(_ call: LimitScript.Call, prefix: String) -> ScriptClient.Arguments {
+        ScriptClient.Arguments(key: call.key(prefix: prefix), values: call.arguments)
+    }
+
+    private mutating func closeRedis() {
+        redis = nil
+        redisWatch = ClientSocketWatch(token: redisToken)
+    }
+
+    private mutating func takeGrants(now: Int64) {
+        guard let results = redis?.results, !results.isEmpty else { return }
+        redis?.results.removeAll(keepingCapacity: true)
+        for result in results {
+            var grant: LimitScript.Grant?
+            if let integers = result.integers, integers.count == 3 {
+                grant = LimitScript.Grant(
+                    granted: UInt32(clamping: integers[0]), used: UInt32(clamping: integers[1]),
+                    left: UInt32(clamping: integers[2]))
+            }
+            machine.receive(grant, for: result.call, now: now)
+        }
+    }
+}

@@ -1,0 +1,32 @@
+internal import EventLoop
+internal import Glibc
+
+/// What a session gives up, once and for all, before it reads what a stranger has sent.
+enum Confinement {
+    /// The descriptor of the connection; those below it are the standard ones.
+    private static let connectionNumber: CInt = 3
+    /// Bytes of address space: several times what the largest message takes on its way.
+    private static let addressSpace: rlim_t = 512 << 20
+    /// The session's own descriptors, and those of looking up a name.
+    private static let descriptors: rlim_t = 32
+
+    /// Makes the process one of its own: it ends with the listener, and has no descriptor of it but the connection.
+    ///
+    /// - Parameter parent: the listener.
+    static func begin(_ connection: consuming Descriptor, parent: pid_t) throws(SystemError) -> Descriptor {
+        ProcessAttributes.endWith(parent: parent)
+        guard dup2(connection.release(), connectionNumber) == connectionNumber else { throw SystemError("dup2") }
+        ProcessAttributes.closeDescriptors(from: connectionNumber + 1)
+        return Descriptor(adopting: connectionNumber)
+    }
+
+    /// Takes away what is not needed any more.
+    static func finish() {
+        ProcessAttributes.forbidNewPrivileges()
+        ProcessAttributes.limit(RLIMIT_AS, to: addressSpace)
+        ProcessAttributes.limit(RLIMIT_NOFILE, to: descriptors)
+        ProcessAttributes.limit(RLIMIT_FSIZE, to: 0)
+        // A core would hold what clients have sent.
+        ProcessAttributes.limit(RLIMIT_CORE, to: 0)
+    }
+}

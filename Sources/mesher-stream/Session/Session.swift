@@ -1,0 +1,212 @@
+internal import EventLoop
+internal import Glibc
+internal import Ingestion
+internal import Redis
+internal import Scoreboard
+internal import StorageChannel
+internal import WebSocket
+
+/// One connection: the upgrade, then messages in and answers out, in a process of its own that nothing else depends on. One
+/// thread, one wait.
+struct Session: ~Copyable {
+    struct Options {
+        let storageSocket: String
+        let redis: RedisServer
+        let redisPrefix: String
+        let ingestion: IngestionMachine.Options
+        /// The most sessions of one project.
+        let projectConnections: Int
+        /// Nanoseconds after which a connection is closed, a tenth less by chance.
+        let age: Int64
+    }
+
+    enum Phase {
+        /// Until the request is whole, or its time is over.
+        case readingHead(until: Int64)
+        /// Until storage has said something of the key.
+        case authenticating(until: Int64)
+        case open
+        /// What was received is answered, then the connection is closed with this code.
+        case leaving(CloseCode, until: Int64)
+        /// Our last word is said; the peer has some time to take it and to close.
+        case closing(until: Int64)
+    }
+
+    enum Token {
+        static let signals: UInt64 = 0
+        static let storage: UInt64 = 1
+        static let redis: UInt64 = 2
+        static let peer: UInt64 = 3
+    }
+
+    let options: Options
+    let log: SessionLog
+    let isProxied: Bool
+    let epoll: Epoll
+    let signals: SignalDescriptor
+    var phase: Phase
+    var handshake = Handshake()
+    var peer: PeerSocket
+    /// Whether the peer may still send or take something.
+    var isPeerThere = true
+    /// Whether our direction was closed.
+    var hasEndedOutput = false
+    var webSocket: WebSocketConnection?
+    var backend: Backend
+    var queue = AnswerQueue()
+    var liveness: Liveness
+    /// When the connection is too old; nil before the upgrade.
+    var endsAt: Int64?
+    var project: Int64 = 0
+    /// The id of the next message's first event, if that has none of its own.
+    var nextID = UInt128.random(in: .min ... .max)
+    var watched: Epoll.Interest = .read
+    private var guardian = CPUGuard()
+
+    /// Serves a connection in the process that was forked for it, and ends that.
+    ///
+    /// - Parameters:
+    ///   - isProxied: it comes from nginx, which says where the client is.
+    ///   - parent: the listener.
+    static func serve(
+        _ connection: consuming Descriptor, isProxied: Bool, parent: pid_t, log: SessionLog, options: Options
+    ) -> Never {
+        do throws(SystemError) {
+            let connection = try Confinement.begin(connection, parent: parent)
+            log.begin()
+            var session = try open(connection, isProxied: isProxied, log: log, options: options)
+            Confinement.finish()
+            try session.run()
+        } catch {
+            _exit(EX_OSERR)
+        }
+        _exit(EXIT_SUCCESS)
+    }
+
+    private static func open(
+        _ connection: consuming Descriptor, isProxied: Bool, log: SessionLog, options: Options
+    ) throws(SystemError) -> Session {
+        let epoll = try Epoll(capacity: 8)
+        let signals = try SignalDescriptor([SIGTERM])
+        let peer = try PeerSocket.open(adopting: connection)
+        try epoll.add(signals.number, token: Token.signals, .read)
+        try epoll.add(peer.number, token: Token.peer, .read)
+        return Session(
+            epoll: epoll, signals: signals, peer: peer, isProxied: isProxied, log: log, options: options,
+            now: Clock.monotonic())
+    }
+
+    private init(
+        epoll: consuming Epoll, signals: consuming SignalDescriptor, peer: consuming PeerSocket, isProxied: Bool,
+        log: SessionLog, options: Options, now: Int64
+    ) {
+        self.epoll = epoll
+        self.signals = signals
+        self.peer = peer
+        self.isProxied = isProxied
+        self.log = log
+        self.options = options
+        phase = .readingHead(until: now + Handshake.patience)
+        liveness = Liveness(now: now)
+        backend = Backend(options, storageToken: Token.storage, redisToken: Token.redis)
+    }
+
+    /// Runs until the connection is closed and what was received is stored or refused.
+    mutating func run() throws(SystemError) {
+        while true {
+            var now = Clock.monotonic()
+            guardian.renew(now: now)
+            guard let wake = try prepare(now: now) else { return }
+            let count = try epoll.wait(nanoseconds: max(0, wake - Clock.monotonic()))
+            now = Clock.monotonic()
+            for position in 0..<count {
+                let event = epoll[position]
+                switch event.token {
+                case Token.signals: while signals.next() != nil { stop(now: now) }
+                case Token.storage: backend.storageReady(event, now: now)
+                case Token.redis: backend.redisReady(event, now: now)
+                default: peerReady(event, now: now)
+                }
+            }
+            proceed(now: now)
+        }
+    }
+
+    /// Brings connections and interests up to date.
+    ///
+    /// - Returns: when the loop has to wake at the latest; nil when the session has ended.
+    private mutating func prepare(now: Int64) throws(SystemError) -> Int64? {
+        var wake = try backend.prepare(now: now, epoll) ?? .max
+        // What the machine gave up.
+        deliverAnswers(now: now)
+        switch phase {
+        case .readingHead(let until), .authenticating(let until), .leaving(_, let until): wake = min(wake, until)
+        case .open: break
+        case .closing(let until):
+            if backend.machine.requestsInHand == 0, !isPeerThere || now >= until { return nil }
+            if isPeerThere { wake = min(wake, until) }
+        }
+        if isLive { wake = min(wake, liveness.wakeAt, endsAt ?? .max) }
+        if mayTakeMessages, peer.hasInput { wake = now }
+        try watchPeer(now: now)
+        return wake
+    }
+
+    /// Whether the peer's pongs and its taking of answers matter.
+    private var isLive: Bool {
+        switch phase {
+        case .open, .leaving: true
+        case .readingHead, .authenticating, .closing: false
+        }
+    }
+
+    private mutating func watchPeer(now: Int64) throws(SystemError) {
+        guard isPeerThere else { return }
+        var interest: Epoll.Interest = []
+        switch phase {
+        case .readingHead, .closing: interest = .read
+        case .authenticating, .leaving: break
+        case .open: if mayTakeMessages { interest = .read }
+        }
+        liveness.reads(interest.contains(.read), now: now)
+        if outputCount > 0 { interest.insert(.write) }
+        guard interest != watched else { return }
+        try epoll.modify(peer.number, token: Token.peer, interest)
+        watched = interest
+    }
+
+    /// Goes on after all that was ready.
+    private mutating func proceed(now: Int64) {
+        switch phase {
+        case .readingHead(let until):
+            if now >= until { refuse(.tooSlow, now: now) }
+        case .authenticating(let until):
+            authenticate(until: until, now: now)
+        case .open, .leaving:
+            takeMessages(now: now)
+        case .closing:
+            break
+        }
+        backend.finishTurn(now: now)
+        deliverAnswers(now: now)
+        heedClock(now: now)
+        flush(now: now)
+    }
+
+    private mutating func heedClock(now: Int64) {
+        switch phase {
+        case .open, .leaving: break
+        case .readingHead, .authenticating, .closing: return
+        }
+        if backend.machine.streamKeyStanding == .unknown {
+            leave(.policyViolation, within: Self.revocationPatience, now)
+        }
+        if let endsAt, now >= endsAt { leave(.serviceRestart, within: Self.leavePatience, now) }
+        if case .leaving(let code, let until) = phase, queue.count == 0 || now >= until { close(code, now: now) }
+        switch liveness.due(now: now) {
+        case .ping: webSocket?.ping()
+        case .drop: lose(.dropped, now: now)
+        case nil: break
+        }
+    }
+}

@@ -1,0 +1,63 @@
+internal import EventLoop
+internal import Scoreboard
+internal import WebSocket
+
+/// The ways in which a session ends.
+extension Session {
+    /// Nanoseconds until a session that shall end closes, though not all is answered: storage has its time.
+    static let leavePatience: Int64 = 15_000_000_000
+    /// The same when its key was revoked.
+    static let revocationPatience: Int64 = 500_000_000
+    /// How long the peer may take for its part of the close.
+    static let closePatience: Int64 = 2_000_000_000
+
+    /// The service stops: what has come is answered, nothing more is taken.
+    mutating func stop(now: Int64) {
+        switch phase {
+        case .readingHead, .authenticating: refuse(.unavailable, now: now)
+        case .open:
+            if mayTakeMessages, peer.read() == .bytes { takeMessages(now: now) }
+            leave(.serviceRestart, within: Self.leavePatience, now)
+        case .leaving, .closing: break
+        }
+    }
+
+    /// Takes no more messages, and closes once those in hand are answered.
+    mutating func leave(_ code: CloseCode, within patience: Int64, _ now: Int64) {
+        guard case .open = phase else { return }
+        phase = .leaving(code, until: now + patience)
+        peer.keepInput(last: 0)
+    }
+
+    /// Says with a close frame that the session ends.
+    mutating func close(_ code: CloseCode, now: Int64) {
+        webSocket?.close(code)
+        ended(SessionEnding(code: code.rawValue), now: now)
+    }
+
+    /// The peer has closed, or has been told so.
+    mutating func ended(_ ending: SessionEnding, now: Int64) {
+        log.closed(ending, project: project)
+        peer.keepInput(last: 0)
+        phase = .closing(until: now + Self.closePatience)
+    }
+
+    /// The peer is gone, or not worth waiting for.
+    mutating func lose(_ ending: SessionEnding, now: Int64) {
+        guard isPeerThere else { return }
+        isPeerThere = false
+        epoll.remove(peer.number)
+        switch phase {
+        case .open, .leaving: ended(ending, now: now)
+        case .readingHead, .authenticating: phase = .closing(until: now)
+        case .closing: break
+        }
+    }
+
+    /// Reads on only to see the peer's close, and its end.
+    mutating func discardInput() {
+        var bytes = peer.input
+        while webSocket?.receive(&bytes) != nil {}
+        peer.keepInput(last: 0)
+    }
+}

@@ -1,0 +1,113 @@
+internal import EventLoop
+internal import Glibc
+internal import Ingestion
+internal import Scoreboard
+internal import WebSocket
+
+/// Messages in, answers out.
+extension Session {
+    /// The most messages in hand, the most bytes of them, and the most bytes of answers that wait for the peer. Beyond any of
+    /// these it is not read from.
+    private static let messagesInHand = 256
+    private static let bytesInHand = 4 << 20
+    private static let bytesToWrite = 256 << 10
+    /// Derived ids of a message's events; their distance to those of the next message.
+    private static let idsOfMessage: UInt128 = 1 << 20
+
+    /// Whether the next message may be looked at.
+    var mayTakeMessages: Bool {
+        guard case .open = phase else { return false }
+        return queue.count < Self.messagesInHand && backend.machine.bytesInHand < Self.bytesInHand
+            && outputCount < Self.bytesToWrite
+    }
+
+    /// Bytes that wait to be written.
+    var outputCount: Int {
+        switch webSocket {
+        case .some(let webSocket): peer.waiting + webSocket.outputCount
+        case nil: peer.waiting
+        }
+    }
+
+    /// The connection is readable or writable.
+    mutating func peerReady(_ event: Epoll.Event, now: Int64) {
+        if event.writable { flush(now: now) }
+        guard event.readable, isPeerThere else { return }
+        if event.hungUp, !watched.contains(.read) { return lose(.lost, now: now) }
+        guard watched.contains(.read) else { return }
+        switch peer.read() {
+        case .nothing: return
+        case .ended: return lose(.lost, now: now)
+        case .bytes: break
+        }
+        liveness.heard(now: now)
+        switch phase {
+        case .readingHead: takeHead(now: now)
+        case .authenticating, .open, .leaving: break
+        case .closing: discardInput()
+        }
+    }
+
+    /// Takes what has come, up to the limits.
+    mutating func takeMessages(now: Int64) {
+        while mayTakeMessages {
+            var bytes = peer.input
+            let event = webSocket?.receive(&bytes)
+            peer.keepInput(last: bytes.count)
+            switch event {
+            case .text: take(now: now)
+            case .binary: leave(.unsupportedData, within: Self.leavePatience, now)
+            case .ping, .pong: break
+            case .closed(let code, _): ended(SessionEnding(code: code.rawValue), now: now)
+            case .failed(let code): ended(SessionEnding(code: code.rawValue), now: now)
+            case nil: return
+            }
+        }
+    }
+
+    private mutating func take(now: Int64) {
+        let count = webSocket?.withMessage { $0.count } ?? 0
+        var body = Body(count: count)
+        webSocket?.withMessage { message in
+            body.withUnsafeMutableBytes {
+                $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: message.prefix($0.count)))
+            }
+        }
+        guard count <= Limits.eventBytes || body.isArray else {
+            return leave(.messageTooBig, within: Self.leavePatience, now)
+        }
+        backend.machine.receive(message: body, firstID: nextID, token: queue.expect(), now: now, wall: Clock.wall())
+        nextID &+= Self.idsOfMessage
+    }
+
+    /// Hands over the answers whose turn it is.
+    mutating func deliverAnswers(now: Int64) {
+        let answers = backend.answers
+        backend.answers.removeAll(keepingCapacity: true)
+        for (token, answer) in answers {
+            log.answered(answer)
+            queue.settle(token, answer)
+        }
+        while let answer = queue.next() {
+            answer.messageText.withUnsafeBytes { webSocket?.send(text: $0) }
+        }
+    }
+
+    /// Writes what the peer takes.
+    mutating func flush(now: Int64) {
+        guard isPeerThere, !hasEndedOutput else { return }
+        guard var written = peer.flush() else { return lose(.lost, now: now) }
+        while peer.waiting == 0, let count = webSocket?.outputCount, count > 0 {
+            let result = webSocket?.withOutput { peer.write($0) }
+            guard let taken = result ?? nil else { return lose(.lost, now: now) }
+            webSocket?.dropOutput(taken)
+            written += taken
+            if taken < count { break }
+        }
+        liveness.wrote(written, rest: outputCount, now: now)
+        if case .closing = phase, outputCount == 0, webSocket?.isReading != true {
+            hasEndedOutput = true
+            peer.endOutput()
+        }
+    }
+}

@@ -1,0 +1,61 @@
+internal import EventLoop
+internal import Glibc
+internal import Ingestion
+internal import StorageChannel
+internal import WebSocket
+
+/// The upgrade.
+extension Session {
+    /// Reads on the request.
+    mutating func takeHead(now: Int64) {
+        guard case .readingHead(let until) = phase else { return }
+        var bytes = peer.input
+        do throws(HTTPRefusal) {
+            let key = try handshake.receive(&bytes)
+            peer.keepInput(last: bytes.count)
+            guard let key else { return }
+            backend.machine.openStream(key)
+            phase = .authenticating(until: until)
+        } catch {
+            refuse(error, now: now)
+        }
+    }
+
+    /// Looks whether storage has said what the key is worth.
+    mutating func authenticate(until: Int64, now: Int64) {
+        switch backend.machine.streamKeyStanding {
+        case .known(let quota): accept(quota, now: now)
+        case .unknown: refuse(.unauthorized, now: now)
+        case .unavailable: refuse(.unavailable, now: now)
+        case nil: if now >= until { refuse(.unavailable, now: now) }
+        }
+    }
+
+    private mutating func accept(_ quota: ProjectQuota, now: Int64) {
+        guard log.enter(quota.project, limit: options.projectConnections) else {
+            return refuse(.projectIsFull, now: now)
+        }
+        do throws(HTTPRefusal) {
+            let answer = try handshake.accept()
+            let limits = WebSocketConnection.Limits(messageBytes: Limits.bulkBytes)
+            webSocket = try? WebSocketConnection.open(.server, compression: answer.compression, limits: limits)
+            peer.append(answer.text)
+        } catch {
+            return refuse(error, now: now)
+        }
+        project = quota.project
+        let address = isProxied ? handshake.proxiedPeer() : TCPSocket.peer(of: peer.number)
+        log.opened(project, peer: address ?? "")
+        handshake = Handshake()
+        liveness = Liveness(now: now)
+        endsAt = now + options.age - Int64.random(in: 0...options.age / 10)
+        phase = .open
+    }
+
+    mutating func refuse(_ refusal: HTTPRefusal, now: Int64) {
+        log.refused(status: refusal.status)
+        peer.append(refusal.bytes)
+        peer.keepInput(last: 0)
+        phase = .closing(until: now + Self.closePatience)
+    }
+}

@@ -1,0 +1,107 @@
+internal import EventLoop
+internal import Glibc
+
+/// What a child says on standard error, and those say that it has forked: the reading end of a pipe, from which whole lines
+/// are passed on. So the last line is known when a child dies.
+///
+/// Neither side waits for the other. A write to the full pipe fails in the child, which counts what it drops; and while
+/// nobody takes what is passed on, up to `limit` bytes are kept here and as many more in the pipe.
+final class ErrorOutput {
+    enum Progress {
+        /// All that came is passed on; more may come.
+        case waiting
+        /// Standard error takes no more at the moment.
+        case blocked
+        /// Nobody is left who could say something, and all is passed on.
+        case ended
+    }
+
+    /// The most bytes that wait here to be passed on, and that one call of `forward` reads.
+    static let limit = 65_536
+    /// The most bytes of a line that are kept as the last words.
+    private static let wordsLimit = 400
+
+    /// What the loop knows it by; unlike a process number it is never used again.
+    let serial: UInt32
+    private let reading: Descriptor
+    private var pending: [UInt8] = []
+    private var hasEnded = false
+    /// Whether the loop has left it out, since standard error took no more.
+    var isLeftOut = false
+    /// The last line that was not empty, without its priority.
+    private(set) var lastLine = ""
+
+    init(serial: UInt32, reading: consuming Descriptor) {
+        self.serial = serial
+        self.reading = reading
+    }
+
+    /// Readable when something was said, or when nobody can any more.
+    var number: CInt { reading.number }
+
+    /// The pipe as `JOURNAL_STREAM` names a stream, sd-daemon(3): what the child writes gets there all the same.
+    var streamIdentity: String? {
+        var status = stat()
+        guard fstat(reading.number, &status) == 0 else { return nil }
+        return "\(status.st_dev):\(status.st_ino)"
+    }
+
+    /// Passes on what has been said, by whole lines; a line is cut at `PIPE_BUF` bytes.
+    ///
+    /// - Parameter target: where to; it is never waited for.
+    func forward(to target: CInt = STDERR_FILENO) -> Progress {
+        receive()
+        while let count = completeBytes() {
+            guard write(count, to: target) else { return .blocked }
+        }
+        return hasEnded ? .ended : .waiting
+    }
+
+    private func receive() {
+        var chunk = [UInt8](repeating: 0, count: 4096)
+        while !hasEnded, pending.count < Self.limit {
+            let count = read(reading.number, &chunk, chunk.count)
+            guard count != 0 else {
+                hasEnded = true
+                if let last = pending.last, last != UInt8(ascii: "\n") { pending.append(UInt8(ascii: "\n")) }
+                break
+            }
+            guard count > 0 else {
+                if errno == EINTR { continue }
+                break
+            }
+            pending += chunk[..<count]
+        }
+        noteLastLine()
+    }
+
+    /// How many of the pending bytes to write at once: as many lines as surely fit, pipe(7); nil when there is no whole one.
+    private func completeBytes() -> Int? {
+        let most = Int(PIPE_BUF)
+        if let newline = pending.prefix(most).lastIndex(of: UInt8(ascii: "\n")) { return newline + 1 }
+        return pending.count > most ? most : nil
+    }
+
+    private func write(_ count: Int, to target: CInt) -> Bool {
+        var room = pollfd(fd: target, events: Int16(POLLOUT), revents: 0)
+        guard poll(&room, 1, 0) == 1 else { return false }
+        // Whoever has closed it will never take anything: then it is lost, as it would be for the child itself.
+        let written = pending.withUnsafeBytes { Glibc.write(target, $0.baseAddress, count) }
+        if written < 0, errno == EAGAIN || errno == EINTR { return false }
+        pending.removeFirst(written > 0 ? written : count)
+        return true
+    }
+
+    private func noteLastLine() {
+        guard let end = pending.lastIndex(of: UInt8(ascii: "\n")) else { return }
+        let lines = pending[..<end].split(separator: UInt8(ascii: "\n"))
+        guard var line = lines.last else { return }
+        // "<3>", the priority.
+        if line.count > 3, line[line.startIndex] == UInt8(ascii: "<"),
+            line[line.startIndex + 2] == UInt8(ascii: ">")
+        {
+            line = line.dropFirst(3)
+        }
+        lastLine = String(decoding: line.prefix(Self.wordsLimit), as: UTF8.self)
+    }
+}

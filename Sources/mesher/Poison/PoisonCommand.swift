@@ -1,0 +1,68 @@
+internal import ArgumentParser
+internal import Configuration
+internal import Scoreboard
+
+/// `mesher poison`: the requests that are refused since they killed workers.
+struct PoisonCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "poison", abstract: "Requests that are refused since they killed workers: see them, forget them.",
+        discussion: """
+            A request that a worker was handling when it died is tried once more, alone. If that kills another worker it is \
+            refused from then on, and so is every request of its project with the same body. This host remembers the \
+            latest \(ScoreboardFile.suspectCapacity), until its run directory is gone.
+            """,
+        subcommands: [List.self, Forget.self])
+
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List the requests that are refused, the latest first.")
+
+        @OptionGroup var output: OutputOptions
+        @OptionGroup var options: CommonOptions
+
+        func run() throws {
+            let directory = try options.settings().text(.runDirectory)
+            guard let suspects = ScoreboardFile.suspects(in: directory) else {
+                throw PoisonCommand.noService(directory)
+            }
+            let poison = suspects.filter(\.isPoison).map(PoisonRecord.init)
+            if output.isJSON { return print(JSON.array(poison.map(\.json))) }
+            var table = TextTable([
+                "REQUEST": .left, "PROJECT": .right, "BYTES": .right, "HASH": .left, "DEATHS": .right, "LAST": .left,
+            ])
+            for record in poison { table.append(record.cells) }
+            print(table)
+        }
+    }
+
+    struct Forget: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Take requests again that are refused, when what they broke is mended.")
+
+        @Argument(help: "The request's id: 32 hex digits.") var request: String?
+        @Flag(help: "All that are refused.") var all = false
+        @OptionGroup var options: CommonOptions
+
+        func validate() throws {
+            guard all == (request == nil) else { throw ValidationError("either a request's id or --all") }
+        }
+
+        func run() throws {
+            let directory = try options.settings().text(.runDirectory)
+            let identifier = request.flatMap(PoisonRecord.identifier)
+            guard all || identifier != nil else {
+                throw CommandError(.dataError, "a request's id is 32 hex digits; see mesher poison list")
+            }
+            let isMeant: (Suspect) -> Bool = { $0.isPoison && (identifier == nil || $0.request == identifier) }
+            guard let count = ScoreboardFile.forget(in: directory, isMeant) else {
+                throw PoisonCommand.noService(directory)
+            }
+            guard all || count > 0 else { throw CommandError(.dataError, "no such request; see mesher poison list") }
+            print(count == 1 ? "1 request forgotten" : "\(count) requests forgotten")
+        }
+    }
+
+    private static func noService(_ directory: String) -> CommandError {
+        CommandError(.unavailable, "\(directory): no watchdog of this release has run there")
+    }
+}

@@ -1,0 +1,38 @@
+internal import Scoreboard
+
+/// One request that is refused, as it is shown.
+struct PoisonRecord {
+    private let suspect: Suspect
+
+    init(_ suspect: Suspect) {
+        self.suspect = suspect
+    }
+
+    /// The number of 32 hex digits, in any case; nil for anything else.
+    static func identifier(_ text: String) -> UInt128? {
+        APIKey.normalized(text).flatMap { UInt128($0, radix: 16) }
+    }
+
+    var cells: [String] {
+        [
+            request, "\(suspect.body.project)", "\(suspect.body.size)", hash, "\(suspect.deaths)",
+            time,
+        ]
+    }
+
+    var json: JSON {
+        .object([
+            "request": .string(request), "project_id": .integer(suspect.body.project),
+            "bytes": .integer(Int64(suspect.body.size)), "hash": .string(hash),
+            "deaths": .integer(Int64(suspect.deaths)), "died_at": .string(time),
+        ])
+    }
+
+    private var request: String { Self.digits(String(suspect.request, radix: 16), 32) }
+    private var time: String { StatusReport.time(Double(suspect.diedAt) / 1e6) }
+    private var hash: String { Self.digits(String(suspect.body.hash, radix: 16), 16) }
+
+    private static func digits(_ text: String, _ count: Int) -> String {
+        String(repeating: "0", count: count - text.count) + text
+    }
+}

@@ -1,0 +1,41 @@
+import Foundation
+import TestServers
+import Testing
+
+/// The nginx of a stack, and its copies of the files that are shipped.
+struct Nginx {
+    private let stack: Stack
+
+    init(of stack: Stack) {
+        self.stack = stack
+    }
+
+    /// Lets it work with another text in one of the files until `body` returns.
+    func withChanged(_ file: String, replacing text: String, by other: String, _ body: () throws -> Void) throws {
+        let path = stack.folder + "/nginx/" + file
+        let shipped = try String(contentsOfFile: path, encoding: .utf8)
+        let changed = shipped.replacingOccurrences(of: text, with: other)
+        try #require(changed != shipped, "\(file) has \(text)")
+        try changed.write(toFile: path, atomically: true, encoding: .utf8)
+        defer {
+            try? shipped.write(toFile: path, atomically: true, encoding: .utf8)
+            try? reload()
+        }
+        try reload()
+        try body()
+    }
+
+    /// Returns when no process works with the old files any more.
+    private func reload() throws {
+        let text = try String(contentsOfFile: stack.folder + "/sockets/nginx.pid", encoding: .utf8)
+        let master = try #require(pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)))
+        func workers() -> Set<Substring> {
+            let children = try? String(contentsOfFile: "/proc/\(master)/task/\(master)/children", encoding: .utf8)
+            return Set((children ?? "").split(separator: " "))
+        }
+        let before = workers()
+        kill(master, SIGHUP)
+        let areReplaced = eventually { !workers().isEmpty && workers().isDisjoint(with: before) }
+        try #require(areReplaced)
+    }
+}

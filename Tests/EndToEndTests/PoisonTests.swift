@@ -1,0 +1,102 @@
+import Foundation
+import Synchronization
+import TestServers
+import Testing
+
+extension EndToEnd {
+    /// With stacks of their own, of debug builds: a body that holds a certain word traps or never ends.
+    struct PoisonTests {
+        private static let trap = #"{"message":"mesher-fault-trap","level":"error"}"#
+        private static let hang = #"{"message":"mesher-fault-hang","level":"error"}"#
+        private static let refusal = #"{"error":"request cannot be processed","reason":"poison"}"#
+
+        private func log(_ stack: Stack) throws -> [Substring] {
+            try String(contentsOfFile: stack.folder + "/watchdog.log", encoding: .utf8).split(separator: "\n")
+        }
+
+        private func deaths(_ stack: Stack) throws -> Int {
+            try log(stack).count { $0.contains("child ended") && $0.contains("how=\"signal ") }
+        }
+
+        /// Posts a body while twenty others go on posting what is well, and returns its answer and theirs.
+        private func post(_ body: String, amid project: Project) throws -> (answer: HTTPResponse, others: [Int: Int]) {
+            let answers = Mutex<(HTTPResponse?, [Int: Int])>((nil, [:]))
+            let failures = Mutex<[String]>([])
+            let deadline = Date(timeIntervalSinceNow: 30)
+            DispatchQueue.concurrentPerform(iterations: 21) { client in
+                do {
+                    if client == 0 {
+                        usleep(200_000)
+                        let answer = try project.post(body)
+                        return answers.withLock { $0.0 = answer }
+                    }
+                    while answers.withLock({ $0.0 == nil }), Date() < deadline {
+                        let status = try project.post(#"{"message":"well","level":"info"}"#).status
+                        answers.withLock { $0.1[status, default: 0] += 1 }
+                    }
+                } catch {
+                    failures.withLock { $0.append("\(error)") }
+                }
+            }
+            #expect(failures.withLock { $0 } == [])
+            let (answer, others) = answers.withLock { $0 }
+            return (try #require(answer), others)
+        }
+
+        @Test(
+            "A request that killed two workers is refused, its neighbours are not, and neither restart nor resending helps it"
+        )
+        func refusesPoison() throws {
+            let stack = try Stack(settings: ["MESHER_WORKERS=3"], programs: Stack.debugPrograms)
+            defer { stack.stop() }
+            let project = try Project.create(on: stack)
+            let (answer, others) = try post(Self.trap, amid: project)
+            print("neighbours of a deadly request: \(others)")
+            #expect(answer.status == 400 && answer.text == Self.refusal)
+            #expect(others[202] ?? 0 >= 20 && others.count == 1)
+            #expect(eventually { (try? deaths(stack)) == 2 })
+            #expect(try log(stack).contains { $0.contains("Fatal error: Index out of range") })
+
+            let list = try stack.mesher("poison", "list", "--json")
+            let records = try #require(try JSONSerialization.jsonObject(with: Data(list.utf8)) as? [[String: Any]])
+            let record = try #require(records.first)
+            #expect(records.count == 1 && record["deaths"] as? Int == 2 && record["project_id"] as? Int == project.id)
+            #expect(record["bytes"] as? Int == Self.trap.utf8.count)
+
+            // With another id, and with a watchdog that was started again.
+            #expect(try project.post(Self.trap).text == Self.refusal)
+            let watchdog = try #require(Processes(stack: stack).watchdog)
+            kill(watchdog, SIGTERM)
+            #expect(eventually { !FileManager.default.fileExists(atPath: stack["MESHER_RUN_DIR"] + "/watchdog.pid") })
+            let sockets = try HeldSockets(for: stack)
+            try sockets.start()
+            defer { sockets.kill(SIGTERM) }
+            #expect(try eventually { try stack.request("GET", "/readyz").status == 200 })
+            #expect(try project.post(Self.trap).text == Self.refusal)
+            // One byte more is another body.
+            #expect(try project.post(Self.trap.replacingOccurrences(of: "-trap", with: "-trip")).status == 202)
+            #expect(try deaths(stack) == 2)
+
+            let request = try #require(record["request"] as? String)
+            #expect(try stack.mesher("poison", "forget", request) == "1 request forgotten")
+            #expect(try stack.mesher("poison", "list", "--json") == "[]")
+            #expect(try project.post(Self.trap).text == Self.refusal)
+            #expect(eventually { (try? deaths(stack)) == 4 }, "it had to kill two more")
+        }
+
+        @Test(
+            "A worker that handles one body for too long is killed, and a second one that tries it; then it is refused")
+        func refusesEndless() throws {
+            let stack = try Stack(
+                settings: ["MESHER_WORKERS=2", "MESHER_STUCK_EXECUTING=1"], programs: Stack.debugPrograms)
+            defer { stack.stop() }
+            let project = try Project.create(on: stack)
+            let (answer, others) = try post(Self.hang, amid: project)
+            print("neighbours of an endless request: \(others)")
+            #expect(answer.text == Self.refusal)
+            #expect(others[202] ?? 0 >= 20 && others.count == 1)
+            let stuck = try log(stack).filter { $0.contains("child is stuck") }
+            #expect(stuck.count == 2 && stuck.allSatisfy { $0.contains("handles request") }, "\(stuck)")
+        }
+    }
+}

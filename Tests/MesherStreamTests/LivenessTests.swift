@@ -1,0 +1,72 @@
+import Testing
+
+@testable import mesher_stream
+
+struct LivenessTests {
+    private let second: Int64 = 1_000_000_000
+
+    private func expect(
+        _ liveness: inout Liveness, at now: Int64, _ expected: Liveness.Due?,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        let due = liveness.due(now: now)
+        #expect(due == expected, sourceLocation: sourceLocation)
+    }
+
+    private func expectKept(
+        _ liveness: inout Liveness, at now: Int64, sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        let due = liveness.due(now: now)
+        #expect(due != .drop, sourceLocation: sourceLocation)
+    }
+
+    @Test("A ping is due each 30 s, and a peer that says nothing for 60 s is dropped")
+    func silence() {
+        var liveness = Liveness(now: 0)
+        #expect(liveness.wakeAt == 30 * second)
+        expect(&liveness, at: 30 * second - 1, nil)
+        expect(&liveness, at: 30 * second, .ping)
+        expect(&liveness, at: 30 * second, nil)
+        expect(&liveness, at: 60 * second, .drop)
+    }
+
+    @Test("A peer that answers is kept")
+    func answers() {
+        var liveness = Liveness(now: 0)
+        for round in 1...10 {
+            expect(&liveness, at: Int64(round) * 30 * second, .ping)
+            liveness.heard(now: Int64(round) * 30 * second + 1)
+        }
+    }
+
+    @Test("While the peer is not read from, the clock for its pongs stands")
+    func backPressure() {
+        var liveness = Liveness(now: 0)
+        liveness.reads(false, now: 10 * second)
+        expect(&liveness, at: 200 * second, .ping)
+        liveness.reads(true, now: 210 * second)
+        expect(&liveness, at: 259 * second, .ping)
+        expect(&liveness, at: 260 * second, .drop)
+    }
+
+    @Test("A peer that takes nothing of what waits for it for 60 s is dropped, also while it is not read from")
+    func neverReading() {
+        var liveness = Liveness(now: 0)
+        liveness.reads(false, now: 0)
+        liveness.wrote(0, rest: 100, now: 5 * second)
+        liveness.wrote(0, rest: 200, now: 50 * second)
+        expect(&liveness, at: 65 * second, .drop)
+    }
+
+    @Test("One that takes a little at a time is kept")
+    func slowReader() {
+        var liveness = Liveness(now: 0)
+        liveness.reads(false, now: 0)
+        for round in 1...5 {
+            liveness.wrote(1, rest: 100, now: Int64(round) * 40 * second)
+            expectKept(&liveness, at: Int64(round) * 40 * second)
+        }
+        liveness.wrote(95, rest: 0, now: 220 * second)
+        expectKept(&liveness, at: 400 * second)
+    }
+}

@@ -1,0 +1,42 @@
+import PostgreSQL
+import Testing
+
+@Suite struct ConnectionURLTests {
+    private func servers(_ url: String) throws -> [String] {
+        try ConnectionURL(url).servers.map { "\($0.host)|\($0.address)|\($0.port)" }
+    }
+
+    @Test("each server of a URL is found with its port, in both ways to write it")
+    func servers() throws {
+        #expect(try servers("postgresql://a:1,b,c:3/db") == ["a||1", "b||", "c||3"])
+        #expect(try servers("host=a,b port=7 dbname=db") == ["a||7", "b||7"])
+        #expect(try servers("hostaddr=127.0.0.1,::1 port=1,2") == ["|127.0.0.1|1", "|::1|2"])
+        #expect(try servers("host=a,b hostaddr=127.0.0.1,127.0.0.2") == ["a|127.0.0.1|", "b|127.0.0.2|"])
+        #expect(try servers("postgresql:///db?host=/run/a,/run/b") == ["/run/a||", "/run/b||"])
+    }
+
+    @Test(
+        "a URL without a server, and a database's name, leave the server to libpq",
+        arguments: ["postgresql:///db", "db"])
+    func noServer(url: String) throws {
+        #expect(try servers(url) == ["||"])
+    }
+
+    @Test("the time for connecting is what the URL says, and nothing when it says none or for ever")
+    func connectTimeout() throws {
+        #expect(try ConnectionURL("postgresql:///db?connect_timeout=7").connectTimeout == 7)
+        for url in ["postgresql:///db", "connect_timeout=0", "connect_timeout=-3"] {
+            #expect(try ConnectionURL(url).connectTimeout == nil)
+        }
+    }
+
+    @Test("the identity is that of servers and database, whoever comes and by which password")
+    func identity() throws {
+        let identity = try ConnectionURL("postgresql://user:secret@a:1,b/db").identity
+        #expect(try ConnectionURL("host=a,b port=1, user=other dbname=db").identity == identity)
+        #expect(!identity.contains("secret"))
+        for url in ["postgresql://a:1,b/other", "postgresql://a:2,b/db", "postgresql://a:1/db", "db"] {
+            #expect(try ConnectionURL(url).identity != identity, "\(url)")
+        }
+    }
+}

@@ -1,0 +1,68 @@
+import Testing
+
+@testable import WebSocket
+
+@Suite struct MessageCompressionTests {
+    /// What a server answers to offers, in so many headers; nil when it declines.
+    static func answer(_ headers: String...) -> String? {
+        let request = UpgradeRequestTests.request(adding: headers.map { "Sec-WebSocket-Extensions: " + $0 })
+        return try? UpgradeRequestTests.parse(request) { $0.compression?.answer }.get()
+    }
+
+    static let plain = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
+
+    @Test(
+        "an offer that can be kept to is accepted, always without context takeover",
+        arguments: [
+            "permessage-deflate", "PerMessage-Deflate", "permessage-deflate; client_max_window_bits",
+            "permessage-deflate; client_max_window_bits=8", "permessage-deflate ;\tclient_max_window_bits=\"15\"",
+            "permessage-deflate; server_no_context_takeover; client_no_context_takeover",
+            "x-webkit-deflate-frame, permessage-deflate", "permessage-deflate; mystery, permessage-deflate",
+        ])
+    func accepted(offer: String) {
+        #expect(Self.answer(offer) == Self.plain)
+    }
+
+    @Test("a window that the client asks of the server is kept to, and named")
+    func window() {
+        #expect(
+            Self.answer("permessage-deflate; server_max_window_bits=9") == Self.plain + "; server_max_window_bits=9")
+        #expect(Self.answer("permessage-deflate; server_max_window_bits=8", "permessage-deflate") == Self.plain)
+        #expect(
+            Self.answer("permessage-deflate; server_max_window_bits=10, permessage-deflate")
+                == Self.plain + "; server_max_window_bits=10")
+    }
+
+    @Test(
+        "an offer that breaks RFC 7692, or that zlib cannot keep to, is declined",
+        arguments: [
+            "permessage-deflate; server_max_window_bits", "permessage-deflate; server_max_window_bits=8",
+            "permessage-deflate; server_max_window_bits=16", "permessage-deflate; server_max_window_bits=09",
+            "permessage-deflate; server_max_window_bits=7", "permessage-deflate; client_max_window_bits=16",
+            "permessage-deflate; server_no_context_takeover=1", "permessage-deflate; client_no_context_takeover=true",
+            "permessage-deflate; server_no_context_takeover; server_no_context_takeover",
+            "permessage-deflate; server_max_window_bits=10; server_max_window_bits=10",
+            "permessage-deflate; client_max_window_bits; client_max_window_bits", "permessage-deflate; mystery",
+            "permessage-bzip2", "",
+        ])
+    func declined(offer: String) {
+        #expect(Self.answer(offer) == nil)
+    }
+
+    @Test(
+        "a client takes an answer only when both sides forget, and nothing else was added",
+        arguments: [
+            (plain, true), (plain + "; server_max_window_bits=9", true),
+            ("permessage-deflate; server_no_context_takeover", true), ("permessage-deflate", false),
+            ("permessage-deflate; client_no_context_takeover", false),
+            (plain + "; client_max_window_bits=10", false), (plain + "; mystery", false), (plain + ", other", false),
+            ("other", false), (plain + ";", false), ("", false),
+        ])
+    func agreement(answer: String, isTaken: Bool) {
+        let isAgreed = Array(answer.utf8).withUnsafeBytes { bytes in
+            var elements = HeaderElements(bytes)
+            return MessageCompression.agreed(in: &elements) != nil
+        }
+        #expect(isAgreed == isTaken)
+    }
+}
