@@ -38,9 +38,8 @@ package struct ScriptClient: ~Copyable {
         case call(UInt64, Arguments, deadline: Int64)
     }
 
-    /// How long an answer is waited for, in nanoseconds.
+    /// How long an answer is usually waited for, in nanoseconds.
     package static let patience: Int64 = 50_000_000
-    private let patience: Int64
     /// The most that the first and each later attempt to connect is put off, in nanoseconds, and the least is half of it:
     /// many processes lose Redis at the same moment.
     private static let firstDelay: Int64 = 50_000_000
@@ -57,6 +56,7 @@ package struct ScriptClient: ~Copyable {
     package private(set) var isReady = false
 
     private let server: RedisServer
+    private let patience: Int64
     private let script: [UInt8]
     private let probe: Arguments
     private var connection: RedisConnection?
@@ -131,7 +131,7 @@ package struct ScriptClient: ~Copyable {
             // The answer may have come while this process was busy with something else.
             ready(readable: true, writable: false, now: now)
             if isOpen, let due = self.due(), now >= due {
-                lose(RedisError(operation: "wait", message: "no answer within 50 ms"), now: now)
+                lose(RedisError(operation: "wait", message: "no answer within \(patience / 1_000_000) ms"), now: now)
             }
         }
         return isOpen ? due() : deadline
