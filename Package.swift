@@ -47,7 +47,7 @@ let package = Package(
             name: "mesher",
             dependencies: [
                 "CCurlOptions", "CLibraries", "Configuration", "EventLoop", "PostgreSQL", "Redis", "Schema",
-                "Scoreboard", "Spool", "StorageChannel",
+                "Scoreboard", "Spool", "StorageChannel", "WebSocket",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
@@ -88,10 +88,16 @@ let package = Package(
         .testTarget(
             name: "IngestionTests",
             dependencies: [
-                "CBrotliEncoder", "CLibraries", "Ingestion", "PostgreSQL", "Scoreboard", "StorageChannel",
-                "TestServers",
+                "CBrotliEncoder", "CLibraries", "Ingestion", "PostgreSQL", "RecordedInputs", "Scoreboard",
+                "StorageChannel", "TestServers",
             ],
             swiftSettings: settings),
+        .target(
+            name: "RecordedInputs", dependencies: ["StorageChannel"], path: "Tests/RecordedInputs",
+            swiftSettings: settings),
+        .executableTarget(
+            name: "fuzz", dependencies: ["CSystem", "Ingestion", "RecordedInputs", "StorageChannel", "WebSocket"],
+            path: "Tests/Fuzz", swiftSettings: settings),
         .executableTarget(
             name: "websocket-echo", dependencies: ["WebSocket"], path: "Tests/WebSocketEcho", swiftSettings: settings),
         .testTarget(name: "WebSocketTests", dependencies: ["Deflate", "WebSocket"], swiftSettings: settings),
@@ -111,8 +117,8 @@ let package = Package(
         .testTarget(
             name: "MesherTests",
             dependencies: [
-                "Configuration", "EventLoop", "PostgreSQL", "Schema", "Spool", "StorageChannel", "TestServers",
-                "mesher",
+                "Configuration", "EventLoop", "PostgreSQL", "Schema", "Scoreboard", "Spool", "StorageChannel",
+                "TestServers", "WebSocket", "mesher",
             ],
             swiftSettings: settings),
         .testTarget(
@@ -132,7 +138,7 @@ let package = Package(
             name: "MesherWatchdogTests", dependencies: ["EventLoop", "Scoreboard", "mesher-watchdog"],
             swiftSettings: settings),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["Scoreboard", "TestServers"], swiftSettings: settings),
+            name: "EndToEndTests", dependencies: ["Scoreboard", "TestServers", "WebSocket"], swiftSettings: settings),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -55,7 +55,7 @@ extension EndToEnd {
             #expect(answer.status == 400 && answer.text == Self.refusal)
             #expect(others[202] ?? 0 >= 20 && others.count == 1)
             #expect(eventually { (try? deaths(stack)) == 2 })
-            #expect(try log(stack).contains { $0.contains("Fatal error: Index out of range") })
+            #expect(try log(stack).contains { $0.contains("last_words=") && $0.contains("Index out of range") })
 
             let list = try stack.mesher("poison", "list", "--json")
             let records = try #require(try JSONSerialization.jsonObject(with: Data(list.utf8)) as? [[String: Any]])
