@@ -6,6 +6,8 @@ import Spool
 /// The settings of this process, in the units it works with.
 struct StorageConfiguration {
     let socketPath: String
+    /// Where this host's windows of the limits are.
+    let quotaPath: String
     let stateDirectory: String
     let databaseURL: String
     /// Names the database that the URL means.
@@ -29,6 +31,7 @@ struct StorageConfiguration {
     /// Throws when the database's URL cannot be understood.
     init(_ settings: Settings, isSupervised: Bool) throws(DatabaseError) {
         socketPath = settings.text(.runDirectory) + "/storage.sock"
+        quotaPath = settings.text(.runDirectory) + "/quota"
         stateDirectory = settings.text(.stateDirectory)
         databaseURL = settings.text(.storageDatabaseURL)
         databaseIdentity = try ConnectionURL(databaseURL).identity

@@ -38,7 +38,7 @@ struct StorageLoop: ~Copyable {
     private var bulkCommitter: Committer
     private var keeper: SpoolKeeper
     private var keys: KeyReader
-    private var quota: FallbackQuota
+    private let quota: FallbackQuota
     private var redis: RedisReport
     /// What the edges were last told of.
     private var toldDegradation: Degradation = []
@@ -51,6 +51,7 @@ struct StorageLoop: ~Copyable {
     ) throws(SystemError) {
         let signals = try SignalDescriptor(configuration.stopSignals)
         let epoll = try Epoll()
+        let quota = try Self.quota(configuration, logger)
         let listener = try UnixSocket.listen(at: configuration.socketPath, mode: 0o600, backlog: 4096)
         try epoll.add(listener.number, token: Token.listener, [])
         try epoll.add(signals.number, token: Token.signals, .read)
@@ -76,8 +77,20 @@ struct StorageLoop: ~Copyable {
         keys = KeyReader(
             url: configuration.databaseURL, token: Token.keys, archive: archive, defaults: configuration.defaultLimit,
             logger: logger)
-        quota = FallbackQuota(hosts: configuration.hosts)
+        self.quota = consume quota
         redis = RedisReport(logger)
+    }
+
+    private static func quota(
+        _ configuration: StorageConfiguration, _ logger: Logger
+    ) throws(SystemError) -> FallbackQuota {
+        do throws(SystemError) {
+            return try FallbackQuota.open(configuration.quotaPath, hosts: configuration.hosts)
+        } catch {
+            logger.warning(
+                "a restart will begin this host's windows of the limits anew", metadata: ["reason": "\(error)"])
+            return try FallbackQuota.inMemory(hosts: configuration.hosts)
+        }
     }
 
     /// Runs until a signal stops it and what was in hand is answered.
@@ -160,6 +173,11 @@ struct StorageLoop: ~Copyable {
         }
     }
 
+    /// Whether an event can be stored durably now.
+    private func accepts(now: Int64) -> Bool {
+        committer.accepts || keeper.accepts(now: now)
+    }
+
     /// What has to be done without now.
     private func degradation(now: Int64) -> Degradation {
         var degradation: Degradation = []
@@ -168,9 +186,6 @@ struct StorageLoop: ~Copyable {
         if keeper.isDegraded(now: now) { degradation.insert(.spool) }
         return degradation
     }
-
-    /// Whether events can be made durable.
-    private func accepts(now: Int64) -> Bool { committer.accepts || keeper.accepts(now: now) }
 
     private mutating func tellDegradation(now: Int64) {
         let degradation = degradation(now: now)

@@ -139,6 +139,10 @@ final class Edge {
         turn()
     }
 
+    var wantsSolitude: Bool { machine.wantsSolitude }
+    var requestsInHand: Int { machine.requestsInHand }
+    var bytesInHand: Int { machine.bytesInHand }
+
     func text(_ token: Int) -> String? {
         answers[token].map { String(decoding: $0.body, as: UTF8.self) }
     }

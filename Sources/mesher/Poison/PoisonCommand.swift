@@ -7,8 +7,8 @@ struct PoisonCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "poison", abstract: "Requests that are refused since they killed workers: see them, forget them.",
         discussion: """
-            A request that a worker was handling when it died is tried once more, alone. If that kills another worker it is \
-            refused from then on, and so is every request of its project with the same body. This host remembers the \
+            A request that a worker was handling when it died is tried once more, alone. If that kills another worker it \
+            is refused from then on, and so is every request of its project with the same body. This host remembers the \
             latest \(ScoreboardFile.suspectCapacity), until its run directory is gone.
             """,
         subcommands: [List.self, Forget.self])

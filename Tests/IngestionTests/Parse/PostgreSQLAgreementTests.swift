@@ -1,4 +1,5 @@
 import PostgreSQL
+import RecordedInputs
 import StorageChannel
 import TestServers
 import Testing

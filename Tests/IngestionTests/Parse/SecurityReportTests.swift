@@ -1,3 +1,4 @@
+import RecordedInputs
 import StorageChannel
 import Testing
 
@@ -9,7 +10,7 @@ import Testing
         var parser = EventParser()
         let legacy =
             #"{"csp-report":{"document-uri":"https://shop.example/pay","referrer":"","violated-directive":"img-src 'self'","effective-directive":"img-src","original-policy":"default-src 'none'; report-uri https://in.example/api/1/security/?sentry_key=k","disposition":"enforce","blocked-uri":"https://evil.example:8443/p.png?q","line-number":3,"status-code":200}}"#
-        try SentryColumns(
+        try SentrySample(
             "legacy", legacy,
             [
                 .level: "error", .logger: "csp", .message: "Blocked 'img-src' from 'evil.example:8443'",
@@ -19,7 +20,7 @@ import Testing
         ).expect(of: &parser, as: .securityReport)
         let reporting =
             #"{"age":1500,"body":{"blockedURL":"inline","columnNumber":1,"disposition":"enforce","documentURL":"https://shop.example/","effectiveDirective":"script-src-elem","sample":"alert(1)","statusCode":200},"type":"csp-violation","url":"https://shop.example/","user_agent":"Mozilla/5.0"}"#
-        try SentryColumns(
+        try SentrySample(
             "reporting", reporting,
             [
                 .level: "error", .logger: "csp", .message: "Blocked inline 'script-src-elem'", .payload: reporting,

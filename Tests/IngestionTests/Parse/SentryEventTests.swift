@@ -1,22 +1,10 @@
+import RecordedInputs
 import StorageChannel
 import Testing
 
 @testable import Ingestion
 
-/// A Sentry event as sent, and the columns that are expected of it.
-struct SentryColumns: Sendable, CustomTestStringConvertible {
-    let name: String
-    let event: String
-    let columns: [EventRecord.Column: String?]
-
-    init(_ name: String, _ event: String, _ columns: [EventRecord.Column: String?]) {
-        self.name = name
-        self.event = event
-        self.columns = columns
-    }
-
-    var testDescription: String { name }
-
+extension SentrySample {
     func expect(of parser: inout EventParser, as form: EventForm = .sentry(id: nil, sentAt: nil)) throws {
         let parsed = try parser.parsed(event, as: form)
         for (column, text) in columns {
@@ -46,7 +34,7 @@ struct SentryColumns: Sendable, CustomTestStringConvertible {
     }
 
     @Test("an event of each SDK comes to the columns it means", arguments: SentrySamples.all)
-    func samples(sample: SentryColumns) throws {
+    func samples(sample: SentrySample) throws {
         var parser = EventParser()
         try sample.expect(of: &parser)
         #expect(try parser.parsed(sample.event, as: Self.anything).text(.payload) == sample.event)
@@ -182,7 +170,7 @@ struct SentryColumns: Sendable, CustomTestStringConvertible {
     @Test("numbers stand for texts")
     func numbersAsTexts() throws {
         var parser = EventParser()
-        try SentryColumns(
+        try SentrySample(
             "numbers", #"{"message":42,"release":20240101,"environment":1.5,"sdk":{"name":1,"version":2}}"#,
             [.message: "42", .release: "20240101", .environment: "1.5", .sdkName: "1", .sdkVersion: "2"]
         ).expect(of: &parser)

@@ -1,3 +1,4 @@
+import RecordedInputs
 import StorageChannel
 import Testing
 
@@ -10,7 +11,7 @@ import Testing
     @Test("the comments are the message, and the report is kept whole")
     func columns() throws {
         var parser = EventParser()
-        try SentryColumns(
+        try SentrySample(
             "report", Self.report,
             [.level: "info", .message: #"It "broke""#, .logger: "user_report", .payload: Self.report, .tags: nil]
         ).expect(of: &parser, as: .userReport)

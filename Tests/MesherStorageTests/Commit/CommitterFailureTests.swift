@@ -51,7 +51,7 @@ import Testing
 
         try storage.allowConnections(true)
         #expect(eventually { edge.probe()?.accepts == true })
-        #expect(edge.probe()?.degradation == [])
+        #expect(eventually { edge.probe()?.degradation == [] })
         #expect(edge.store([TestEvent()]) == [.durable])
         #expect(eventually { edge.lookUp(KeyID(1))?.state == .unknown })
     }
