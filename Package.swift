@@ -19,6 +19,7 @@ let package = Package(
         .systemLibrary(name: "CLibraries"),
         .target(name: "CSystem", path: "Sources/CShims/System"),
         .target(name: "CCurlOptions", path: "Sources/CShims/Curl"),
+        .target(name: "CChecksum", path: "Sources/CShims/Checksum"),
         .target(
             name: "CJSON", path: "Sources/CShims/JSON",
             linkerSettings: [.linkedLibrary("simdjson")]),
@@ -30,6 +31,8 @@ let package = Package(
         .target(name: "EventLoop", dependencies: ["CSystem"], swiftSettings: settings),
         .target(name: "Scoreboard", dependencies: ["EventLoop"], swiftSettings: settings),
         .target(name: "StorageChannel", dependencies: ["EventLoop"], swiftSettings: settings),
+        .target(
+            name: "Spool", dependencies: ["CChecksum", "EventLoop", "StorageChannel"], swiftSettings: settings),
         .target(name: "PostgreSQL", dependencies: ["CLibraries"], swiftSettings: settings),
         .target(name: "Redis", dependencies: ["CLibraries", "EventLoop"], swiftSettings: settings),
         .target(name: "Schema", dependencies: ["PostgreSQL"], swiftSettings: settings),
@@ -44,14 +47,15 @@ let package = Package(
             name: "mesher",
             dependencies: [
                 "CCurlOptions", "CLibraries", "Configuration", "EventLoop", "PostgreSQL", "Redis", "Schema",
-                "Scoreboard", "StorageChannel",
+                "Scoreboard", "StorageChannel", "WebSocket",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
         .executableTarget(
             name: "mesher-storage",
             dependencies: [
-                "CSystem", "Configuration", "EventLoop", "Journal", "PostgreSQL", "Scoreboard", "StorageChannel",
+                "CSystem", "Configuration", "EventLoop", "Journal", "PostgreSQL", "Scoreboard", "Spool",
+                "StorageChannel",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
@@ -84,10 +88,16 @@ let package = Package(
         .testTarget(
             name: "IngestionTests",
             dependencies: [
-                "CBrotliEncoder", "CLibraries", "Ingestion", "PostgreSQL", "Scoreboard", "StorageChannel",
-                "TestServers",
+                "CBrotliEncoder", "CLibraries", "Ingestion", "PostgreSQL", "RecordedInputs", "Scoreboard",
+                "StorageChannel", "TestServers",
             ],
             swiftSettings: settings),
+        .target(
+            name: "RecordedInputs", dependencies: ["StorageChannel"], path: "Tests/RecordedInputs",
+            swiftSettings: settings),
+        .executableTarget(
+            name: "fuzz", dependencies: ["CSystem", "Ingestion", "RecordedInputs", "StorageChannel", "WebSocket"],
+            path: "Tests/Fuzz", swiftSettings: settings),
         .executableTarget(
             name: "websocket-echo", dependencies: ["WebSocket"], path: "Tests/WebSocketEcho", swiftSettings: settings),
         .testTarget(name: "WebSocketTests", dependencies: ["Deflate", "WebSocket"], swiftSettings: settings),
@@ -102,9 +112,12 @@ let package = Package(
             ],
             swiftSettings: settings),
         .testTarget(
+            name: "SpoolTests", dependencies: ["CChecksum", "EventLoop", "Spool", "StorageChannel", "TestServers"],
+            swiftSettings: settings),
+        .testTarget(
             name: "MesherTests",
             dependencies: [
-                "Configuration", "EventLoop", "PostgreSQL", "Schema", "Scoreboard", "TestServers", "mesher",
+                "Configuration", "EventLoop", "PostgreSQL", "Schema", "Scoreboard", "TestServers", "WebSocket", "mesher",
             ],
             swiftSettings: settings),
         .testTarget(
@@ -123,7 +136,7 @@ let package = Package(
             name: "MesherWatchdogTests", dependencies: ["EventLoop", "Scoreboard", "mesher-watchdog"],
             swiftSettings: settings),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["Scoreboard", "TestServers"], swiftSettings: settings),
+            name: "EndToEndTests", dependencies: ["Scoreboard", "TestServers", "WebSocket"], swiftSettings: settings),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -84,6 +84,19 @@ extension Setting {
         "MESHER_COMMIT_DELAY", .integer(0...10_000), unit: "µs", default: "500", for: [.storage],
         "while events are flowing, a commit begins when the first has waited so long; a lone event waits for nothing")
 
+    package static let spoolDirectory = Setting(
+        "MESHER_SPOOL_DIR", default: "", for: [.storage, .mesher],
+        "where events wait on disk while PostgreSQL does not take them; empty means spool below MESHER_STATE_DIR")
+    package static let spoolLimit = Setting(
+        "MESHER_SPOOL_LIMIT", .integer(0...1_048_576), unit: "MiB", default: "4096", for: [.storage, .mesher],
+        "the most that spool and quarantine hold; 0 means none: what PostgreSQL does not take is refused")
+    package static let spoolShare = Setting(
+        "MESHER_SPOOL_SHARE", .integer(1...100), unit: "%", default: "50", for: [.storage],
+        "how much of that limit the events of one project may fill")
+    package static let spoolAfter = Setting(
+        "MESHER_SPOOL_AFTER", .integer(50...4_000), unit: "ms", default: "1000", for: [.storage],
+        "events that PostgreSQL has not committed after so long go to the spool")
+
     package static let redisSocket = Setting(
         "MESHER_REDIS_SOCKET", default: "", for: edges,
         "path of Redis' unix socket; empty means TCP")
@@ -147,9 +160,9 @@ extension Setting {
     package static let all: [Setting] = [
         runDirectory, stateDirectory, binaryDirectory, workers, workerRequests, workerMemory, stuckExecuting,
         stuckHeartbeat, startTimeout, healthInterval, databaseURL, storageDatabaseURL, commitEvents, commitDelay,
-        redisSocket,
-        redisHost, redisPort, redisUser, redisPassword, redisDatabase, redisPrefix, rateLimitEvents, rateLimitSeconds,
-        bulkEvents, hosts, requestsInHand, bytesInHand, streamAddress, streamConnections,
-        streamProjectConnections, streamRate, streamAge, publicURL, retentionDays,
+        spoolDirectory, spoolLimit, spoolShare, spoolAfter, redisSocket, redisHost, redisPort, redisUser,
+        redisPassword, redisDatabase, redisPrefix, rateLimitEvents, rateLimitSeconds, bulkEvents, hosts,
+        requestsInHand, bytesInHand, streamAddress, streamConnections, streamProjectConnections, streamRate, streamAge,
+        publicURL, retentionDays,
     ]
 }

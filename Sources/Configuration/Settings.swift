@@ -72,6 +72,12 @@ package struct Settings: Sendable {
         Int(text(setting)) ?? 0
     }
 
+    /// Where the spool is.
+    package var spoolDirectory: String {
+        let own = text(.spoolDirectory)
+        return own.isEmpty ? text(.stateDirectory) + "/spool" : own
+    }
+
     /// A value as it may be shown: a secret that was set is masked.
     package func shown(_ setting: Setting) -> String {
         let text = text(setting)

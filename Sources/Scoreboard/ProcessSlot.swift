@@ -107,6 +107,14 @@ package final class ProcessSlot {
         memory.add(UInt64(clamping: count), at: SlotLayout.outcomes + outcome)
     }
 
+    /// A client says that it dropped events.
+    ///
+    /// - Parameter reason: its place, see `ClientDiscardLabels`.
+    package func countClientDiscards(_ events: Int, reason: Int) {
+        guard ClientDiscardLabels.reasons.indices.contains(reason) else { return }
+        memory.add(UInt64(clamping: events), at: SlotLayout.clientDiscards + reason)
+    }
+
     /// Events could not be counted in Redis; this host alone limits them.
     package func countRateLimitFallbacks(_ events: Int) {
         memory.add(UInt64(clamping: events), at: SlotLayout.rateLimitFallbacks)
@@ -157,6 +165,34 @@ package final class ProcessSlot {
     /// - Parameter day: counted from 1970-01-01, UTC.
     package func setLastPartition(day: Int64) {
         memory[SlotLayout.lastPartition] = UInt64(clamping: day)
+    }
+
+    /// What the spool and the quarantine hold now.
+    ///
+    /// - Parameters:
+    ///   - bytes: of both.
+    ///   - oldest: when the oldest event was received, in microseconds since 1970; nil while the spool is empty.
+    package func setSpool(events: Int, bytes: Int, limit: Int, oldest: Int64?, quarantined: Int) {
+        memory[SlotLayout.spoolEvents] = UInt64(clamping: events)
+        memory[SlotLayout.spoolBytes] = UInt64(clamping: bytes)
+        memory[SlotLayout.spoolLimit] = UInt64(clamping: limit)
+        memory[SlotLayout.spoolOldest] = UInt64(clamping: oldest ?? 0)
+        memory[SlotLayout.quarantine] = UInt64(clamping: quarantined)
+    }
+
+    /// Events were written to the spool.
+    package func countSpooled(_ events: Int) {
+        memory.add(UInt64(clamping: events), at: SlotLayout.spooled)
+    }
+
+    /// Events of the spool were committed.
+    package func countDelivered(_ events: Int) {
+        memory.add(UInt64(clamping: events), at: SlotLayout.delivered)
+    }
+
+    /// Events or damaged bytes were set aside.
+    package func countQuarantined(_ items: Int) {
+        memory.add(UInt64(clamping: items), at: SlotLayout.quarantined)
     }
 
     private func count(_ value: UInt64, _ histogram: Histogram, at place: Int) {

@@ -1,4 +1,4 @@
-internal import EventLoop
+package import EventLoop
 internal import Glibc
 internal import Synchronization
 
@@ -7,12 +7,12 @@ internal import Synchronization
 ///
 /// Unless said otherwise each word has one writer at a time, so that adding is a load and a store and needs no locked
 /// instruction.
-struct SharedMemory: ~Copyable {
+package struct SharedMemory: ~Copyable {
     /// Bytes of a word.
     static let wordSize = MemoryLayout<UInt64>.size
 
     private let words: UnsafeMutablePointer<Atomic<UInt64>>
-    let count: Int
+    package let count: Int
     /// Whether several processes add to the same words.
     var hasManyWriters = false
 
@@ -26,7 +26,7 @@ struct SharedMemory: ~Copyable {
     }
 
     /// Memory that this process shares with those forked from it, all zeros.
-    static func shared(words count: Int) throws(SystemError) -> SharedMemory {
+    package static func shared(words count: Int) throws(SystemError) -> SharedMemory {
         try map(MAP_SHARED | MAP_ANONYMOUS, file: -1, offset: 0, count, isWritable: true)
     }
 
@@ -36,7 +36,7 @@ struct SharedMemory: ~Copyable {
     ///   - offset: in bytes, a multiple of the page size.
     ///   - count: the words; the file must be so long.
     ///   - isWritable: false for one who only looks; writing ends the process then.
-    static func file(
+    package static func file(
         _ number: CInt, offset: Int, words count: Int, isWritable: Bool = true
     ) throws(SystemError) -> SharedMemory {
         try map(MAP_SHARED, file: number, offset: offset, count, isWritable: isWritable)
@@ -52,7 +52,7 @@ struct SharedMemory: ~Copyable {
         return SharedMemory(adopting: address, count: count)
     }
 
-    subscript(_ position: Int) -> UInt64 {
+    package subscript(_ position: Int) -> UInt64 {
         get {
             precondition(position >= 0 && position < count)
             return words[position].load(ordering: .relaxed)
@@ -63,7 +63,7 @@ struct SharedMemory: ~Copyable {
         }
     }
 
-    func add(_ amount: UInt64, at position: Int) {
+    package func add(_ amount: UInt64, at position: Int) {
         if hasManyWriters { return addAtOnce(amount, at: position) }
         self[position] = self[position] &+ amount
     }

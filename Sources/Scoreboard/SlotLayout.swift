@@ -38,17 +38,28 @@ enum SlotLayout {
     static let lastCommit = 50
     /// Days since 1970-01-01; 0 for unknown.
     static let lastPartition = 51
+    static let spoolEvents = 52
+    static let spoolBytes = 53
+    static let spoolLimit = 54
+    /// Microseconds since 1970; 0 while the spool is empty.
+    static let spoolOldest = 55
+    static let quarantine = 56
+    static let spooled = 57
+    static let delivered = 58
+    static let quarantined = 59
     static let outcomes = 64
     static let outcomeCount = 32
-    /// The place of route r and status s is r × `statusCount` + s.
-    static let requests = 96
+    /// What clients say they dropped, by why, see `ClientDiscardLabels`.
+    static let clientDiscards = 96
+    static let sessionsOpened = 112
+    static let streamMessages = 113
+    static let upgradesRefused = 114
+    static let sessionsClosed = 120
     static let requestDuration = 192
     static let batchSize = 224
     static let commitDuration = 256
-    static let sessionsOpened = 384
-    static let streamMessages = 385
-    static let upgradesRefused = 386
-    static let sessionsClosed = 392
+    /// The place of route r and status s is r × `statusCount` + s.
+    static let requests = 320
 
     static let statusCount = 16
 
@@ -57,6 +68,7 @@ enum SlotLayout {
     static let fingerprint: UInt64 = {
         let lists =
             [OutcomeLabels.reasons, RequestStatus.names, RequestRoute.allCases.map(\.name)]
+            + [ClientDiscardLabels.reasons]
             + [RefusedUpgrade.statuses.map(String.init), SessionEnding.allCases.map(\.name)]
             + [RestartCause.allCases.map(\.rawValue), Dependency.allCases.map(\.name)]
             + [Histogram.requestDuration, .batchSize, .commitDuration].map { $0.bounds.map { String($0) } }
@@ -65,7 +77,7 @@ enum SlotLayout {
     }()
 
     /// Changed with the place or the meaning of a word.
-    private static let version = 4
+    private static let version = 5
 }
 
 extension CaseIterable where Self: Equatable {

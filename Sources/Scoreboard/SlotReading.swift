@@ -23,10 +23,18 @@ package struct SlotReading: Sendable {
     package let lastCommit: Int64?
     /// The last day with a partition, counted from 1970-01-01.
     package let lastPartition: Int64?
+    /// What spool and quarantine hold now.
+    package let spool: SpoolReading
+    /// Events that were ever written to the spool, delivered from it, set aside.
+    package let spooled: UInt64
+    package let delivered: UInt64
+    package let quarantined: UInt64
     /// By the places of `OutcomeLabels`.
     package let outcomes: [UInt64]
     /// By route, in the order of `RequestRoute.allCases`, and by status, in the order of `RequestStatus.names`.
     package let requests: [[UInt64]]
+    /// Events that clients say they dropped, by the places of `ClientDiscardLabels`.
+    package let clientDiscards: [UInt64]
     package let requestDuration: HistogramReading
     package let batchSize: HistogramReading
     package let commitDuration: HistogramReading
@@ -39,6 +47,19 @@ package struct SlotReading: Sendable {
 
     /// All requests that were answered.
     package var requestCount: UInt64 { requests.joined().reduce(0, &+) }
+}
+
+/// What the spool and the quarantine of a host hold.
+package struct SpoolReading: Equatable, Sendable {
+    package let events: UInt64
+    /// Bytes of both.
+    package let bytes: UInt64
+    /// The most bytes; 0 when nothing may be kept.
+    package let limit: UInt64
+    /// When the oldest event was received, in microseconds since 1970; nil while the spool is empty.
+    package let oldest: Int64?
+    /// Files in the quarantine.
+    package let quarantine: UInt64
 }
 
 /// By what a stuck process is known.
@@ -81,11 +102,20 @@ extension SlotReading {
         self.lastCommit = lastCommit == 0 ? nil : Int64(clamping: lastCommit)
         let lastPartition = memory[start + SlotLayout.lastPartition]
         self.lastPartition = lastPartition == 0 ? nil : Int64(clamping: lastPartition)
+        let oldest = memory[start + SlotLayout.spoolOldest]
+        spool = SpoolReading(
+            events: memory[start + SlotLayout.spoolEvents], bytes: memory[start + SlotLayout.spoolBytes],
+            limit: memory[start + SlotLayout.spoolLimit], oldest: oldest == 0 ? nil : Int64(clamping: oldest),
+            quarantine: memory[start + SlotLayout.quarantine])
+        spooled = memory[start + SlotLayout.spooled]
+        delivered = memory[start + SlotLayout.delivered]
+        quarantined = memory[start + SlotLayout.quarantined]
         outcomes = Self.words(memory, start + SlotLayout.outcomes, OutcomeLabels.reasons.count + 1)
         requests = RequestRoute.allCases.map { route in
             let place = start + SlotLayout.requests + route.rawValue * SlotLayout.statusCount
             return Self.words(memory, place, RequestStatus.counted.count + 1)
         }
+        clientDiscards = Self.words(memory, start + SlotLayout.clientDiscards, ClientDiscardLabels.reasons.count)
         requestDuration = HistogramReading(memory, start + SlotLayout.requestDuration, .requestDuration)
         batchSize = HistogramReading(memory, start + SlotLayout.batchSize, .batchSize)
         commitDuration = HistogramReading(memory, start + SlotLayout.commitDuration, .commitDuration)

@@ -3,6 +3,7 @@ import Glibc
 import Journal
 import Logging
 import Scoreboard
+import Spool
 import StorageChannel
 
 /// The process: one thread that waits in one `Epoll` for edges, PostgreSQL and signals, and lets each turn end with the
@@ -35,8 +36,9 @@ struct StorageLoop: ~Copyable {
     /// stands behind it.
     private var committer: Committer
     private var bulkCommitter: Committer
+    private var keeper: SpoolKeeper
     private var keys: KeyReader
-    private var quota: FallbackQuota
+    private let quota: FallbackQuota
     private var redis: RedisReport
     /// What the edges were last told of.
     private var toldDegradation: Degradation = []
@@ -49,6 +51,7 @@ struct StorageLoop: ~Copyable {
     ) throws(SystemError) {
         let signals = try SignalDescriptor(configuration.stopSignals)
         let epoll = try Epoll()
+        let quota = try Self.quota(configuration, logger)
         let listener = try UnixSocket.listen(at: configuration.socketPath, mode: 0o600, backlog: 4096)
         try epoll.add(listener.number, token: Token.listener, [])
         try epoll.add(signals.number, token: Token.signals, .read)
@@ -62,18 +65,32 @@ struct StorageLoop: ~Copyable {
         edges = EdgeTable(firstToken: Token.firstEdge, logger: logger)
         let groupCommit = GroupCommit(events: configuration.commitEvents, delay: configuration.commitDelay)
         committer = Committer(
-            "commit", url: configuration.databaseURL, token: Token.commit, groupCommit: groupCommit, slot: slot,
-            logger: logger)
+            "commit", url: configuration.databaseURL, token: Token.commit, groupCommit: groupCommit,
+            spoolAfter: configuration.spoolAfter, replays: false, slot: slot, logger: logger)
         bulkCommitter = Committer(
             "bulk commit", url: configuration.databaseURL, token: Token.bulkCommit, groupCommit: groupCommit,
-            slot: slot, logger: logger)
+            spoolAfter: configuration.spoolAfter, replays: true, slot: slot, logger: logger)
+        keeper = SpoolKeeper(
+            configuration.spoolDirectory, limits: configuration.spoolLimits, slot: slot, logger: logger)
         let archive = KeyArchive(
             folder: configuration.stateDirectory, database: configuration.databaseIdentity, logger: logger)
         keys = KeyReader(
             url: configuration.databaseURL, token: Token.keys, archive: archive, defaults: configuration.defaultLimit,
             logger: logger)
-        quota = FallbackQuota(hosts: configuration.hosts)
+        self.quota = consume quota
         redis = RedisReport(logger)
+    }
+
+    private static func quota(
+        _ configuration: StorageConfiguration, _ logger: Logger
+    ) throws(SystemError) -> FallbackQuota {
+        do throws(SystemError) {
+            return try FallbackQuota.open(configuration.quotaPath, hosts: configuration.hosts)
+        } catch {
+            logger.warning(
+                "a restart will begin this host's windows of the limits anew", metadata: ["reason": "\(error)"])
+            return try FallbackQuota.inMemory(hosts: configuration.hosts)
+        }
     }
 
     /// Runs until a signal stops it and what was in hand is answered.
@@ -82,7 +99,8 @@ struct StorageLoop: ~Copyable {
             var now = Clock.monotonic()
             report(now: now)
             let deadline = [
-                committer.deadline(now: now), bulkCommitter.deadline(now: now), keys.deadline, stopDeadline,
+                committer.deadline(now: now, keeper), bulkCommitter.deadline(now: now, keeper),
+                keeper.deadline(now: now), keys.deadline, stopDeadline,
             ].compactMap { $0 }.min()
             let pause = deadline.map { max($0, now) - now } ?? .max
             let count = try epoll.wait(nanoseconds: min(pause, ProcessSlot.longestPause))
@@ -90,11 +108,12 @@ struct StorageLoop: ~Copyable {
             for position in 0..<count { handle(epoll[position], now: now) }
             edges.broadcast(keys.elapse(now: now, epoll))
             let isStopping = stopDeadline != nil
-            committer.turn(now: now, isStopping: isStopping, epoll, &edges)
-            bulkCommitter.turn(now: now, isStopping: isStopping, epoll, &edges)
+            keeper.turn(now: now)
+            committer.turn(now: now, isStopping: isStopping, epoll, &keeper, &edges)
+            bulkCommitter.turn(now: now, isStopping: isStopping, epoll, &keeper, &edges)
             redis.elapse(now: now, edges)
-            tellDegradation()
-            edges.flush(epoll)
+            tellDegradation(now: now)
+            if edges.flush(epoll) { FaultPoint.reach(.afterAcknowledgement) }
             watchListener()
             if isSettled { readiness.take()?.announce() }
             if isStopped(now: now) { return keys.finish(now: now) }
@@ -123,8 +142,8 @@ struct StorageLoop: ~Copyable {
         switch event.token {
         case Token.listener: acceptEdges()
         case Token.signals: while signals.next() != nil { stop(now: now) }
-        case Token.commit: committer.proceed(now: now, epoll, &edges)
-        case Token.bulkCommit: bulkCommitter.proceed(now: now, epoll, &edges)
+        case Token.commit: committer.proceed(now: now, epoll, &keeper, &edges)
+        case Token.bulkCommit: bulkCommitter.proceed(now: now, epoll, &keeper, &edges)
         case Token.keys: edges.broadcast(keys.proceed(now: now, epoll))
         default:
             guard let edge = edges[event.token] else { return }
@@ -148,31 +167,35 @@ struct StorageLoop: ~Copyable {
             let answer = keys.look(up: key)
             edges.answer(edge.identifier) { $0.answer(key, answer.state, answer.quota) }
         case .probe(let ticket):
-            let (accepts, degradation) = (committer.accepts, degradation)
+            let (accepts, degradation) = (accepts(now: now), degradation(now: now))
             edges.answer(edge.identifier) { $0.answer(probe: ticket, accepts: accepts, degradation) }
         case .redis(let failure): redis.note(failure, of: edge.identifier, now: now)
         }
     }
 
     /// What has to be done without now.
-    private var degradation: Degradation {
+    private func degradation(now: Int64) -> Degradation {
         var degradation: Degradation = []
         if !committer.accepts || !bulkCommitter.accepts || !keys.isCurrent { degradation.insert(.postgresql) }
         if redis.isDegraded { degradation.insert(.redis) }
+        if keeper.isDegraded(now: now) { degradation.insert(.spool) }
         return degradation
     }
 
-    private mutating func tellDegradation() {
-        let degradation = degradation
+    /// Whether events can be made durable.
+    private func accepts(now: Int64) -> Bool { committer.accepts || keeper.accepts(now: now) }
+
+    private mutating func tellDegradation(now: Int64) {
+        let degradation = degradation(now: now)
         guard degradation != toldDegradation else { return }
         toldDegradation = degradation
-        edges.broadcast(accepts: committer.accepts, degradation)
+        edges.broadcast(accepts: accepts(now: now), degradation)
     }
 
     private mutating func store(_ event: ReceivedEvent, from edge: Edge, now: Int64) {
         if !event.flags.contains(.counted) { slot.countRateLimitFallbacks(1) }
-        if !event.flags.contains(.counted), committer.gathers,
-            let seconds = quota.take(keys.quota(ofProject: event.project), now: now)
+        if !event.flags.contains(.counted), committer.gathers || keeper.accepts(now: now),
+            let seconds = quota.take(keys.quota(ofProject: event.head.project), now: now)
         {
             edges.answer(edge.identifier) { $0.answer(event.ticket, .rateLimited, retryAfter: seconds) }
         } else if event.flags.contains(.bulk) {

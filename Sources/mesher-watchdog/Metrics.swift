@@ -19,6 +19,11 @@ extension StatusPageContent {
         for (place, reason) in OutcomeLabels.reasons.enumerated() {
             text.sample(outcomes[OutcomeLabels.discarded(place)], ["outcome": "discarded", "reason": reason])
         }
+        text.family(
+            "mesher_client_discards_total", .counter, "Events that clients say they dropped themselves, by why.")
+        for (place, reason) in ClientDiscardLabels.reasons.enumerated() {
+            text.sample(readings.reduce(0) { $0 &+ $1.clientDiscards[place] }, ["reason": reason])
+        }
         text.family("mesher_requests_total", .counter, "Requests answered.")
         for route in RequestRoute.allCases {
             for (place, status) in RequestStatus.names.enumerated() {

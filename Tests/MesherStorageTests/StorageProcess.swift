@@ -11,7 +11,7 @@ final class StorageProcess {
     private let folder: URL
     private var process = Process()
     private let errors: URL
-    private let environment: [String: String]
+    private var environment: [String: String]
     private let isSupervised: Bool
 
     /// Starts the program on a migrated database, as a role that is a member of `mesher_runtime`, and waits until it
@@ -73,6 +73,24 @@ final class StorageProcess {
         try process.run()
         let path = socketPath
         _ = eventually { (try? TestEdge(path)) != nil }
+    }
+
+    /// Starts the program again after its end, in the same directories.
+    ///
+    /// - Parameter settings: instead of those of the same names.
+    func restart(settings: [String: String?] = [:]) throws {
+        process.waitUntilExit()
+        environment = settings.reduce(into: environment) { $0[$1.key] = $1.value }
+        unlink(socketPath)
+        try start()
+    }
+
+    var spool: String { folder.appendingPathComponent("state/spool").path }
+
+    /// Names of the files of the spool that end so.
+    func spoolFiles(_ suffix: String = ".segment") -> [String] {
+        let directory = suffix == ".segment" ? spool : spool + "/quarantine"
+        return ((try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []).filter { $0.hasSuffix(suffix) }
     }
 
     deinit {

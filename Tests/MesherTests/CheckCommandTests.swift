@@ -159,6 +159,18 @@ struct CheckCommandTests {
         redis.stop()
     }
 
+    @Test("a Redis that cannot count is a fault, and what to do about it depends on why")
+    func redisThatCannotCount() throws {
+        let redis = try Self.redis(options: "--replicaof 127.0.0.1 1")
+        let run = try Self.service(redis: redis).run("check")
+        #expect(run.output.contains("EVAL: READONLY") && run.output.contains("name the primary"))
+        for error in ["OOM command not allowed", "LOADING Redis", "MISCONF x", "BUSY x"] {
+            #expect(RedisCheck.advice(error) != nil, "\(error)")
+        }
+        #expect(RedisCheck.advice("NOPERM x") == nil)
+        redis.stop()
+    }
+
     @Test("the secrets of a configuration are not printed, neither by check nor by config")
     func secretsStaySecret() throws {
         var service = try TestService(isMigrated: false)

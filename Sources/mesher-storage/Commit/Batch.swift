@@ -1,13 +1,12 @@
+import StorageChannel
+
 /// Events that wait for the same commit: their records, one behind the other, and who waits for each.
 struct Batch: ~Copyable {
     struct Entry {
         let ticket: UInt64
         /// The edge that waits for the answer.
         let edge: UInt64
-        let project: Int64
-        let eventID: UInt128
-        /// Days since 2000-01-01.
-        let receivedOn: Int32
+        let head: RecordHead
         /// Where its record is in `records`.
         let record: Range<Int>
     }
@@ -26,9 +25,19 @@ struct Batch: ~Copyable {
         let start = records.count
         records.append(contentsOf: event.record)
         entries.append(
-            Entry(
-                ticket: event.ticket, edge: edge, project: event.project, eventID: event.eventID,
-                receivedOn: event.receivedOn, record: start..<records.count))
+            Entry(ticket: event.ticket, edge: edge, head: event.head, record: start..<records.count))
+    }
+
+    /// Appends an event that nobody waits for.
+    mutating func append(_ record: UnsafeRawBufferPointer, _ head: RecordHead) {
+        let start = records.count
+        records.append(contentsOf: record)
+        entries.append(Entry(ticket: 0, edge: 0, head: head, record: start..<records.count))
+    }
+
+    /// Calls `body` with the record of an event.
+    func withRecord<Result>(_ position: Int, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        records.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[entries[position].record])) }
     }
 
     /// Forgets the events and keeps the memory, unless a burst has made it large.

@@ -13,10 +13,20 @@ struct CommitPlan {
         case finished
     }
 
+    /// What is decided about events that a statement did not store.
+    enum Verdict: Equatable {
+        /// PostgreSQL refuses this very event, now and later.
+        case refused(Range<Int>)
+        /// PostgreSQL does not take them now.
+        case unstored(Range<Int>)
+    }
+
     private struct Piece {
         let range: Range<Int>
         var needsPartitions = false
         var madePartitions = false
+        /// They could not be made for a reason that is not in the events.
+        var lacksPartitions = false
         var attempts = 0
         var notBefore: Int64 = .min
     }
@@ -45,35 +55,41 @@ struct CommitPlan {
         pieces.popLast()?.range
     }
 
-    /// The partitions were made or could not be made; either way the insert is tried again.
-    mutating func madePartitions() {
+    /// What is not decided yet, in order.
+    var undecided: [Range<Int>] { pieces.reversed().map(\.range) }
+
+    /// The partitions were made or, for a reason of some kind, could not be made; either way the insert is tried again.
+    mutating func madePartitions(failure: FailureKind? = nil) {
         guard var piece = pieces.popLast() else { return }
         piece.needsPartitions = false
         piece.madePartitions = true
+        piece.lacksPartitions = failure != nil && failure != .badEvent
         pieces.append(piece)
     }
 
     /// The insert failed.
     ///
-    /// - Returns: the events that are not stored; nil when the plan has merely become another.
-    mutating func failed(_ kind: FailureKind, now: Int64) -> Range<Int>? {
+    /// - Returns: what that decides; nil when the plan has merely become another.
+    mutating func failed(_ kind: FailureKind, now: Int64) -> Verdict? {
         guard var piece = pieces.popLast() else { return nil }
         switch kind {
         case .missingPartition where !piece.madePartitions:
             piece.needsPartitions = true
             pieces.append(piece)
+        case .missingPartition where piece.lacksPartitions:
+            return .unstored(piece.range)
         case .badEvent, .missingPartition:
-            guard piece.range.count > 1 else { return piece.range }
+            guard piece.range.count > 1 else { return .refused(piece.range) }
             let middle = piece.range.lowerBound + piece.range.count / 2
             pieces.append(Piece(range: middle..<piece.range.upperBound))
             pieces.append(Piece(range: piece.range.lowerBound..<middle))
         case .transient:
             piece.attempts += 1
-            guard piece.attempts < Self.attempts else { return piece.range }
+            guard piece.attempts < Self.attempts else { return .unstored(piece.range) }
             piece.notBefore = now + Self.firstPause << (piece.attempts - 1)
             pieces.append(piece)
         case .session, .server:
-            return piece.range
+            return .unstored(piece.range)
         }
         return nil
     }
@@ -81,6 +97,6 @@ struct CommitPlan {
     /// Gives up on all that is left.
     mutating func abandon() -> [Range<Int>] {
         defer { pieces = [] }
-        return pieces.reversed().map(\.range)
+        return undecided
     }
 }

@@ -54,7 +54,7 @@ struct CommitReport {
         quietUntil = now + Self.interval
         let state = error.sqlState ?? "none"
         var metadata: Logger.Metadata = ["sqlstate": "\(state)", "events": "\(events.count)"]
-        if events.count == 1, let event = events.first { metadata["project"] = "\(event.project)" }
+        if events.count == 1, let event = events.first { metadata["project"] = "\(event.head.project)" }
         if unreported > 0 { metadata["unreported"] = "\(unreported)" }
         unreported = 0
         logger.error("events not stored", metadata: metadata)

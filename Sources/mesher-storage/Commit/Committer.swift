@@ -4,8 +4,8 @@ import PostgreSQL
 import Scoreboard
 import StorageChannel
 
-/// Gathers events, commits them batch by batch, and decides what becomes of each: every event given to `gather` is
-/// answered exactly once, as durable or, by `setAside`, as not stored.
+/// Gathers events and commits them batch by batch over one session: every event given to `gather` is answered exactly
+/// once, as durable or as not stored. What PostgreSQL does not take in time goes to the `SpoolKeeper`.
 struct Committer: ~Copyable {
     /// What the session is doing.
     private enum Stage {
@@ -19,13 +19,13 @@ struct Committer: ~Copyable {
         case makingMissingPartitions
     }
 
-    /// Nanoseconds: a statement that takes longer is given up together with its connection, so that edges know in time.
+    /// Nanoseconds: a statement that takes longer is given up together with its connection.
     static let timeout: Int64 = 5_000_000_000
     private static let maintenanceInterval: Int64 = 3_600_000_000_000
     private static let maintenanceRetry: Int64 = 60_000_000_000
     /// The most bytes that wait: PostgreSQL does not keep up with more, and what comes beyond is refused.
     private static let gatherLimit = 256 << 20
-    /// Seconds after which an event that was not stored is worth another try.
+    /// Seconds after which an event for which there is no room is worth another try.
     private static let retryAfter: UInt32 = 1
 
     private var link: DatabaseLink
@@ -39,20 +39,29 @@ struct Committer: ~Copyable {
     private var groupCommit: GroupCommit
     private var gathering = Batch()
     private var gatheringSince: Int64 = 0
-    private var committing = Batch()
-    private var plan = CommitPlan([])
+    private var inHand = CommitInHand()
+    private let spoolAfter: Int64
+    /// Whether it delivers what is in the spool, between batches.
+    private let replays: Bool
     private var parameters = StatementParameters()
     private var insertedAt: Int64 = 0
 
     /// - Parameters:
     ///   - name: what PostgreSQL and the log call the connection.
+    ///   - spoolAfter: nanoseconds after which what is not committed goes to the spool.
+    ///   - replays: whether it delivers what is in the spool.
     ///   - slot: where commits are counted.
-    init(_ name: String, url: String, token: UInt64, groupCommit: GroupCommit, slot: ProcessSlot, logger: Logger) {
+    init(
+        _ name: String, url: String, token: UInt64, groupCommit: GroupCommit, spoolAfter: Int64, replays: Bool,
+        slot: ProcessSlot, logger: Logger
+    ) {
         var logger = logger
         logger[metadataKey: "connection"] = "\(name)"
         link = DatabaseLink(url: url, applicationName: "mesher-storage \(name)", token: token)
         report = CommitReport(logger, slot)
         self.groupCommit = groupCommit
+        self.spoolAfter = spoolAfter
+        self.replays = replays
     }
 
     /// Whether it is known whether events can be stored.
@@ -61,7 +70,7 @@ struct Committer: ~Copyable {
     /// Whether events wait for a commit: also while a session is being set up, so that a start refuses none.
     var gathers: Bool { !isLost }
 
-    /// Whether events can be stored durably now.
+    /// Whether events can be committed now.
     var accepts: Bool {
         switch stage {
         case .away, .settingUp, .makingPartitions, .preparing: false
@@ -73,14 +82,21 @@ struct Committer: ~Copyable {
     var hasEvents: Bool { eventsInHand > 0 }
 
     /// The events that wait for their answer.
-    var eventsInHand: Int { gathering.count + committing.count }
+    var eventsInHand: Int { gathering.count + inHand.waiting }
 
     /// When the loop must take its next turn, nil for not before something happens.
-    func deadline(now: Int64) -> Int64? {
+    func deadline(now: Int64, _ keeper: borrowing SpoolKeeper) -> Int64? {
         var deadlines = [link.deadline]
         if case .idle = stage {
-            if case .wait(let until) = plan.step(now: now) { deadlines.append(until) }
-            if committing.isEmpty { deadlines.append(gathering.isEmpty ? nextMaintenance : beginning(now: now)) }
+            if case .wait(let until) = inHand.plan.step(now: now) { deadlines.append(until) }
+            if inHand.isEmpty {
+                deadlines.append(gathering.isEmpty ? nextMaintenance : beginning(now: now))
+                if replays { deadlines.append(keeper.nextReplay(now: now)) }
+            }
+        }
+        if keeper.accepts(now: now) {
+            if !gathering.isEmpty { deadlines.append(keeping(now: now)) }
+            deadlines.append(inHand.overdue(after: spoolAfter))
         }
         return deadlines.compactMap { $0 }.min()
     }
@@ -94,29 +110,39 @@ struct Committer: ~Copyable {
     }
 
     /// The descriptor of the connection is ready.
-    mutating func proceed(now: Int64, _ epoll: borrowing Epoll, _ edges: inout EdgeTable) {
-        take(link.proceed(now: now, epoll), now: now, epoll, &edges)
+    mutating func proceed(
+        now: Int64, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable
+    ) {
+        take(link.proceed(now: now, epoll), now: now, epoll, &keeper, &edges)
     }
 
     /// Ends a turn of the loop, after every edge was read: begins a commit when it is time for one.
     ///
     /// - Parameter isStopping: nothing more will come, so nothing is waited for.
-    mutating func turn(now: Int64, isStopping: Bool, _ epoll: borrowing Epoll, _ edges: inout EdgeTable) {
-        take(link.elapse(now: now, epoll), now: now, epoll, &edges)
-        if isLost {
-            Self.setAside(gathering, 0..<gathering.count, &edges)
-            gathering.removeAll()
+    mutating func turn(
+        now: Int64, isStopping: Bool, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable
+    ) {
+        take(link.elapse(now: now, epoll), now: now, epoll, &keeper, &edges)
+        if keeper.accepts(now: now), let overdue = inHand.overdue(after: spoolAfter), overdue <= now {
+            inHand.keep(now: now, &keeper, &edges)
         }
+        keepGathered(now: now, isStopping: isStopping, &keeper, &edges)
         guard case .idle = stage else { return }
-        if committing.isEmpty, !gathering.isEmpty, isStopping || beginning(now: now) <= now {
-            swap(&gathering, &committing)
-            plan = CommitPlan(committing.statementRanges())
-        }
-        if !committing.isEmpty {
-            performStep(now: now, epoll, &edges)
+        if inHand.isEmpty { begin(now: now, isStopping: isStopping, &keeper) }
+        if !inHand.isEmpty {
+            performStep(now: now, epoll, &keeper, &edges)
         } else if nextMaintenance <= now {
             stage = .maintaining
-            send(PartitionStatement.comingDays(), now: now, epoll, &edges)
+            send(PartitionStatement.comingDays(), now: now, epoll, &keeper, &edges)
+        }
+    }
+
+    /// Takes what is to be committed next, if its time has come.
+    private mutating func begin(now: Int64, isStopping: Bool, _ keeper: inout SpoolKeeper) {
+        if replays, !isStopping, let piece = keeper.beginReplay(now: now) {
+            inHand.begin(piece, wall: Clock.wall())
+        } else if !gathering.isEmpty, isStopping || beginning(now: now) <= now {
+            inHand.begin(&gathering, now: now)
         }
     }
 
@@ -124,23 +150,48 @@ struct Committer: ~Copyable {
         groupCommit.beginning(waiting: gathering.count, first: gatheringSince, now: now)
     }
 
+    /// When what was gathered goes to the spool instead: together with others, as a commit would begin, while it is known
+    /// that PostgreSQL does not answer.
+    private func keeping(now: Int64) -> Int64 {
+        isLost || inHand.isKept ? beginning(now: now) : gatheringSince + spoolAfter
+    }
+
+    private mutating func keepGathered(
+        now: Int64, isStopping: Bool, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable
+    ) {
+        guard !gathering.isEmpty else { return }
+        if keeper.accepts(now: now) {
+            let isKnown = isLost || inHand.isKept
+            if case .idle = stage, inHand.isEmpty { return }
+            guard keeping(now: now) <= now || isStopping && isKnown else { return }
+            groupCommit.ended(size: gathering.count, now: now)
+        } else if !isLost {
+            return
+        }
+        keeper.keep(gathering, [0..<gathering.count], now: now, &edges)
+        gathering.removeAll()
+    }
+
     // MARK: The session
 
     private mutating func take(
-        _ event: DatabaseLink.Event, now: Int64, _ epoll: borrowing Epoll, _ edges: inout EdgeTable
+        _ event: DatabaseLink.Event, now: Int64, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper,
+        _ edges: inout EdgeTable
     ) {
         switch event {
         case .none: break
         case .connected:
             isLost = false
             stage = .settingUp
-            send(InsertStatement.sessionSettings, now: now, epoll, &edges)
-        case .received: takeResults(now: now, epoll, &edges)
-        case .lost(let error): lose(error, &edges)
+            send(InsertStatement.sessionSettings, now: now, epoll, &keeper, &edges)
+        case .received: takeResults(now: now, epoll, &keeper, &edges)
+        case .lost(let error): lose(error, now: now, &keeper, &edges)
         }
     }
 
-    private mutating func takeResults(now: Int64, _ epoll: borrowing Epoll, _ edges: inout EdgeTable) {
+    private mutating func takeResults(
+        now: Int64, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable
+    ) {
         while true {
             switch stage {
             case .away, .idle: return
@@ -154,9 +205,9 @@ struct Committer: ~Copyable {
                 let error = failure
                 failure = nil
                 if let error, error.isConnectionLost {
-                    take(link.drop(error, now: now, epoll), now: now, epoll, &edges)
+                    take(link.drop(error, now: now, epoll), now: now, epoll, &keeper, &edges)
                 } else {
-                    complete(error, now: now, epoll, &edges)
+                    complete(error, now: now, epoll, &keeper, &edges)
                 }
             }
         }
@@ -164,19 +215,20 @@ struct Committer: ~Copyable {
 
     /// The command under way is over.
     private mutating func complete(
-        _ error: DatabaseError?, now: Int64, _ epoll: borrowing Epoll, _ edges: inout EdgeTable
+        _ error: DatabaseError?, now: Int64, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper,
+        _ edges: inout EdgeTable
     ) {
         switch (stage, error) {
         case (.away, _), (.idle, _): break
         case (.settingUp, let error?), (.preparing, let error?):
-            take(link.drop(error, now: now, epoll), now: now, epoll, &edges)
+            take(link.drop(error, now: now, epoll), now: now, epoll, &keeper, &edges)
         case (.settingUp, nil):
             stage = .makingPartitions
-            send(PartitionStatement.comingDays(), now: now, epoll, &edges)
+            send(PartitionStatement.comingDays(), now: now, epoll, &keeper, &edges)
         case (.makingPartitions, _):
             planMaintenance(after: error, now: now)
             stage = .preparing
-            send(now: now, epoll, &edges) { connection throws(DatabaseError) in
+            send(now: now, epoll, &keeper, &edges) { connection throws(DatabaseError) in
                 try connection.sendPrepare(
                     InsertStatement.name, InsertStatement.sql, parameterTypes: InsertStatement.parameterTypes)
             }
@@ -189,10 +241,10 @@ struct Committer: ~Copyable {
             stage = .idle
         case (.makingMissingPartitions, let error):
             if let error { report.partitionsMissing(error) }
-            plan.madePartitions()
-            performStep(now: now, epoll, &edges)
+            inHand.madePartitions(failure: error.map { FailureKind(sqlState: $0.sqlState) })
+            performStep(now: now, epoll, &keeper, &edges)
         case (.inserting, let error):
-            completeInsert(error, now: now, epoll, &edges)
+            completeInsert(error, now: now, epoll, &keeper, &edges)
         }
     }
 
@@ -201,78 +253,70 @@ struct Committer: ~Copyable {
         nextMaintenance = now + (error == nil ? Self.maintenanceInterval : Self.maintenanceRetry)
     }
 
-    private mutating func send(_ sql: String, now: Int64, _ epoll: borrowing Epoll, _ edges: inout EdgeTable) {
-        send(now: now, epoll, &edges) { connection throws(DatabaseError) in try connection.send(sql) }
+    private mutating func send(
+        _ sql: String, now: Int64, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable
+    ) {
+        send(now: now, epoll, &keeper, &edges) { connection throws(DatabaseError) in try connection.send(sql) }
     }
 
     private mutating func send(
-        now: Int64, _ epoll: borrowing Epoll, _ edges: inout EdgeTable,
+        now: Int64, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable,
         _ command: (inout NonBlockingConnection) throws(DatabaseError) -> Void
     ) {
-        take(link.send(within: Self.timeout, now: now, epoll, command), now: now, epoll, &edges)
+        take(link.send(within: Self.timeout, now: now, epoll, command), now: now, epoll, &keeper, &edges)
     }
 
-    // MARK: The fate of events
+    // MARK: Statements
 
     /// Does what the plan says next; it leaves the stage idle when there is nothing to send.
-    private mutating func performStep(now: Int64, _ epoll: borrowing Epoll, _ edges: inout EdgeTable) {
-        switch plan.step(now: now) {
+    private mutating func performStep(
+        now: Int64, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable
+    ) {
+        switch inHand.plan.step(now: now) {
         case .insert(let range):
             stage = .inserting
             insertedAt = now
-            parameters.encode(committing, range)
+            parameters.encode(inHand.batch, range)
             let event = parameters.withParameters { parameters in
                 link.send(within: Self.timeout, now: now, epoll) { connection throws(DatabaseError) in
                     try connection.sendExecute(InsertStatement.name, parameters)
                 }
             }
-            take(event, now: now, epoll, &edges)
+            take(event, now: now, epoll, &keeper, &edges)
         case .makePartitions(let range):
             stage = .makingMissingPartitions
-            let days = Set(committing.entries[range].map(\.receivedOn))
-            send(PartitionStatement.days(days), now: now, epoll, &edges)
+            let days = Set(inHand.batch.entries[range].map(\.head.receivedOn))
+            send(PartitionStatement.days(days), now: now, epoll, &keeper, &edges)
         case .wait:
             stage = .idle
         case .finished:
             stage = .idle
-            groupCommit.ended(size: committing.count, now: now)
-            committing.removeAll()
+            if inHand.waiting > 0 { groupCommit.ended(size: inHand.waiting, now: now) }
+            inHand.finish(now: now, &keeper, &edges)
         }
     }
 
     private mutating func completeInsert(
-        _ error: DatabaseError?, now: Int64, _ epoll: borrowing Epoll, _ edges: inout EdgeTable
+        _ error: DatabaseError?, now: Int64, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper,
+        _ edges: inout EdgeTable
     ) {
-        guard let error else {
-            if let range = plan.inserted() {
-                report.committed(events: range.count, duration: now - insertedAt)
-                edges.answer(committing.entries[range], .durable, retryAfter: 0)
-            }
-            return performStep(now: now, epoll, &edges)
-        }
-        let kind = FailureKind(sqlState: error.sqlState)
-        if let range = plan.failed(kind, now: now) {
-            report.notStored(error, committing.entries[range], now: now)
-            Self.setAside(committing, range, &edges)
-        }
-        if kind == .session {
-            take(link.drop(error, now: now, epoll), now: now, epoll, &edges)
+        if let error {
+            let kind = FailureKind(sqlState: error.sqlState)
+            inHand.failed(error, kind, now: now, wall: Clock.wall(), &report, &keeper, &edges)
+            if kind == .session { return take(link.drop(error, now: now, epoll), now: now, epoll, &keeper, &edges) }
         } else {
-            performStep(now: now, epoll, &edges)
+            report.committed(events: inHand.inserted(&edges), duration: now - insertedAt)
         }
+        performStep(now: now, epoll, &keeper, &edges)
     }
 
-    private mutating func lose(_ error: DatabaseError, _ edges: inout EdgeTable) {
+    private mutating func lose(
+        _ error: DatabaseError, now: Int64, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable
+    ) {
         stage = .away
         isLost = true
         failure = nil
         report.lost(error)
-        for range in plan.abandon() { Self.setAside(committing, range, &edges) }
-        committing.removeAll()
-    }
-
-    /// Decides about events that PostgreSQL does not take now: nothing is durable, so their clients are told to try again.
-    private static func setAside(_ batch: borrowing Batch, _ range: Range<Int>, _ edges: inout EdgeTable) {
-        edges.answer(batch.entries[range], .unavailable, retryAfter: retryAfter)
+        inHand.lose(now: now, &keeper, &edges)
     }
 }

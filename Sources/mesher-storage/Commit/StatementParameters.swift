@@ -30,10 +30,12 @@ struct StatementParameters: ~Copyable {
         var days: ClosedRange<Int32>?
         for position in range {
             let entry = batch.entries[position]
-            guard seen.insert(EventKey(project: entry.project, eventID: entry.eventID)).inserted else { continue }
+            guard seen.insert(EventKey(project: entry.head.project, eventID: entry.head.eventID)).inserted else {
+                continue
+            }
             taken.append(position)
-            let first = min(days?.lowerBound ?? entry.receivedOn, entry.receivedOn)
-            let last = max(days?.upperBound ?? entry.receivedOn, entry.receivedOn)
+            let first = min(days?.lowerBound ?? entry.head.receivedOn, entry.head.receivedOn)
+            let last = max(days?.upperBound ?? entry.head.receivedOn, entry.head.receivedOn)
             days = first...last
         }
         layOut(batch)

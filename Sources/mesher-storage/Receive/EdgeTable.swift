@@ -82,13 +82,15 @@ struct EdgeTable: ~Copyable {
         }
     }
 
-    /// Writes the turn's answers.
-    mutating func flush(_ epoll: borrowing Epoll) {
+    /// Writes the turn's answers; whether there were any.
+    mutating func flush(_ epoll: borrowing Epoll) -> Bool {
+        let hadAnswers = !answered.isEmpty
         for token in answered {
             guard let edge = edges[token] else { continue }
             flush(edge, epoll)
         }
         answered.removeAll(keepingCapacity: true)
+        return hadAnswers
     }
 
     /// Writes what waits for an edge that has become writable.

@@ -3,7 +3,7 @@ internal import EventLoop
 internal import Glibc
 internal import Redis
 
-/// Redis, as the edges need it: reached, open to them, and willing to run a script on a limit's key.
+/// Redis, as the edges need it: reached, open to them, and willing to run a script that counts.
 struct RedisCheck {
     /// How long an answer is waited for, in nanoseconds.
     private static let patience: Int64 = 3_000_000_000
@@ -30,7 +30,8 @@ struct RedisCheck {
             }
             for (command, reply) in zip(commands, replies) {
                 guard case .error(let text) = reply else { continue }
-                return [.fault(subject, "\(command.words[0]): \(text)", advice: command.advice)]
+                let advice = Self.advice(text) ?? command.advice
+                return [.fault(subject, "\(command.words[0]): \(text)", advice: advice)]
             }
             return [.good(subject, "\(server.address), runs scripts")]
         } catch {
@@ -51,8 +52,23 @@ struct RedisCheck {
         let advice =
             "set MESHER_REDIS_USER and MESHER_REDIS_PASSWORD, and let that user run EVAL, EVALSHA, SCRIPT, GET, INCRBY, "
             + "PTTL and PEXPIRE on keys that begin with MESHER_REDIS_PREFIX"
-        commands.append((["EVAL", "return redis.call('PTTL', KEYS[1])", "1", key], advice))
+        commands.append((["EVAL", Self.script, "1", key], advice))
         return commands
+    }
+
+    /// Writes as the limit's script does, to the counter of no project.
+    private static let script = "redis.call('INCRBY', KEYS[1], 1) return redis.call('PEXPIRE', KEYS[1], 1000)"
+
+    /// What to do about an error that has nothing to do with who asks; nil for others.
+    static func advice(_ error: String) -> String? {
+        switch error.prefix(while: { $0 != " " }) {
+        case "READONLY", "MASTERDOWN": "let MESHER_REDIS_HOST or MESHER_REDIS_SOCKET name the primary"
+        case "OOM": "give Redis more maxmemory, or a maxmemory-policy that evicts"
+        case "LOADING": "wait until Redis has loaded its data; edges come back by themselves"
+        case "MISCONF", "NOREPLICAS": "see Redis' log: it takes no writes"
+        case "BUSY": "see which script keeps Redis busy (SCRIPT KILL ends it)"
+        default: nil
+        }
     }
 
     /// The replies to all commands, nil when they are late.

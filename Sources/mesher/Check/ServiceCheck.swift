@@ -29,36 +29,63 @@ struct ServiceCheck {
                 + "(now from: \(settings.origin(.runDirectory)))"
             return [.fault("service", text, advice: advice)]
         }
-        return ["events", "bulk"].map(socket) + [storage()]
+        return ["events", "bulk"].map { socket($0, "workers listen") } + storage()
     }
 
-    private func socket(_ name: String) -> Finding {
+    /// Whether somebody listens on a socket of the run directory.
+    func socket(_ name: String, _ good: String) -> Finding {
         let path = Self.path("\(name).sock", settings)
         do throws(SystemError) {
             _ = try UnixSocket.connect(to: path)
-            return .good("\(name).sock", "workers listen")
+            return .good("\(name).sock", good)
         } catch {
             return .fault("\(name).sock", error.description, advice: Self.advice(error))
         }
     }
 
-    private func storage() -> Finding {
-        let path = Self.path("storage.sock", settings)
+    private func storage() -> [Finding] {
+        let subject = "storage.sock"
+        let path = Self.path(subject, settings)
         do throws(SystemError) {
             _ = try UnixSocket.connect(to: path)
         } catch {
-            return .fault("storage.sock", error.description, advice: Self.advice(error))
+            return [.fault(subject, error.description, advice: Self.advice(error))]
         }
-        switch probe(path) {
-        case nil:
+        guard let readiness = probe(path) else {
             let advice = "look into the service's log (journalctl -u mesher); the watchdog replaces what is stuck"
-            return .fault("storage.sock", "storage does not answer", advice: advice)
-        case false?:
-            let advice = "see what is said of PostgreSQL; storage connects again by itself"
-            return .fault("storage.sock", "storage cannot accept events durably", advice: advice)
-        case true?: return .good("storage.sock", "storage accepts events")
+            return [.fault(subject, "storage does not answer", advice: advice)]
         }
+        var findings: [Finding] = []
+        if readiness.accepts {
+            findings.append(.good(subject, "storage accepts events"))
+        } else {
+            let advice = "see what is said of PostgreSQL; storage connects again by itself"
+            findings.append(.fault(subject, "storage cannot accept events durably", advice: advice))
+        }
+        return findings + Self.degraded.filter { readiness.degradation.contains($0.what) }.map(\.finding)
     }
+
+    /// What is to be said of each thing that storage, or an edge, has to do without.
+    private static let degraded: [(what: Degradation, finding: Finding)] = [
+        (
+            .postgresql,
+            .fault(
+                "storage", "not all of its connections to PostgreSQL work; keys are as they were last seen",
+                advice: "see what is said of PostgreSQL and of storage's role; storage connects again by itself")
+        ),
+        (
+            .spool,
+            .fault(
+                "storage", "the spool is more than 80 % full: when it is full events are refused",
+                advice: "let PostgreSQL take events again, or give the spool more room")
+        ),
+        (
+            .redis,
+            .fault(
+                "edges", "not all of them reach Redis: without it limits are counted by this host alone",
+                advice: "see what is said of Redis, and the service's log; edges connect again by themselves")
+        ),
+    ]
 
     private static func advice(_ error: SystemError) -> String {
         switch error.code {
@@ -67,15 +94,15 @@ struct ServiceCheck {
         }
     }
 
-    /// Whether storage accepts durably; nil when it does not answer.
-    private func probe(_ path: String) -> Bool? {
+    /// Whether storage accepts durably and what is missing; nil when it does not answer.
+    private func probe(_ path: String) -> (accepts: Bool, degradation: Degradation)? {
         var client = StorageClient(path: path)
         let deadline = Clock.monotonic() + Self.patience
         guard client.tick(now: Clock.monotonic()) == nil else { return nil }
         var frames = FrameWriter()
         frames.probe(Self.ticket)
         guard client.send(&frames) else { return nil }
-        var answer: Bool?
+        var answer: (accepts: Bool, degradation: Degradation)?
         while answer == nil, let socket = client.socket {
             let left = deadline - Clock.monotonic()
             var waiting = pollfd(
@@ -87,8 +114,9 @@ struct ServiceCheck {
                 guard kind == .readiness else { return true }
                 var content = FrameContent(content)
                 let ticket = content.integer(UInt64.self)
-                let accepts = content.integer(UInt8.self)
-                if content.isIntact, ticket == Self.ticket { answer = accepts != 0 }
+                let accepts = content.integer(UInt8.self) != 0
+                let degradation = Degradation(rawValue: content.integer())
+                if content.isIntact, ticket == Self.ticket { answer = (accepts, degradation) }
                 return content.isIntact
             }
             if !isAlive { return answer }

@@ -34,6 +34,8 @@ struct StatusReport: CustomStringConvertible {
         let dependencies = document.dependencies.sorted { $0.key < $1.key }.map { "\($0) \($1 ? "up" : "DOWN")" }
         if !dependencies.isEmpty { lines.append("needs       " + dependencies.joined(separator: ", ")) }
         lines.append("storage     " + storage)
+        let sessions = document.processes.filter { $0.role == "stream" }.reduce(0) { $0 + $1.inHand }
+        lines.append("streams     \(sessions) \(sessions == 1 ? "session" : "sessions")")
         for (subject, health) in document.health.sorted(by: { $0.key < $1.key }) {
             let result = health.failuresInRow == 0 ? "good" : "FAILED \(health.failuresInRow) times in a row"
             let milliseconds = (health.duration * 10_000).rounded() / 10

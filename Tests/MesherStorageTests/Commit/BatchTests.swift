@@ -21,7 +21,7 @@ extension Batch {
         #expect(batch.count == 2)
         #expect(batch.entries[1].ticket == 2)
         #expect(batch.entries[1].edge == 17)
-        #expect(batch.entries[1].project == 5)
+        #expect(batch.entries[1].head.project == 5)
         #expect(Array(batch.records[batch.entries[1].record]) == second.elements.flatMap { $0 })
     }
 

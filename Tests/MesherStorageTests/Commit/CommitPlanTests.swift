@@ -14,11 +14,15 @@ import Testing
             if refused.isDisjoint(with: range) {
                 stored += plan.inserted() ?? 0..<0
             } else {
-                notStored += plan.failed(.badEvent, now: 0) ?? 0..<0
+                notStored += refusedRange(plan.failed(.badEvent, now: 0))
             }
         }
         #expect(plan.step(now: 0) == .finished)
         return (stored, notStored, statements)
+    }
+
+    private func refusedRange(_ verdict: CommitPlan.Verdict?) -> Range<Int> {
+        if case .refused(let range) = verdict { range } else { 0..<0 }
     }
 
     @Test("ranges are inserted one after the other")
@@ -57,6 +61,15 @@ import Testing
         #expect(plan.step(now: 0) == .insert(0..<1), "a CHECK was violated: an event is to blame")
     }
 
+    @Test("where partitions cannot be made for now no event is to blame", arguments: [FailureKind.transient, .session])
+    func partitionsNotMade(kind: FailureKind) {
+        var plan = CommitPlan([0..<2, 2..<3])
+        _ = plan.failed(.missingPartition, now: 0)
+        plan.madePartitions(failure: kind)
+        #expect(plan.undecided == [0..<2, 2..<3])
+        #expect(plan.failed(.missingPartition, now: 0) == .unstored(0..<2))
+    }
+
     @Test("a transient failure is tried again after growing pauses, then given up")
     func transient() {
         var plan = CommitPlan([0..<2])
@@ -68,14 +81,14 @@ import Testing
             now += pause
             #expect(plan.step(now: now) == .insert(0..<2))
         }
-        #expect(plan.failed(.transient, now: now) == 0..<2)
+        #expect(plan.failed(.transient, now: now) == .unstored(0..<2))
         #expect(plan.step(now: now) == .finished)
     }
 
     @Test("a failure of the server decides only the statement that met it")
     func server() {
         var plan = CommitPlan([0..<2, 2..<3])
-        #expect(plan.failed(.server, now: 0) == 0..<2)
+        #expect(plan.failed(.server, now: 0) == .unstored(0..<2))
         #expect(plan.step(now: 0) == .insert(2..<3))
     }
 

@@ -122,8 +122,9 @@ import Testing
         let results = edge.store(events)
         let refused: Set = [37, 80, 99]
         for position in events.indices {
-            #expect(results[position] == (refused.contains(position) ? .unavailable : .durable))
+            #expect(results[position] == .durable)
         }
+        #expect(storage.spoolFiles(".event").count == refused.count)
         #expect(try storage.value("SELECT count(*) FROM events") == "97")
         #expect(storage.log.contains("sqlstate=") && storage.log.contains("project=7"))
         #expect(!storage.log.contains("no bad") && !storage.log.contains("no JSON"))
@@ -135,6 +136,7 @@ import Testing
         let edge = try storage.edge()
         var events = (0..<4).map { TestEvent(ticket: $0, day: 100) }
         events[2].day = .max
-        #expect(edge.store(events) == [.durable, .durable, .unavailable, .durable])
+        #expect(edge.store(events) == [.durable, .durable, .durable, .durable])
+        #expect(storage.spoolFiles(".event").count == 1)
     }
 }

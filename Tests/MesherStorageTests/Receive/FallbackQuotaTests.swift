@@ -1,3 +1,4 @@
+import Glibc
 import StorageChannel
 import Testing
 
@@ -8,8 +9,8 @@ import Testing
     private let limited = ProjectQuota(project: 1, events: 10, seconds: 60)
 
     @Test("the limit is granted in full, then refused until the window ends, then granted again")
-    func window() {
-        var quota = FallbackQuota(hosts: 1)
+    func window() throws {
+        let quota = try FallbackQuota.inMemory(hosts: 1)
         for _ in 0..<10 { #expect(quota.take(limited, now: 5 * second) == nil) }
         #expect(quota.take(limited, now: 5 * second) == 60)
         #expect(quota.take(limited, now: 64 * second + 1) == 1)
@@ -17,36 +18,62 @@ import Testing
     }
 
     @Test("several hosts share the limit")
-    func hosts() {
-        var quota = FallbackQuota(hosts: 3)
+    func hosts() throws {
+        let quota = try FallbackQuota.inMemory(hosts: 3)
         for _ in 0..<3 { #expect(quota.take(limited, now: 0) == nil) }
         #expect(quota.take(limited, now: 0) != nil)
     }
 
     @Test("more hosts than events still grant one event each")
-    func atLeastOne() {
-        var quota = FallbackQuota(hosts: 100)
+    func atLeastOne() throws {
+        let quota = try FallbackQuota.inMemory(hosts: 100)
         #expect(quota.take(limited, now: 0) == nil)
         #expect(quota.take(limited, now: 0) != nil)
     }
 
     @Test("projects do not use up each other's limit")
-    func projects() {
-        var quota = FallbackQuota(hosts: 10)
+    func projects() throws {
+        let quota = try FallbackQuota.inMemory(hosts: 10)
         #expect(quota.take(limited, now: 0) == nil)
         #expect(quota.take(ProjectQuota(project: 2, events: 10, seconds: 60), now: 0) == nil)
         #expect(quota.take(limited, now: 0) != nil)
     }
 
-    @Test("when too many projects are counted, the window that ends first is forgotten")
-    func capacity() {
-        var quota = FallbackQuota(hosts: 10, capacity: 2)
-        for project in 1...3 {
-            let limit = ProjectQuota(project: Int64(project), events: 10, seconds: 60)
-            #expect(quota.take(limit, now: Int64(project)) == nil)
+    @Test("a shorter window takes hold at once, and a larger limit is granted in the same window")
+    func changed() throws {
+        let quota = try FallbackQuota.inMemory(hosts: 10)
+        for (events, seconds, refusal) in [(10, 60, nil), (10, 60, 60), (10, 5, 5), (20, 60, nil), (20, 60, 5)] {
+            let limit = ProjectQuota(project: 1, events: UInt32(events), seconds: UInt32(seconds))
+            #expect(quota.take(limit, now: 0) == refusal.map { UInt32($0) })
         }
-        #expect(quota.take(ProjectQuota(project: 3, events: 10, seconds: 60), now: 4) != nil)
-        #expect(quota.take(ProjectQuota(project: 2, events: 10, seconds: 60), now: 4) != nil)
-        #expect(quota.take(limited, now: 4) == nil)
+    }
+
+    @Test("the windows of thousands of projects are kept apart, and of far too many those that end first are forgotten")
+    func capacity() throws {
+        let quota = try FallbackQuota.inMemory(hosts: 10)
+        func take(_ projects: Range<Int64>) -> Int {
+            projects.count { quota.take(ProjectQuota(project: $0, events: 10, seconds: 60), now: $0) == nil }
+        }
+        #expect(take(1..<4_000) == 3_999)
+        #expect(take(1..<4_000) == 0)
+        #expect(take(1_000_000..<1_100_000) == 100_000)
+        #expect(take(1_099_000..<1_100_000) == 0)
+        #expect(take(1..<4_000) == 3_999)
+    }
+
+    @Test("the windows outlive the process, and a file that holds anything else is begun anew")
+    func file() throws {
+        let path = "/tmp/mesher-quota.\(UInt32.random(in: .min ... .max))"
+        defer { unlink(path) }
+        for position in 0..<3 {
+            let quota = try FallbackQuota.open(path, hosts: 5)
+            #expect((quota.take(limited, now: 0) == nil) == (position < 2))
+        }
+        let file = try #require(fopen(path, "r+"))
+        fseek(file, -8, SEEK_END)
+        fputs("anything", file)
+        fclose(file)
+        let quota = try FallbackQuota.open(path, hosts: 5)
+        #expect(quota.take(limited, now: 0) == nil)
     }
 }

@@ -14,9 +14,9 @@ import Testing
         let event = try #require(read(content))
         #expect(event.ticket == 7)
         #expect(!event.flags.contains(.counted))
-        #expect(event.project == 42)
-        #expect(event.eventID == 99)
-        #expect(event.receivedOn == -3)
+        #expect(event.head.project == 42)
+        #expect(event.head.eventID == 99)
+        #expect(event.head.receivedOn == -3)
     }
 
     @Test("a content cut short anywhere is refused")

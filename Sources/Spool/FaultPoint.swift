@@ -1,0 +1,40 @@
+internal import Glibc
+internal import Synchronization
+
+/// A place on the way of an event to the disk or to PostgreSQL at which a test lets the process die, or a system call
+/// fail. In a release build nothing is left of it.
+///
+/// `MESHER_FAULT=POINT:kill[:N]` kills the process when the point is reached for the Nth time, `MESHER_FAULT=POINT:ERRNO[:N]`
+/// lets the call there fail so, once; N is 1 unless it is given.
+package enum FaultPoint: String {
+    case beforeWrite = "before-write"
+    case afterWrite = "after-write"
+    case sync
+    case afterSync = "after-sync"
+    case afterCommit = "after-commit"
+    case afterAcknowledgement = "after-acknowledgement"
+
+    /// - Returns: the error that the call at this point is to fail with, 0 for none.
+    @discardableResult @inline(__always)
+    package static func reach(_ point: FaultPoint) -> CInt {
+        #if DEBUG
+            return injected(at: point)
+        #else
+            return 0
+        #endif
+    }
+
+    #if DEBUG
+        private static let count = Atomic<Int>(0)
+
+        private static func injected(at point: FaultPoint) -> CInt {
+            guard let text = getenv("MESHER_FAULT") else { return 0 }
+            let words = String(cString: text).split(separator: ":")
+            guard words.count >= 2, words[0] == point.rawValue else { return 0 }
+            let turn = words.count > 2 ? Int(words[2]) ?? 1 : 1
+            guard count.add(1, ordering: .relaxed).newValue == turn else { return 0 }
+            if words[1] == "kill" { kill(getpid(), SIGKILL) }
+            return CInt(words[1]) ?? 0
+        }
+    #endif
+}

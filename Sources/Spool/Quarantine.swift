@@ -1,0 +1,122 @@
+package import EventLoop
+internal import Glibc
+
+/// Events that PostgreSQL refuses and bytes of the spool that are damaged: a file each, until the operator decides.
+///
+/// A file is named `NUMBER-PROJECT.event` or `NUMBER-0.damaged`. It holds one line of JSON that says what it is, and
+/// behind the line break the bytes as they are: an `EventRecord`, or what was found.
+package struct Quarantine: ~Copyable {
+    package enum Kind: String, Sendable {
+        /// An event that was accepted, and that PostgreSQL refused.
+        case event
+        /// Bytes of a segment that are no record.
+        case damaged
+    }
+
+    /// One file.
+    package struct Entry: Equatable, Sendable {
+        package let number: UInt64
+        /// 0 when it cannot be told.
+        package let project: Int64
+        package let kind: Kind
+        package let bytes: Int
+
+        package var name: String { "\(number)-\(project).\(kind.rawValue)" }
+    }
+
+    package let path: String
+    /// By number, the oldest first.
+    package private(set) var entries: [Entry] = []
+    private let directory: Descriptor
+    private var last: UInt64 = 0
+    private var changedAt = timespec()
+
+    /// Opens the directory, and makes it, mode 0700, when it is not there.
+    package static func open(_ path: String) throws(SystemError) -> Quarantine {
+        if mkdir(path, 0o700) != 0, errno != EEXIST { throw SystemError("mkdir", path) }
+        var quarantine = Quarantine(path, try DirectoryListing.open(path))
+        for name in try DirectoryListing.names(of: path) where name.hasSuffix(".new") { unlink("\(path)/\(name)") }
+        try quarantine.refresh()
+        return quarantine
+    }
+
+    private init(_ path: String, _ directory: consuming Descriptor) {
+        self.path = path
+        self.directory = directory
+    }
+
+    /// Bytes that its files take.
+    package var size: Int { entries.reduce(0) { $0 + $1.bytes } }
+
+    /// What is there, for who only looks at it. The corresponding C function is `readdir`.
+    package static func list(_ path: String) throws(SystemError) -> [Entry] {
+        var entries: [Entry] = []
+        for name in try DirectoryListing.names(of: path) {
+            guard let (number, project, kind) = parse(name) else { continue }
+            var status = stat()
+            // One that has gone meanwhile is none.
+            guard stat("\(path)/\(name)", &status) == 0 else { continue }
+            entries.append(Entry(number: number, project: project, kind: kind, bytes: Int(status.st_size)))
+        }
+        return entries.sorted { $0.number < $1.number }
+    }
+
+    /// Looks again when files came or went.
+    package mutating func refresh() throws(SystemError) {
+        var status = stat()
+        guard fstat(directory.number, &status) == 0 else { throw SystemError("fstat", path) }
+        let changed = status.st_mtim
+        if changed.tv_sec == changedAt.tv_sec, changed.tv_nsec == changedAt.tv_nsec { return }
+        entries = try Self.list(path)
+        last = max(last, entries.last?.number ?? 0)
+        changedAt = changed
+    }
+
+    /// Sets bytes aside and returns when all of them are on disk: each is written under another name first, so that there
+    /// is no half of one. The corresponding C functions are `fdatasync`, `rename` and `fsync`.
+    ///
+    /// - Throws: `SystemError`; some of them may be there all the same.
+    package mutating func add(_ items: [QuarantineItem]) throws(SystemError) {
+        for item in items {
+            let content = item.file
+            let entry = Entry(number: last + 1, project: item.project, kind: item.kind, bytes: content.count)
+            let temporary = "\(path)/\(entry.name).new"
+            do throws(SystemError) {
+                try Self.write(content, to: temporary)
+                guard rename(temporary, "\(path)/\(entry.name)") == 0 else { throw SystemError("rename", temporary) }
+            } catch {
+                unlink(temporary)
+                throw error
+            }
+            last += 1
+            entries.append(entry)
+        }
+        guard fsync(directory.number) == 0 else { throw SystemError("fsync", path) }
+    }
+
+    private static func write(_ bytes: [UInt8], to path: String) throws(SystemError) {
+        let number = Glibc.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard number >= 0 else { throw SystemError("open", path) }
+        let file = Descriptor(adopting: number)
+        var written = 0
+        while written < bytes.count {
+            let count = bytes.withUnsafeBytes {
+                let rest = UnsafeRawBufferPointer(rebasing: $0[written...])
+                return Glibc.write(file.number, rest.baseAddress, rest.count)
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw SystemError("write", path, code: count < 0 ? nil : ENOSPC) }
+            written += count
+        }
+        guard fdatasync(file.number) == 0 else { throw SystemError("fdatasync", path) }
+    }
+
+    private static func parse(_ name: String) -> (number: UInt64, project: Int64, kind: Kind)? {
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 2, let kind = Kind(rawValue: String(parts[1])),
+            let dash = parts[0].firstIndex(of: "-"), let number = UInt64(parts[0][..<dash]),
+            let project = Int64(parts[0][parts[0].index(after: dash)...])
+        else { return nil }
+        return (number, project, kind)
+    }
+}

@@ -1,0 +1,54 @@
+package import StorageChannel
+
+/// What goes to the quarantine, and what its file says of it.
+package struct QuarantineItem: Sendable {
+    package let kind: Quarantine.Kind
+    /// 0 when it cannot be told.
+    package let project: Int64
+    package let bytes: [UInt8]
+    /// Why PostgreSQL refuses the event: five characters of its appendix A.
+    package let sqlState: String?
+    private let members: [(name: String, value: String)]
+
+    /// An event that PostgreSQL refuses.
+    ///
+    /// - Parameters:
+    ///   - sqlState: five characters of PostgreSQL's appendix A.
+    ///   - wall: now, in microseconds since 1970.
+    package init(event record: [UInt8], _ head: RecordHead, sqlState: String?, wall: Int64) {
+        kind = .event
+        project = head.project
+        bytes = record
+        self.sqlState = sqlState.map { $0.filter { $0.isLetter || $0.isNumber } }
+        let digits = String(head.eventID, radix: 16)
+        let event = String(repeating: "0", count: 32 - digits.count) + digits
+        members =
+            Self.members(wall) + [
+                ("project", "\(head.project)"), ("event", "\"\(event)\""),
+                ("sqlstate", self.sqlState.map { "\"\($0)\"" } ?? "null"),
+            ]
+    }
+
+    /// Bytes of a segment that are no record.
+    ///
+    /// - Parameter offset: where they begin in the segment.
+    package init(damaged bytes: [UInt8], segment: UInt64, offset: Int, wall: Int64) {
+        kind = .damaged
+        project = 0
+        self.bytes = bytes
+        sqlState = nil
+        members = Self.members(wall) + [("segment", "\(segment)"), ("offset", "\(offset)")]
+    }
+
+    /// The line of JSON, a line break, the bytes.
+    var file: [UInt8] {
+        let checksum = bytes.withUnsafeBytes { SegmentFormat.checksum($0) }
+        let all = [("version", "1"), ("kind", "\"\(kind.rawValue)\"")] + members + [("checksum", "\(checksum)")]
+        let line = "{" + all.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",") + "}\n"
+        return Array(line.utf8) + bytes
+    }
+
+    private static func members(_ wall: Int64) -> [(name: String, value: String)] {
+        [("set_aside_at", "\(Double(wall / 1_000) / 1_000)")]
+    }
+}

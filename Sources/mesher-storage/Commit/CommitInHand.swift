@@ -1,0 +1,159 @@
+import PostgreSQL
+import Spool
+import StorageChannel
+
+/// The batch that is being committed, and the fate of its events: each becomes durable, in PostgreSQL or on this host's
+/// disk, or is refused, and who waits for it is told once.
+struct CommitInHand: ~Copyable {
+    /// Failures in a row after which an internal error of PostgreSQL is taken for the fault of an event: else it would stand
+    /// before all behind it for ever.
+    private static let patience = 3
+
+    private(set) var batch = Batch()
+    private(set) var plan = CommitPlan([])
+    /// Whether the events are in the spool already, since PostgreSQL took too long: what becomes of the statement under
+    /// way does not matter.
+    private(set) var isKept = false
+    /// Where the events come from, if that is the spool: nobody waits for them, and what is not stored stays there.
+    private var piece: SpooledPiece?
+    private var since: Int64 = 0
+    private var refused: [QuarantineItem] = []
+    private var refusedEntries: [Batch.Entry] = []
+    private var hasFailed = false
+
+    /// Whether there is nothing to be committed.
+    var isEmpty: Bool { batch.isEmpty && piece == nil }
+
+    /// The events that somebody waits for.
+    var waiting: Int { piece == nil && !isKept ? batch.count : 0 }
+
+    // MARK: Beginning
+
+    /// Takes over what was gathered, and leaves an empty batch.
+    mutating func begin(_ gathered: inout Batch, now: Int64) {
+        swap(&gathered, &batch)
+        plan = CommitPlan(batch.statementRanges())
+        since = now
+    }
+
+    /// Takes over a part of the spool.
+    mutating func begin(_ piece: SpooledPiece, wall: Int64) {
+        self.piece = piece
+        piece.content.bytes.withUnsafeBytes { bytes in
+            for range in piece.content.records {
+                let record = UnsafeRawBufferPointer(rebasing: bytes[range])
+                if let head = RecordHead(record) {
+                    batch.append(record, head)
+                } else {
+                    refused.append(piece.damage(range, wall: wall))
+                }
+            }
+        }
+        refused += piece.content.damages.map { piece.damage($0, wall: wall) }
+        plan = CommitPlan(batch.statementRanges())
+    }
+
+    // MARK: What came of a statement
+
+    /// - Returns: the number of events that are committed.
+    mutating func inserted(_ edges: inout EdgeTable) -> Int {
+        guard let range = plan.inserted() else { return 0 }
+        FaultPoint.reach(.afterCommit)
+        if isKept {
+            _ = plan.abandon()
+        } else if piece == nil {
+            edges.answer(batch.entries[range], .durable, retryAfter: 0)
+        }
+        return range.count
+    }
+
+    mutating func failed(
+        _ error: DatabaseError, _ kind: FailureKind, now: Int64, wall: Int64, _ report: inout CommitReport,
+        _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable
+    ) {
+        if isKept {
+            _ = plan.abandon()
+            return
+        }
+        var kind = kind
+        if piece != nil, keeper.pace.failures >= Self.patience, error.sqlState?.hasPrefix("XX") == true {
+            kind = .badEvent
+        }
+        switch plan.failed(kind, now: now) {
+        case nil: break
+        case .refused(let range):
+            for position in range { refuse(position, error, wall: wall) }
+        case .unstored(let range):
+            report.notStored(error, batch.entries[range], now: now)
+            guard piece == nil else {
+                hasFailed = true
+                _ = plan.abandon()
+                return
+            }
+            keeper.keep(batch, [range], now: now, &edges)
+        }
+    }
+
+    mutating func madePartitions(failure: FailureKind?) {
+        plan.madePartitions(failure: failure)
+    }
+
+    private mutating func refuse(_ position: Int, _ error: DatabaseError, wall: Int64) {
+        let entry = batch.entries[position]
+        let record = batch.withRecord(position) { Array($0) }
+        refused.append(QuarantineItem(event: record, entry.head, sqlState: error.sqlState, wall: wall))
+        refusedEntries.append(entry)
+    }
+
+    // MARK: Ending
+
+    /// When the events go to the spool, if they are not committed; nil when they do not.
+    func overdue(after limit: Int64) -> Int64? {
+        waiting > 0 ? since + limit : nil
+    }
+
+    /// Puts what is not committed yet into the spool; the statement under way goes on.
+    mutating func keep(now: Int64, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable) {
+        keeper.keep(batch, plan.undecided, now: now, &edges)
+        setAside(now: now, &keeper, &edges)
+        isKept = true
+    }
+
+    /// The session is lost: it is not known what became of the statement under way.
+    mutating func lose(now: Int64, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable) {
+        guard !isEmpty else { return }
+        let undecided = plan.abandon()
+        if piece != nil { hasFailed = true } else if !isKept { keeper.keep(batch, undecided, now: now, &edges) }
+        finish(now: now, &keeper, &edges)
+    }
+
+    /// Nothing is left to do: forgets the batch.
+    mutating func finish(now: Int64, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable) {
+        switch piece {
+        case nil: setAside(now: now, &keeper, &edges)
+        case _? where hasFailed: keeper.replayFailed(now: now)
+        case let piece?: keeper.delivered(piece, setAside: refused, now: now)
+        }
+        piece = nil
+        refused = []
+        refusedEntries = []
+        hasFailed = false
+        isKept = false
+        batch.removeAll()
+    }
+
+    /// Sets aside what PostgreSQL refused of events that somebody waits for.
+    private mutating func setAside(now: Int64, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable) {
+        guard !refused.isEmpty else { return }
+        let isDurable = keeper.setAside(refused, now: now)
+        edges.answer(refusedEntries[...], isDurable ? .durable : .unavailable, retryAfter: isDurable ? 0 : 1)
+        refused = []
+        refusedEntries = []
+    }
+}
+
+extension SpooledPiece {
+    fileprivate func damage(_ range: Range<Int>, wall: Int64) -> QuarantineItem {
+        QuarantineItem(damaged: Array(content.bytes[range]), segment: segment, offset: offset(of: range), wall: wall)
+    }
+}

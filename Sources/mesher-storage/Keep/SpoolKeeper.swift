@@ -1,0 +1,175 @@
+import EventLoop
+import Glibc
+import Logging
+import Scoreboard
+import Spool
+import StorageChannel
+
+/// What PostgreSQL does not take now goes to this host's disk and counts as stored: the spool for both committers, opened
+/// when it can be, and tried again after a failure.
+struct SpoolKeeper: ~Copyable {
+    /// Nanoseconds after which something that failed is tried again.
+    private static let retryInterval: Int64 = 1_000_000_000
+    private static let lockInterval: Int64 = 100_000_000
+    /// Bytes that are written with one fdatasync at most.
+    private static let commitBytes = 8 << 20
+    /// Seconds after which an event that was refused is worth another try.
+    private static let retryAfter: UInt32 = 1
+    private static let retryAfterFull: UInt32 = 10
+    /// From here on the spool counts as nearly full, in hundredths.
+    private static let nearlyFull = 80
+
+    private let path: String
+    private let limits: SpoolDirectory.Limits?
+    private var report: SpoolReport
+    private var spool: SpoolDirectory?
+    /// When it is opened or written to again after a failure.
+    private var retryAt: Int64 = .min
+    private var refreshAt: Int64 = .min
+    private(set) var pace = ReplayPace()
+
+    init(_ path: String, limits: SpoolDirectory.Limits?, slot: ProcessSlot, logger: Logger) {
+        self.path = path
+        self.limits = limits
+        report = SpoolReport(logger, slot)
+    }
+
+    /// Whether an event could be kept on disk now.
+    func accepts(now: Int64) -> Bool {
+        guard now >= retryAt, let percentage = spool?.percentage else { return false }
+        return percentage < 100
+    }
+
+    /// Whether it is nearly full, or cannot be used though it should be.
+    func isDegraded(now: Int64) -> Bool {
+        limits != nil && (!accepts(now: now) || (spool?.percentage ?? 100) > Self.nearlyFull)
+    }
+
+    /// When `turn` has something to do; nil while it has not.
+    func deadline(now: Int64) -> Int64? {
+        guard limits != nil else { return nil }
+        guard let isCounted = spool?.index.isCounted else { return max(retryAt, now) }
+        return isCounted ? nil : now
+    }
+
+    /// Opens the directory when it is not open, counts what is in it, and tells how it is.
+    mutating func turn(now: Int64) {
+        open(now: now)
+        if spool?.index.isCounted == false { spool?.survey() }
+        if refreshAt <= now {
+            refreshAt = now + Self.retryInterval
+            // Its next writing says what is wrong with the directory.
+            try? spool?.refreshQuarantine()
+        }
+        if let findings = spool?.takeFindings() { report.found(findings) }
+        if let index = spool?.index, let limits {
+            report.holds(
+                events: index.events, oldest: index.oldest, bytes: spool?.size ?? 0, limit: limits.bytes,
+                quarantined: spool?.quarantined ?? 0)
+        }
+    }
+
+    private mutating func open(now: Int64) {
+        guard spool == nil, let limits, now >= retryAt else { return }
+        do throws(SystemError) {
+            spool = try SpoolDirectory.open(path, limits: limits)
+            report.isUsable()
+        } catch {
+            retryAt = now + (error.code == EWOULDBLOCK ? Self.lockInterval : Self.retryInterval)
+            report.failed(error)
+        }
+    }
+
+    // MARK: Keeping
+
+    /// Puts events of a batch on disk and answers those who wait for them; what does not fit is refused.
+    mutating func keep(_ batch: borrowing Batch, _ ranges: [Range<Int>], now: Int64, _ edges: inout EdgeTable) {
+        guard accepts(now: now) else {
+            for range in ranges { edges.answer(batch.entries[range], .unavailable, retryAfter: Self.retryAfter) }
+            return
+        }
+        var taken: [Batch.Entry] = []
+        for position in ranges.joined() {
+            let entry = batch.entries[position]
+            if let refusal = add(entry, of: batch, position) {
+                report.refused(refusal, project: entry.head.project, now: now)
+                edges.answer([entry], .unavailable, retryAfter: Self.retryAfterFull)
+                continue
+            }
+            taken.append(entry)
+            if let bytes = spool?.pendingBytes, bytes >= Self.commitBytes {
+                commit(taken, now: now, &edges)
+                taken.removeAll(keepingCapacity: true)
+            }
+        }
+        commit(taken, now: now, &edges)
+    }
+
+    private mutating func add(_ entry: Batch.Entry, of batch: borrowing Batch, _ position: Int)
+        -> SpoolDirectory.Refusal?
+    {
+        batch.records.withUnsafeBytes { records in
+            spool?.add(entry.head, UnsafeRawBufferPointer(rebasing: records[entry.record]))
+        }
+    }
+
+    private mutating func commit(_ taken: [Batch.Entry], now: Int64, _ edges: inout EdgeTable) {
+        guard !taken.isEmpty else { return }
+        do throws(SystemError) {
+            try spool?.commit(wall: Clock.wall())
+            edges.answer(taken[...], .durable, retryAfter: 0)
+            report.kept(taken.count)
+        } catch {
+            edges.answer(taken[...], .unavailable, retryAfter: Self.retryAfter)
+            fail(error, now: now)
+        }
+    }
+
+    /// Sets aside what PostgreSQL refuses.
+    ///
+    /// - Returns: whether it is on disk.
+    mutating func setAside(_ items: [QuarantineItem], now: Int64) -> Bool {
+        guard accepts(now: now) else { return false }
+        do throws(SystemError) {
+            try spool?.setAside(items)
+            report.setAside(items, now: now)
+            return true
+        } catch {
+            fail(error, now: now)
+            return false
+        }
+    }
+
+    private mutating func fail(_ error: SystemError, now: Int64) {
+        retryAt = now + Self.retryInterval
+        report.failed(error)
+    }
+
+    // MARK: Delivering
+
+    /// When the next part is to be delivered; nil while there is none.
+    func nextReplay(now: Int64) -> Int64? {
+        guard let index = spool?.index, index.isCounted, !index.isEmpty else { return nil }
+        return max(pace.next, now)
+    }
+
+    /// The oldest part, if its time has come.
+    mutating func beginReplay(now: Int64) -> SpooledPiece? {
+        guard let next = nextReplay(now: now), next <= now else { return nil }
+        pace.began(now: now)
+        return spool?.oldest(events: ReplayPace.events)
+    }
+
+    /// All of a part is in PostgreSQL, but for what is to be set aside.
+    mutating func delivered(_ piece: SpooledPiece, setAside items: [QuarantineItem], now: Int64) {
+        guard items.isEmpty || setAside(items, now: now) else { return pace.failed(now: now) }
+        spool?.delivered(piece)
+        pace.delivered(now: now)
+        report.delivered(piece.content.records.count, isLast: spool?.index.isEmpty ?? true)
+    }
+
+    /// A part stays where it is, and is tried again later.
+    mutating func replayFailed(now: Int64) {
+        pace.failed(now: now)
+    }
+}

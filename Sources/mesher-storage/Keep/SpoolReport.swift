@@ -1,0 +1,95 @@
+import EventLoop
+import Logging
+import Scoreboard
+import Spool
+import StorageChannel
+
+/// What the operator is told about the spool, in the log and the scoreboard: each change of state once, refusals once a
+/// second.
+struct SpoolReport {
+    private static let interval: Int64 = 1_000_000_000
+
+    private let logger: Logger
+    private let slot: ProcessSlot
+    /// Nil until it is known.
+    private var wasUsable: Bool?
+    private var lastFault = ""
+    /// Events kept since it was empty.
+    private var kept = 0
+    private var quietUntil: Int64 = .min
+    private var unreported = 0
+    private var asideQuietUntil: Int64 = .min
+    private var unreportedAside = 0
+
+    init(_ logger: Logger, _ slot: ProcessSlot) {
+        self.logger = logger
+        self.slot = slot
+    }
+
+    mutating func isUsable() {
+        if wasUsable == false { logger.notice("the spool can be used again") }
+        wasUsable = true
+        lastFault = ""
+    }
+
+    mutating func failed(_ error: SystemError) {
+        wasUsable = false
+        let fault = error.description
+        guard fault != lastFault else { return }
+        lastFault = fault
+        logger.error("the spool cannot be used", metadata: ["reason": "\(fault)"])
+    }
+
+    mutating func kept(_ events: Int) {
+        isUsable()
+        slot.countSpooled(events)
+        if kept == 0 { logger.warning("events go to the spool") }
+        kept += events
+    }
+
+    mutating func delivered(_ events: Int, isLast: Bool) {
+        slot.countDelivered(events)
+        guard isLast else { return }
+        logger.notice("the spool is delivered")
+        kept = 0
+    }
+
+    mutating func setAside(_ items: [QuarantineItem], now: Int64) {
+        slot.countQuarantined(items.count)
+        guard now >= asideQuietUntil, let first = items.first else {
+            unreportedAside += items.count
+            return
+        }
+        asideQuietUntil = now + Self.interval
+        var metadata: Logger.Metadata = ["items": "\(items.count)", "kind": "\(first.kind.rawValue)"]
+        if first.project != 0 { metadata["project"] = "\(first.project)" }
+        if let sqlState = first.sqlState { metadata["sqlstate"] = "\(sqlState)" }
+        if unreportedAside > 0 { metadata["unreported"] = "\(unreportedAside)" }
+        unreportedAside = 0
+        logger.error("set aside in the quarantine", metadata: metadata)
+    }
+
+    mutating func refused(_ refusal: SpoolDirectory.Refusal, project: Int64, now: Int64) {
+        guard now >= quietUntil else {
+            unreported += 1
+            return
+        }
+        quietUntil = now + Self.interval
+        let reason = refusal == .full ? "full" : "share of the project used up"
+        var metadata: Logger.Metadata = ["reason": "\(reason)", "project": "\(project)"]
+        if unreported > 0 { metadata["unreported"] = "\(unreported)" }
+        unreported = 0
+        logger.error("the spool takes no more", metadata: metadata)
+    }
+
+    func found(_ findings: [SpoolFinding]) {
+        for finding in findings { logger.error("the spool is damaged", metadata: ["reason": "\(finding)"]) }
+    }
+
+    /// - Parameter oldest: when its oldest event was received, in microseconds since 2000-01-01.
+    func holds(events: Int, oldest: Int64?, bytes: Int, limit: Int, quarantined: Int) {
+        slot.setSpool(
+            events: events, bytes: bytes, limit: limit, oldest: oldest.map { $0 &+ EventRecord.epochOffset },
+            quarantined: quarantined)
+    }
+}

@@ -1,0 +1,59 @@
+import Foundation
+import TestServers
+
+/// Takes the servers of a stack away and brings them back.
+struct Outage {
+    let stack: Stack
+
+    private var sockets: String {
+        URL(fileURLWithPath: stack["MESHER_REDIS_SOCKET"]).deletingLastPathComponent().path
+    }
+
+    /// Ends PostgreSQL as a crash would.
+    func stopPostgreSQL() throws {
+        try control("--mode=immediate", "stop")
+    }
+
+    func startPostgreSQL() throws {
+        try control("--options=-k \(sockets)/postgresql -c listen_addresses=", "--log=/dev/null", "start")
+    }
+
+    private func control(_ arguments: String...) throws {
+        let programs = try Execution.output(["sh", "-c", "ls -d /usr/lib/postgresql/*/bin | tail -n 1"])
+        // PostgreSQL refuses to run as root.
+        let user = geteuid() == 0 ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"] : []
+        try Execution.output(
+            user + ["\(programs)/pg_ctl", "--pgdata=\(stack["MESHER_PGDATA"])", "--silent", "--wait"] + arguments)
+    }
+
+    var redisPIDFile: String { sockets + "/redis.pid" }
+
+    /// Sends a signal to Redis.
+    func signalRedis(_ signal: Int32) throws {
+        let text = try String(contentsOfFile: redisPIDFile, encoding: .utf8)
+        if let pid = pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)) { kill(pid, signal) }
+    }
+
+    /// Runs redis-cli(1) and returns what it prints.
+    @discardableResult
+    func redis(_ words: String...) throws -> String {
+        try Execution.output(["redis-cli", "-s", stack["MESHER_REDIS_SOCKET"]] + words)
+    }
+
+    /// Stops the watchdog with all its children, and starts it again; it ends when the result is lost.
+    func restartMesher() throws -> Execution.Running {
+        if let watchdog = Processes(stack: stack).watchdog { kill(watchdog, SIGTERM) }
+        let path = stack["MESHER_RUN_DIR"] + "/watchdog.pid"
+        _ = eventually(within: 40) { !FileManager.default.fileExists(atPath: path) }
+        let command =
+            "exec \(stack["MESHER_BIN"])/mesher-watchdog --config \(stack.folder)/mesher.conf "
+            + "2>>\(stack.folder)/watchdog.log"
+        return try Execution.Running("/bin/sh", ["-c", command])
+    }
+
+    /// How many lines of the log have these words.
+    func logLines(_ words: String) throws -> Int {
+        let log = try String(contentsOfFile: stack.folder + "/watchdog.log", encoding: .utf8)
+        return log.split(separator: "\n").count { $0.contains(words) }
+    }
+}

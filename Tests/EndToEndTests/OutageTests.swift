@@ -1,0 +1,113 @@
+import Foundation
+import TestServers
+import Testing
+
+extension EndToEnd {
+    /// With a stack of its own each, whose servers go away.
+    struct OutageTests {
+        private let event = #"{"message":"m","level":"info"}"#
+
+        @Test("All restarted while PostgreSQL is away: keys are known or refused as before, and others get 503")
+        func restartWithoutPostgreSQL() throws {
+            let stack = try Stack()
+            defer { stack.stop() }
+            let outage = Outage(stack: stack)
+            let project = try Project.create(on: stack)
+            let output = try stack.mesher("key", "create", project.slug, "--json")
+            let made = try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any]
+            let revoked = try #require(made?["key"] as? String)
+            try stack.mesher("key", "revoke", revoked)
+            let stranger = String(repeating: "0", count: 32)
+            #expect(try stack.post(event, key: stranger).status == 401)
+
+            try outage.stopPostgreSQL()
+            #expect(try eventually { try stack.post(event, key: stranger).status == 503 }, "it may be known by now")
+            let running = try outage.restartMesher()
+            #expect(try eventually { try stack.request("GET", "/healthz").status == 200 })
+            // Durable on this host's disk, or told to come again; but known.
+            #expect([202, 503].contains(try project.post(event).status))
+            let refused = try stack.post(event, key: revoked)
+            #expect(refused.status == 401 && refused.text == #"{"error":"unauthorized","reason":"unauthorized"}"#)
+            let unknown = try stack.post(event, key: stranger)
+            #expect(unknown.status == 503 && unknown.reason == "unavailable")
+            #expect(unknown.header("Retry-After") == "1")
+            let readiness = try stack.request("GET", "/readyz")
+            #expect(readiness.text.contains(#""degraded":["postgresql""#), "\(readiness.text)")
+
+            try outage.startPostgreSQL()
+            #expect(try eventually { try project.post(event).status == 202 })
+            #expect(try eventually { try stack.post(event, key: stranger).status == 401 })
+            #expect(try eventually { try stack.request("GET", "/readyz").text == #"{"ready":true,"degraded":[]}"# })
+            #expect(running.output.isEmpty)
+        }
+
+        @Test(
+            "Redis hanging: the host's share is granted exactly, by all workers together and over a restart of storage")
+        func redisHangs() throws {
+            let stack = try Stack(settings: ["MESHER_HOSTS=3", "MESHER_WORKERS=3"])
+            defer { stack.stop() }
+            let outage = Outage(stack: stack)
+            defer { try? outage.signalRedis(SIGCONT) }
+            let project = try Project.create(on: stack)
+            try stack.mesher("project", "set", project.slug, "--rate-limit", "60", "--rate-limit-window", "600")
+            #expect(
+                try eventually(within: 5) {
+                    try project.post("{}").header("RateLimit-Policy") == #""project";q=60;w=600"#
+                })
+
+            try outage.signalRedis(SIGSTOP)
+            let first = try (0..<15).map { _ in try project.post(event).status }
+            #expect(first.allSatisfy { $0 == 202 })
+            let storage = try #require(Processes(stack: stack).children("mesher-storage").first)
+            kill(storage, SIGKILL)
+            let answers = try (0..<25).map { _ in try project.post(event) }
+            #expect(answers.count { $0.status == 202 } == 5)
+            let refused = answers.filter { $0.status == 429 }
+            #expect(refused.count == 20)
+            #expect(refused.allSatisfy { $0.header("Retry-After").flatMap { Int($0) } ?? 0 > 500 })
+            #expect(try stack.request("GET", "/readyz").text == #"{"ready":true,"degraded":["redis"]}"#)
+            let metrics = try HostMetrics.next(from: stack)
+            #expect(metrics["mesher_dependency_up", ["dependency": "redis"]] == 0)
+            #expect(metrics["mesher_rate_limit_fallbacks_total"] >= 40)
+            // One by each storage process, however many workers there are.
+            #expect(try outage.logLines("Redis is away") == 2)
+
+            try outage.signalRedis(SIGCONT)
+            #expect(try eventually { try stack.request("GET", "/readyz").text == #"{"ready":true,"degraded":[]}"# })
+            #expect(try eventually { try outage.logLines("Redis is back") == 1 })
+            #expect(try project.post(event).header("RateLimit") != nil)
+        }
+
+        @Test("Redis that became a replica, was killed or was flushed: events are taken, and it counts again by itself")
+        func redisStates() throws {
+            let stack = try Stack()
+            defer { stack.stop() }
+            let outage = Outage(stack: stack)
+            let project = try Project.create(on: stack)
+            func expectRecovery() throws {
+                #expect(
+                    try eventually {
+                        try stack.request("GET", "/readyz").text == #"{"ready":true,"degraded":[]}"#
+                            && project.post(event).header("RateLimit") != nil
+                    })
+            }
+            try outage.redis("REPLICAOF", "127.0.0.1", "1")
+            #expect(try project.post(event).status == 202)
+            #expect(try eventually { try stack.request("GET", "/readyz").text.contains(#"["redis"]"#) })
+            #expect(try (0..<10).allSatisfy { _ in try project.post(event).status == 202 })
+            try outage.redis("REPLICAOF", "NO", "ONE")
+            try expectRecovery()
+
+            try outage.redis("FLUSHALL")
+            #expect(try project.post(event).header("RateLimit")?.contains("r=999;") == true)
+
+            try outage.signalRedis(SIGKILL)
+            #expect(try project.post(event).status == 202)
+            try Execution.output(
+                ["sh", "-c", #"redis-server --port 0 --unixsocket "$0" --save '' --daemonize yes --pidfile "$1""#]
+                    + [stack["MESHER_REDIS_SOCKET"], outage.redisPIDFile])
+            try expectRecovery()
+            #expect(try outage.logLines("Redis is away") >= 1)
+        }
+    }
+}

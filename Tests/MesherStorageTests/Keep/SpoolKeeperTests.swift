@@ -1,0 +1,264 @@
+import Foundation
+import PostgreSQL
+import StorageChannel
+import TestServers
+import Testing
+
+/// The promise of an acknowledgement, with a real PostgreSQL that goes away, hangs or refuses.
+@Suite struct SpoolKeeperTests {
+    private func events(_ count: Int, from first: Int = 0) -> [TestEvent] {
+        (first..<first + count).map { TestEvent(ticket: UInt64($0), project: 3, eventID: UInt128($0 + 1)) }
+    }
+
+    /// Whether these events, and no others, are in PostgreSQL, each once.
+    private func holds(_ storage: StorageProcess, _ count: Int) throws -> Bool {
+        try storage.value("SELECT count(*) = \(count) AND count(DISTINCT event_id) = \(count) FROM events") == "t"
+    }
+
+    private func isEmpty(_ storage: StorageProcess) -> Bool { storage.spoolFiles().isEmpty }
+
+    @Test(
+        "while PostgreSQL is away events are durable on disk, and in PostgreSQL when it is back, as they were received")
+    func away() throws {
+        let storage = try StorageProcess()
+        let edge = try storage.edge()
+        try storage.allowConnections(false)
+        try storage.endSessions()
+        #expect(eventually { edge.probe()?.degradation == .postgresql })
+        var sent = events(200)
+        // A day whose partition is long gone.
+        sent[5].day = 30
+        for event in sent[100...].indices { sent[event].flags = 3 }
+        #expect(edge.store(sent).allSatisfy { $0 == .durable })
+        #expect(edge.probe()?.accepts == true)
+        #expect(storage.spoolFiles().count == 1)
+        try storage.allowConnections(true)
+        #expect(try eventually { try holds(storage, 200) })
+        #expect(eventually { isEmpty(storage) })
+        #expect(eventually { edge.probe()?.degradation == [] })
+        #expect(try storage.value("SELECT received_at::text FROM events_20000131") == "2000-01-31 00:00:00.000001+00")
+        #expect(storage.log.contains("events go to the spool") && storage.log.contains("the spool is delivered"))
+    }
+
+    @Test("what PostgreSQL has not committed after the deadline is durable on disk, and stored once")
+    func deadline() throws {
+        let storage = try StorageProcess(settings: ["MESHER_SPOOL_AFTER": "200"])
+        let edge = try storage.edge()
+        let blocker = try storage.open()
+        try blocker.execute("BEGIN; LOCK TABLE events IN ACCESS EXCLUSIVE MODE")
+        #expect(edge.store(events(10)).allSatisfy { $0 == .durable })
+        #expect(edge.store(events(10, from: 10)).allSatisfy { $0 == .durable }, "while the statement is under way")
+        try blocker.execute("ROLLBACK")
+        #expect(try eventually { try holds(storage, 20) })
+        #expect(eventually { isEmpty(storage) })
+        #expect(try holds(storage, 20))
+        #expect(edge.store(events(1, from: 20)) == [.durable])
+        #expect(isEmpty(storage), "PostgreSQL is asked first again")
+    }
+
+    @Test("a commit that is cut off has an unknown fate: the events are durable on disk, and stored once")
+    func cutOff() throws {
+        let storage = try StorageProcess()
+        let edge = try storage.edge()
+        let blocker = try storage.open()
+        try blocker.execute("BEGIN; LOCK TABLE events IN ACCESS EXCLUSIVE MODE")
+        edge.send(events(10).flatMap(\.frame))
+        #expect(try eventually { try storage.isCommitWaiting() })
+        try storage.endSessions(named: "mesher-storage commit")
+        #expect(edge.results(10).values.allSatisfy { $0.result == .durable })
+        try blocker.execute("ROLLBACK")
+        #expect(try eventually { try holds(storage, 10) })
+    }
+
+    @Test("a backend that is stopped costs no event")
+    func stopped() throws {
+        let storage = try StorageProcess(settings: ["MESHER_SPOOL_AFTER": "200"])
+        let edge = try storage.edge()
+        let name = "mesher-storage commit"
+        let backend = try storage.value(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = '\(name)'")
+        let process = try #require(backend.flatMap { pid_t($0) })
+        kill(process, SIGSTOP)
+        defer { kill(process, SIGCONT) }
+        #expect(edge.store(events(10)).allSatisfy { $0 == .durable })
+        #expect(try eventually { try holds(storage, 10) }, "by the other connection")
+        kill(process, SIGCONT)
+        #expect(edge.store(events(1, from: 10)) == [.durable])
+        #expect(try eventually { try holds(storage, 11) })
+    }
+
+    @Test("a PostgreSQL that only reads costs no event")
+    func readOnly() throws {
+        let storage = try StorageProcess()
+        let edge = try storage.edge()
+        let owner = try storage.open()
+        try owner.execute("ALTER DATABASE \(storage.database) SET default_transaction_read_only = on")
+        try storage.endSessions()
+        #expect(edge.store(events(10)).allSatisfy { $0 == .durable })
+        try owner.execute(
+            "SET default_transaction_read_only = off; ALTER DATABASE \(storage.database) RESET default_transaction_read_only"
+        )
+        #expect(try eventually { try holds(storage, 10) })
+    }
+
+    @Test(
+        "killed at any point of the way to the disk, it has lost nothing that was acknowledged, and stores nothing twice",
+        arguments: ["before-write", "after-write", "after-sync", "after-acknowledgement"])
+    func killedWhileSpooling(point: String) throws {
+        let storage = try StorageProcess(
+            settings: ["MESHER_FAULT": "\(point):kill\(point == "after-acknowledgement" ? ":3" : "")"])
+        var edge = try storage.edge()
+        try storage.allowConnections(false)
+        try storage.endSessions()
+        #expect(eventually { !storage.isRunning || edge.probe()?.degradation == .postgresql })
+        edge.send(events(10).flatMap(\.frame))
+        let acknowledged = edge.results(10)
+        #expect(eventually { !storage.isRunning })
+        try storage.restart(settings: ["MESHER_FAULT": nil])
+        if point == "before-write" { #expect(storage.spoolFiles().count <= 1) }
+        try storage.allowConnections(true)
+        let lost = events(10).filter { acknowledged[$0.ticket] == nil }
+        #expect(try eventually { try storage.value("SELECT count(*) >= \(10 - lost.count) FROM events") == "t" })
+        edge = try storage.edge()
+        if !lost.isEmpty { #expect(edge.store(lost).allSatisfy { $0 == .durable }) }
+        #expect(try eventually { try holds(storage, 10) })
+        #expect(eventually { isEmpty(storage) })
+    }
+
+    @Test("killed after a commit that nobody was told of, it stores what is sent again only once")
+    func killedAfterCommit() throws {
+        let storage = try StorageProcess(settings: ["MESHER_FAULT": "after-commit:kill"])
+        let edge = try storage.edge()
+        edge.send(events(10).flatMap(\.frame))
+        #expect(edge.results(1, within: 2).isEmpty)
+        #expect(eventually { !storage.isRunning })
+        try storage.restart(settings: ["MESHER_FAULT": nil])
+        #expect(try storage.edge().store(events(10)).allSatisfy { $0 == .durable })
+        #expect(try holds(storage, 10))
+    }
+
+    @Test("killed with a full spool, it delivers it after its next start")
+    func restart() throws {
+        let storage = try StorageProcess()
+        let edge = try storage.edge()
+        try storage.allowConnections(false)
+        try storage.endSessions()
+        #expect(eventually { edge.probe()?.degradation == .postgresql })
+        #expect(edge.store(events(1_200)).allSatisfy { $0 == .durable })
+        storage.kill()
+        try storage.restart()
+        #expect(try storage.edge().store(events(10, from: 1_200)).allSatisfy { $0 == .durable })
+        try storage.allowConnections(true)
+        #expect(try eventually { try holds(storage, 1_210) })
+        #expect(eventually { isEmpty(storage) })
+    }
+
+    @Test("SIGTERM while PostgreSQL is away leaves the spool to the next start")
+    func terminated() throws {
+        let storage = try StorageProcess()
+        let edge = try storage.edge()
+        try storage.allowConnections(false)
+        try storage.endSessions()
+        #expect(edge.store(events(5)).allSatisfy { $0 == .durable })
+        storage.terminate()
+        #expect(storage.wait() == 0)
+        try storage.restart()
+        try storage.allowConnections(true)
+        #expect(try eventually { try holds(storage, 5) })
+    }
+
+    @Test("after a failed fdatasync the events are refused, and later ones go to a new file")
+    func failedSync() throws {
+        let storage = try StorageProcess(settings: ["MESHER_FAULT": "sync:\(EIO)"])
+        let edge = try storage.edge()
+        try storage.allowConnections(false)
+        try storage.endSessions()
+        #expect(eventually { edge.probe()?.degradation == .postgresql })
+        #expect(edge.store(events(1)) == [.unavailable])
+        #expect(storage.log.contains("Input/output error"))
+        #expect(eventually { edge.store(events(1)) == [.durable] })
+        #expect(storage.spoolFiles().count == 1)
+        try storage.allowConnections(true)
+        #expect(try eventually { try holds(storage, 1) })
+    }
+
+    @Test("one project cannot fill the spool for the others; what does not fit is refused with a time to wait")
+    func share() throws {
+        let storage = try StorageProcess(settings: ["MESHER_SPOOL_LIMIT": "4", "MESHER_SPOOL_SHARE": "50"])
+        let edge = try storage.edge()
+        try storage.allowConnections(false)
+        try storage.endSessions()
+        #expect(eventually { edge.probe()?.degradation == .postgresql })
+        let payload = "\"" + String(repeating: "x", count: 900 << 10) + "\""
+        var large = events(6)
+        for place in large.indices { large[place].payload = payload }
+        for place in 3..<6 { large[place].project = 4 }
+        edge.send(large.flatMap(\.frame))
+        let results = edge.results(6)
+        #expect(
+            (0..<6).map { results[UInt64($0)]?.result } == [
+                .durable, .durable, .unavailable, .durable, .durable, .unavailable,
+            ])
+        #expect(results[2]?.retryAfter == 10)
+        #expect(edge.probe()?.degradation == [.postgresql, .spool])
+        try storage.allowConnections(true)
+        #expect(try eventually { try holds(storage, 4) })
+        #expect(eventually { edge.probe()?.degradation == [] })
+    }
+
+    @Test("an event that PostgreSQL refuses when it is delivered is set aside, and its neighbours are stored")
+    func refusedLater() throws {
+        let storage = try StorageProcess(
+            prepare: """
+                CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+                $$ BEGIN RAISE EXCEPTION 'no'; END $$;
+                CREATE TRIGGER refuse BEFORE INSERT ON events FOR EACH ROW WHEN (NEW.message = 'bad')
+                EXECUTE FUNCTION refuse();
+                """)
+        let edge = try storage.edge()
+        try storage.allowConnections(false)
+        try storage.endSessions()
+        var sent = events(20)
+        sent[7].message = "bad"
+        #expect(edge.store(sent).allSatisfy { $0 == .durable })
+        try storage.allowConnections(true)
+        #expect(try eventually { try holds(storage, 19) })
+        #expect(eventually { isEmpty(storage) })
+        #expect(storage.spoolFiles(".event") == ["1-3.event"])
+    }
+
+    @Test("a damaged record is set aside, and the others are stored")
+    func damaged() throws {
+        let storage = try StorageProcess()
+        let edge = try storage.edge()
+        try storage.allowConnections(false)
+        try storage.endSessions()
+        #expect(eventually { edge.probe()?.degradation == .postgresql })
+        #expect(edge.store(events(20)).allSatisfy { $0 == .durable })
+        storage.kill()
+        let path = "\(storage.spool)/\(try #require(storage.spoolFiles().first))"
+        var bytes = try #require(FileManager.default.contents(atPath: path))
+        bytes[bytes.count / 2] ^= 1
+        try bytes.write(to: URL(fileURLWithPath: path))
+        try storage.restart()
+        try storage.allowConnections(true)
+        #expect(try eventually { try holds(storage, 19) })
+        #expect(eventually { isEmpty(storage) })
+        #expect(storage.spoolFiles(".damaged").count == 1)
+    }
+
+    @Test("a second storage on the same directory works without it")
+    func owned() throws {
+        let owner = try StorageProcess()
+        let other = try StorageProcess(settings: ["MESHER_SPOOL_DIR": owner.spool])
+        let edge = try other.edge()
+        #expect(other.log.contains("the spool cannot be used"))
+        #expect(edge.probe()?.degradation == .spool)
+        #expect(edge.store(events(1)) == [.durable])
+        try other.allowConnections(false)
+        try other.endSessions()
+        #expect(eventually { edge.store(events(1, from: 1)) == [.unavailable] })
+        owner.kill()
+        #expect(eventually { edge.store(events(1, from: 1)) == [.durable] })
+    }
+}
