@@ -30,6 +30,7 @@ struct CheckCommand: ParsableCommand {
             let service = ServiceCheck(settings).findings()
             others += service
             if service.count > 1 { others += StreamCheck(settings).findings() }
+            others += SpoolCheck(settings).findings()
             others += HTTPCheck(settings).findings()
         }
         show(configuration + others)
