@@ -63,7 +63,7 @@ extension EndToEnd {
                 "-E", "NOTIFY_SOCKET=" + manager.path, "-E", "WATCHDOG_USEC=1000000",
                 "-E", "JOURNAL_STREAM=\(file.st_dev):\(file.st_ino)",
                 stack["MESHER_BIN"] + "/mesher-watchdog", "--config", stack.folder + "/mesher.conf",
-                "MESHER_RUN_DIR=" + folder,
+                "MESHER_RUN_DIR=" + folder, "MESHER_STREAM_ADDRESS=",
             ]
             process.standardInput = FileHandle.nullDevice
             process.standardOutput = output

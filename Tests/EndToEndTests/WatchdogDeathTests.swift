@@ -54,7 +54,8 @@ extension EndToEnd {
             let log = folder + "/log"
             let command =
                 "exec \(stack["MESHER_BIN"])/mesher-watchdog --config \(stack.folder)/mesher.conf "
-                + "MESHER_RUN_DIR=\(folder)/run MESHER_BIN=\(folder)/bin MESHER_WORKERS=2 MESHER_START_TIMEOUT=6 2>\(log)"
+                + "MESHER_RUN_DIR=\(folder)/run MESHER_BIN=\(folder)/bin MESHER_WORKERS=2 MESHER_START_TIMEOUT=6 "
+                + "MESHER_STREAM_ADDRESS= 2>\(log)"
             let begun = Date()
             let process = Process()
             process.executableURL = URL(fileURLWithPath: "/bin/sh")
