@@ -2,6 +2,8 @@
 
 PREFIX = /usr/local
 DESTDIR =
+# How long `make fuzz` damages the input of each parser, in seconds.
+FUZZ_SECONDS = 600
 # Settings for `make run` and `make up`: SETTINGS="MESHER_WORKERS=4".
 SETTINGS =
 
@@ -12,7 +14,7 @@ PROGRAMS = mesher-watchdog mesher-storage mesher-worker mesher-stream
 SHARE = $(PREFIX)/share/mesher
 UNITS = mesher.service mesher.socket mesher-maintenance.service mesher-maintenance.timer
 
-.PHONY: run up down build test lint bench conformance install packages
+.PHONY: run up down build test lint bench conformance fuzz install packages
 
 run: build
 	@exec development/stack run $(SETTINGS)
@@ -35,9 +37,12 @@ test: lint build
 	@if development/conformance --installed; then development/conformance --short; fi
 
 # Autobahn's test suite for WebSocket; the script says what it needs.
-conformance: packages
-	swift build --product websocket-echo
+conformance: build
 	development/conformance
+
+# Damaged input in quantity, with the bounds of all memory watched.
+fuzz: packages
+	swift run -c release --sanitize=address --scratch-path .build/fuzz fuzz $(FUZZ_SECONDS)
 
 lint:
 	swift format lint --strict --recursive Sources Tests Package.swift

@@ -47,15 +47,15 @@ let package = Package(
             name: "mesher",
             dependencies: [
                 "CCurlOptions", "CLibraries", "Configuration", "EventLoop", "PostgreSQL", "Redis", "Schema",
-                "Scoreboard", "StorageChannel",
+                "Scoreboard", "Spool", "StorageChannel", "WebSocket",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
         .executableTarget(
             name: "mesher-storage",
             dependencies: [
-                "CSystem", "Configuration", "EventLoop", "Journal", "PostgreSQL", "Scoreboard", "Spool",
-                "StorageChannel",
+                "CSystem", "Configuration", "EventLoop", "Journal", "PostgreSQL", "Schema", "Scoreboard",
+                "Spool", "StorageChannel",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
@@ -88,10 +88,16 @@ let package = Package(
         .testTarget(
             name: "IngestionTests",
             dependencies: [
-                "CBrotliEncoder", "CLibraries", "Ingestion", "PostgreSQL", "Scoreboard", "StorageChannel",
-                "TestServers",
+                "CBrotliEncoder", "CLibraries", "Ingestion", "PostgreSQL", "RecordedInputs", "Scoreboard",
+                "StorageChannel", "TestServers",
             ],
             swiftSettings: settings),
+        .target(
+            name: "RecordedInputs", dependencies: ["StorageChannel"], path: "Tests/RecordedInputs",
+            swiftSettings: settings),
+        .executableTarget(
+            name: "fuzz", dependencies: ["CSystem", "Ingestion", "RecordedInputs", "StorageChannel", "WebSocket"],
+            path: "Tests/Fuzz", swiftSettings: settings),
         .executableTarget(
             name: "websocket-echo", dependencies: ["WebSocket"], path: "Tests/WebSocketEcho", swiftSettings: settings),
         .testTarget(name: "WebSocketTests", dependencies: ["Deflate", "WebSocket"], swiftSettings: settings),
@@ -110,7 +116,11 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "MesherTests",
-            dependencies: ["Configuration", "EventLoop", "PostgreSQL", "Schema", "TestServers", "mesher"],
+            dependencies: [
+                "Configuration", "EventLoop", "PostgreSQL", "Schema", "Scoreboard", "Spool", "StorageChannel",
+                "TestServers", "WebSocket",
+                "mesher",
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "MesherStreamTests",
@@ -123,12 +133,13 @@ let package = Package(
             name: "PostgreSQLTests", dependencies: ["PostgreSQL", "TestServers"], swiftSettings: settings),
         .testTarget(name: "ScoreboardTests", dependencies: ["EventLoop", "Scoreboard"], swiftSettings: settings),
         .testTarget(
-            name: "SchemaTests", dependencies: ["PostgreSQL", "Schema", "TestServers"], swiftSettings: settings),
+            name: "SchemaTests", dependencies: ["PostgreSQL", "Schema", "StorageChannel", "TestServers"],
+            swiftSettings: settings),
         .testTarget(
             name: "MesherWatchdogTests", dependencies: ["EventLoop", "Scoreboard", "mesher-watchdog"],
             swiftSettings: settings),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["Scoreboard", "TestServers"], swiftSettings: settings),
+            name: "EndToEndTests", dependencies: ["Scoreboard", "TestServers", "WebSocket"], swiftSettings: settings),
     ],
     cxxLanguageStandard: .cxx17
 )

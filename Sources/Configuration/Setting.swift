@@ -160,9 +160,8 @@ extension Setting {
     package static let all: [Setting] = [
         runDirectory, stateDirectory, binaryDirectory, workers, workerRequests, workerMemory, stuckExecuting,
         stuckHeartbeat, startTimeout, healthInterval, databaseURL, storageDatabaseURL, commitEvents, commitDelay,
-        spoolDirectory, spoolLimit, spoolShare, spoolAfter, redisSocket, redisHost, redisPort, redisUser,
-        redisPassword, redisDatabase, redisPrefix, rateLimitEvents, rateLimitSeconds, bulkEvents, hosts,
-        requestsInHand, bytesInHand, streamAddress, streamConnections, streamProjectConnections, streamRate, streamAge,
-        publicURL, retentionDays,
+        spoolDirectory, spoolLimit, spoolShare, spoolAfter, redisSocket, redisHost, redisPort, redisUser, redisPassword,
+        redisDatabase, redisPrefix, rateLimitEvents, rateLimitSeconds, bulkEvents, hosts, requestsInHand, bytesInHand,
+        streamAddress, streamConnections, streamProjectConnections, streamRate, streamAge, publicURL, retentionDays,
     ]
 }

@@ -58,6 +58,12 @@ package enum ProcessAttributes {
         mesher_return_large_memory()
     }
 
+    /// Memory that was freed goes back to the kernel, though something behind it is still in use. The corresponding C
+    /// function is `malloc_trim`.
+    package static func trimMemory() {
+        mesher_trim_memory()
+    }
+
     /// A write to a peer that has gone fails with EPIPE instead of ending the process, signal(7).
     package static func ignoreBrokenPipes() {
         signal(SIGPIPE, SIG_IGN)

@@ -25,6 +25,10 @@ package struct Answer: Equatable, Sendable {
     /// As what the request is counted.
     package var route: RequestRoute
     package var outcomes = OutcomeCounts.none
+    package var discards = ClientDiscards()
+    package var dialect = Dialect.native
+    /// Why it was refused, for Sentry's programs: printable ASCII.
+    package var fault: String?
 
     init(status: Int, body: [UInt8], route: RequestRoute = .none) {
         self.status = status
@@ -43,8 +47,9 @@ package struct Answer: Equatable, Sendable {
         return answer
     }
 
-    /// `{"error":"…","reason":"…"}`
-    static func refused(_ refusal: Refusal) -> Answer {
+    /// `{"error":"…","reason":"…"}`, or what Sentry's programs know.
+    static func refused(_ refusal: Refusal, in dialect: Dialect = .native) -> Answer {
+        if dialect == .sentry { return sentryRefused(refusal) }
         var answer = Answer(
             status: refusal.reason.status, body: refusalBody(error: refusal.text, reason: refusal.reason.rawValue))
         answer.outcomes = .all(.discarded(refusal.reason), count: 1)
@@ -146,7 +151,6 @@ package struct Answer: Equatable, Sendable {
 }
 
 extension Refusal {
-    static let unauthorized = Refusal(.unauthorized, "unauthorized")
     static let rateLimited = Refusal(.rateLimited, "rate limited")
     static let unavailable = Refusal(.unavailable, "temporarily unavailable")
     static let poison = Refusal(.poison, "request cannot be processed")

@@ -41,7 +41,7 @@ package struct IngestionMachine: ~Copyable {
     /// The bytes of all bodies and frames in hand.
     package private(set) var bytesInHand = 0
 
-    private let options: Options
+    let options: Options
     let slot: ProcessSlot?
     var submissions: [UInt64: Submission] = [:]
     var lastSerial: UInt64 = 0
@@ -56,8 +56,9 @@ package struct IngestionMachine: ~Copyable {
     var suspected: [(submission: Submission, quota: ProjectQuota)] = []
     /// The serial of the one under suspicion that is being tried.
     var trial: UInt64?
-    private var ledger = QuotaLedger()
-    private var decoder = Decoder()
+    var ledger = QuotaLedger()
+    var decoder = Decoder()
+    var scanner = EnvelopeScanner()
     private var parser = EventParser()
     private var encoded = FrameWriter()
     var isStorageConnected = false
@@ -87,27 +88,27 @@ package struct IngestionMachine: ~Copyable {
     package mutating func receive(
         _ head: RequestHead, body: consuming Body?, isOversized: Bool = false, token: Int, now: Int64, wall: Int64
     ) {
-        let route: Route
+        let target: Target
         do throws(RouteMiss) {
-            route = try Route.find(head)
+            target = try Target.find(head)
         } catch {
-            var answer = Answer.refused(error.refusal)
+            var answer = Answer.refused(error.refusal, in: error.dialect)
             answer.allow = error.allow?.description
             return commands.append(.answer(token: token, answer))
         }
-        switch route {
+        switch target.route {
         case .preflight: return commands.append(.answer(token: token, .preflight))
         case .health: return commands.append(.answer(token: token, .healthy))
-        case .readiness, .event, .bulk: break
+        case .readiness, .event, .bulk, .envelope, .store, .security: break
         }
         let size = body?.count ?? 0
         lastSerial += 1
         let submission = Submission(
-            token: token, serial: lastSerial, head: AcceptedHead(head, route: route, wall: wall), body: body,
+            token: token, serial: lastSerial, head: AcceptedHead(head, target: target, wall: wall), body: body,
             deadline: now + options.patience)
-        if route == .readiness { return probe(submission, now: now) }
+        if target.route == .readiness { return probe(submission, now: now) }
         admit(submission)
-        guard !isOversized, size <= route.bodyLimit else { return finish(submission, .refused(.payloadTooLarge)) }
+        guard !isOversized, size <= target.route.bodyLimit else { return refuse(submission, .payloadTooLarge) }
         authenticate(submission, now: now)
     }
 
@@ -124,7 +125,7 @@ package struct IngestionMachine: ~Copyable {
         let submission = Submission(
             token: token, serial: lastSerial, head: head, body: message, deadline: now + options.patience)
         admit(submission)
-        guard submission.bytes <= head.route.bodyLimit else { return finish(submission, .refused(.payloadTooLarge)) }
+        guard submission.bytes <= head.route.bodyLimit else { return refuse(submission, .payloadTooLarge) }
         authenticate(submission, now: now)
     }
 
@@ -137,44 +138,15 @@ package struct IngestionMachine: ~Copyable {
         toStorage.probe(submission.ticket(0))
     }
 
-    // MARK: Authenticate
-
-    private mutating func authenticate(_ submission: Submission, now: Int64) {
-        guard let key = submission.head.key else { return finish(submission, .refused(.unauthorized)) }
-        switch keys[key] {
-        case .known(let quota): prepare(submission, quota, now: now)
-        case .unknown: finish(submission, .refused(.unauthorized))
-        case nil:
-            let isFirst = waitingForKey[key] == nil
-            waitingForKey[key, default: []].append(submission)
-            if isFirst && isStorageConnected { toStorage.lookUp(key) }
-        }
-    }
-
-    mutating func receiveKey(_ key: KeyID, _ state: KeyState, _ quota: ProjectQuota, now: Int64) {
-        let waiting = waitingForKey.removeValue(forKey: key) ?? []
-        streamKey?.learn(key, state, quota)
-        let isWanted = !waiting.isEmpty || keys.remembers(key) || streamKey?.key == key
-        switch state {
-        case .known:
-            if isWanted { keys.remember(key, .known(quota)) }
-            ledger.forget(quota.project)
-            for submission in waiting where isInHand(submission) { prepare(submission, quota, now: now) }
-        case .unknown:
-            if isWanted { keys.remember(key, .unknown) }
-            for submission in waiting where isInHand(submission) { finish(submission, .refused(.unauthorized)) }
-        case .unavailable:
-            for submission in waiting where isInHand(submission) { finish(submission, .refused(.unavailable)) }
-        }
-    }
-
     // MARK: Decode
 
     mutating func prepare(_ submission: Submission, _ quota: ProjectQuota, now: Int64) {
+        submission.quota = nil
         if let left = ledger.exhaustion(of: quota.project, now: now) {
             submission.quota = QuotaStatus(
                 quota, remaining: 0, milliseconds: UInt32(clamping: (left + 999_999) / 1_000_000))
-            return finish(submission, .refused(.rateLimited))
+            // What an envelope holds besides events is no business of the limit.
+            if submission.head.format != .envelope { return refuse(submission, .rateLimited) }
         }
         guard mayExecute(submission, quota) else { return }
         slot?.beginExecuting(submission.head.requestID, submission.mark)
@@ -182,27 +154,17 @@ package struct IngestionMachine: ~Copyable {
         #if DEBUG
             submission.withBody(InjectedFault.act)
         #endif
+        let received = submission.bytes
         do throws(Refusal) {
-            let encoding = try submission.head.encoding.get()
-            let limit = submission.head.route.bodyLimit
-            let received = submission.takeBody() ?? Body(count: 0)
-            var body = encoding == .identity ? received : try decoder.decode(received, encoding, limit: limit)
-            var ranges = [0..<body.count]
-            if submission.head.route == .bulk {
-                let isNDJSON = submission.head.isNDJSON
-                let maximum = options.bulkEvents
-                ranges = try body.withUnsafeMutableBytes { (bytes) throws(Refusal) in
-                    try BulkSplitter.split(bytes, isNDJSON: isNDJSON, maximum: maximum)
-                }
-            }
-            bytesInHand -= submission.bytes
-            submission.decoded(body, ranges)
-            bytesInHand += submission.bytes
+            try decode(submission)
         } catch {
-            return finish(submission, .refused(error))
+            return refuse(submission, error)
         }
+        bytesInHand += submission.bytes - received
+        if submission.eventCount == 0 { return complete(submission) }
+        if submission.quota != nil { return refuse(submission, .rateLimited) }
         if let limit = options.largeBytesInHand, bytesInHand > limit, submission.bytes > Limits.smallBytes {
-            return finish(submission, .refused(.unavailable))
+            return refuse(submission, .unavailable)
         }
         ledger.gather(submission, quota)
     }
@@ -253,7 +215,8 @@ package struct IngestionMachine: ~Copyable {
             do throws(Refusal) {
                 let id = try submission.withEvent(position) { (bytes) throws(Refusal) in
                     try parser.parse(
-                        bytes, project: quota.project, derivedID: submission.head.requestID &+ UInt128(position),
+                        bytes, as: submission.form(position), project: quota.project,
+                        derivedID: submission.head.requestID &+ UInt128(position),
                         receivedAt: submission.head.receivedAt, ticket: submission.ticket(position),
                         flags: flags, into: &encoded)
                 }
@@ -301,18 +264,27 @@ package struct IngestionMachine: ~Copyable {
     }
 
     private mutating func giveUp(_ submission: Submission) {
-        var answer = Answer.refused(.unavailable)
+        var answer = Answer.refused(.unavailable, in: submission.head.route.dialect)
         answer.outcomes = .all(.discarded(.unavailable), count: max(submission.eventCount, 1))
         finish(submission, answer)
     }
 
     mutating func complete(_ submission: Submission) {
+        if submission.head.route.dialect == .sentry {
+            return finish(
+                submission,
+                .sentry(submission.events, submission.envelope, derivedID: submission.head.requestID))
+        }
         if submission.head.route == .bulk { return finish(submission, .bulk(submission.events)) }
         switch submission.events.first {
         case .accepted(let id): finish(submission, .accepted(id))
-        case .refused(let refusal): finish(submission, .refused(refusal))
-        case .pending, nil: finish(submission, .refused(.unavailable))
+        case .refused(let refusal): refuse(submission, refusal)
+        case .pending, nil: refuse(submission, .unavailable)
         }
+    }
+
+    mutating func refuse(_ submission: Submission, _ refusal: Refusal) {
+        finish(submission, .refused(refusal, in: submission.head.route.dialect))
     }
 
     mutating func finish(_ submission: Submission, _ answer: Answer) {
@@ -321,7 +293,8 @@ package struct IngestionMachine: ~Copyable {
         answer.route = submission.head.route.label
         switch answer.status {
         case 429: answer.retryAfter = max(submission.retryAfter, submission.quota?.reset ?? 1)
-        case 503: answer.retryAfter = max(submission.retryAfter, 1)
+        // Some of Sentry's programs stop for so long whatever it was that could not be taken.
+        case 503: answer.retryAfter = answer.dialect == .sentry ? 1 : max(submission.retryAfter, 1)
         default: break
         }
         remove(submission)
@@ -339,7 +312,7 @@ package struct IngestionMachine: ~Copyable {
         submission.release()
     }
 
-    private func isInHand(_ submission: Submission) -> Bool {
+    func isInHand(_ submission: Submission) -> Bool {
         submissions[submission.serial] != nil
     }
 }

@@ -25,11 +25,21 @@ package enum DiscardReason: String, CaseIterable, Sendable {
     case unavailable
     /// A request that killed two processes.
     case poison
+    /// What Sentry's programs send beside events.
+    case unsupportedItem = "unsupported_item"
+    /// A further event in an envelope.
+    case surplusEvent = "surplus_event"
+    case forbidden
+    case invalidKey = "invalid_key"
+    case invalidEnvelope = "invalid_envelope"
 
     /// The HTTP status of an answer with this reason, RFC 9110.
     package var status: Int {
         switch self {
         case .unauthorized: 401
+        // Nothing that a sender could do better.
+        case .unsupportedItem, .surplusEvent: 200
+        case .forbidden: 403
         case .notFound: 404
         case .methodNotAllowed: 405
         case .unsupportedEncoding: 415
@@ -37,9 +47,13 @@ package enum DiscardReason: String, CaseIterable, Sendable {
         case .unavailable: 503
         case .payloadTooLarge, .invalidJSON, .invalidEvent, .missingMessage, .missingLevel, .invalidLevel,
             .invalidField,
-            .tooManyEvents, .emptyBulk, .invalidEncoding, .poison:
+            .tooManyEvents, .emptyBulk, .invalidEncoding, .poison, .invalidKey, .invalidEnvelope:
             400
         }
+    }
+
+    func status(in dialect: Dialect) -> Int {
+        self == .payloadTooLarge && dialect == .sentry ? 413 : status
     }
 }
 

@@ -21,6 +21,24 @@ package enum OutcomeCounts: Equatable, Sendable {
         self = .each(counts)
     }
 
+    /// - Parameter envelope: what else the events came with.
+    init(_ events: [Submission.Event], _ envelope: EnvelopeSummary?) {
+        self.init(events)
+        guard let envelope, case .each(var counts) = self else { return }
+        counts[Outcome.discarded(.unsupportedItem).place] += envelope.unsupported
+        counts[Outcome.discarded(.surplusEvent).place] += envelope.surplus
+        self = .each(counts)
+    }
+
+    /// How many ended so.
+    func count(of outcome: Outcome) -> Int {
+        switch self {
+        case .none: 0
+        case .all(let all, let count): all == outcome ? count : 0
+        case .each(let counts): counts[outcome.place]
+        }
+    }
+
     /// How many were accepted.
     package var accepted: Int {
         switch self {

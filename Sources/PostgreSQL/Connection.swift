@@ -26,11 +26,22 @@ package struct Connection: ~Copyable {
 
     /// Runs one statement with parameters `$1`… in text format; nil is NULL. The corresponding C function is
     /// `PQexecParams`.
-    package func query(_ sql: String, _ parameters: [String?] = []) throws(DatabaseError) -> Rows {
+    ///
+    /// - Parameter types: of the parameters, `pg_type.oid`; PostgreSQL infers them when there are none.
+    package func query(
+        _ sql: String, _ parameters: [String?] = [], types: [UInt32] = []
+    ) throws(DatabaseError) -> Rows {
         let sql = try checked(sql)
         for case let parameter? in parameters { _ = try checked(parameter) }
+        guard types.isEmpty || types.count == parameters.count else {
+            throw DatabaseError(operation: "query", message: "not one type for each parameter")
+        }
         let result = CStringArray(parameters).withPointers { values in
-            PQexecParams(handle.pointer, sql, CInt(parameters.count), nil, values, nil, nil, 0)
+            types.withUnsafeBufferPointer { types in
+                PQexecParams(
+                    handle.pointer, sql, CInt(parameters.count), types.isEmpty ? nil : types.baseAddress, values, nil,
+                    nil, 0)
+            }
         }
         return try take(result, "query")
     }

@@ -30,6 +30,11 @@ package struct RedisServer: Sendable {
     package var password: String
     package var database: Int
 
+    /// Whether connecting may look up a name.
+    package var isNamed: Bool {
+        if case .tcp = address { true } else { false }
+    }
+
     package init(address: Address, user: String = "", password: String = "", database: Int = 0) {
         self.address = address
         self.user = user

@@ -7,7 +7,7 @@ package struct Migration: Sendable {
     let sql: String
 
     /// Every step, in order.
-    package static let all: [Migration] = [tables, makePartitions, keyNotifications, runtimeRole]
+    package static let all: [Migration] = [tables, makePartitions, keyNotifications, runtimeRole, allowedOrigins]
 
     /// The version of a schema after all of them.
     package static var latest: Int { all.count }

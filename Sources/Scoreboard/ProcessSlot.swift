@@ -107,6 +107,14 @@ package final class ProcessSlot {
         memory.add(UInt64(clamping: count), at: SlotLayout.outcomes + outcome)
     }
 
+    /// A client says that it dropped events.
+    ///
+    /// - Parameter reason: its place, see `ClientDiscardLabels`.
+    package func countClientDiscards(_ events: Int, reason: Int) {
+        guard ClientDiscardLabels.reasons.indices.contains(reason) else { return }
+        memory.add(UInt64(clamping: events), at: SlotLayout.clientDiscards + reason)
+    }
+
     /// Events could not be counted in Redis; this host alone limits them.
     package func countRateLimitFallbacks(_ events: Int) {
         memory.add(UInt64(clamping: events), at: SlotLayout.rateLimitFallbacks)

@@ -3,6 +3,8 @@ package enum RequestRoute: Int, CaseIterable, Sendable {
     case events, bulk, health, readiness, preflight
     /// No route that there is.
     case none
+    /// Those of Sentry's programs.
+    case envelope, store, security
 
     /// The metric's label.
     package var name: String {
@@ -13,6 +15,9 @@ package enum RequestRoute: Int, CaseIterable, Sendable {
         case .readiness: "readiness"
         case .preflight: "preflight"
         case .none: "none"
+        case .envelope: "envelope"
+        case .store: "store"
+        case .security: "security"
         }
     }
 }
@@ -20,7 +25,7 @@ package enum RequestRoute: Int, CaseIterable, Sendable {
 /// The HTTP statuses that are counted each by itself.
 package enum RequestStatus {
     /// Their places in the list are their places in the slot.
-    package static let counted = [200, 202, 204, 400, 401, 404, 405, 415, 429, 503]
+    package static let counted = [200, 202, 204, 400, 401, 404, 405, 415, 429, 503, 403, 413]
 
     /// The place of a status; all that are not in the list share the last.
     static func place(_ status: Int) -> Int {
@@ -35,6 +40,8 @@ package enum RequestStatus {
         case 415: 7
         case 429: 8
         case 503: 9
+        case 403: 10
+        case 413: 11
         default: counted.count
         }
     }

@@ -49,15 +49,17 @@ enum SlotLayout {
     static let quarantined = 59
     static let outcomes = 64
     static let outcomeCount = 32
-    /// The place of route r and status s is r × `statusCount` + s.
-    static let requests = 96
+    /// What clients say they dropped, by why, see `ClientDiscardLabels`.
+    static let clientDiscards = 96
+    static let sessionsOpened = 112
+    static let streamMessages = 113
+    static let upgradesRefused = 114
+    static let sessionsClosed = 120
     static let requestDuration = 192
     static let batchSize = 224
     static let commitDuration = 256
-    static let sessionsOpened = 384
-    static let streamMessages = 385
-    static let upgradesRefused = 386
-    static let sessionsClosed = 392
+    /// The place of route r and status s is r × `statusCount` + s.
+    static let requests = 320
 
     static let statusCount = 16
 
@@ -66,6 +68,7 @@ enum SlotLayout {
     static let fingerprint: UInt64 = {
         let lists =
             [OutcomeLabels.reasons, RequestStatus.names, RequestRoute.allCases.map(\.name)]
+            + [ClientDiscardLabels.reasons]
             + [RefusedUpgrade.statuses.map(String.init), SessionEnding.allCases.map(\.name)]
             + [RestartCause.allCases.map(\.rawValue), Dependency.allCases.map(\.name)]
             + [Histogram.requestDuration, .batchSize, .commitDuration].map { $0.bounds.map { String($0) } }

@@ -33,6 +33,8 @@ package struct SlotReading: Sendable {
     package let outcomes: [UInt64]
     /// By route, in the order of `RequestRoute.allCases`, and by status, in the order of `RequestStatus.names`.
     package let requests: [[UInt64]]
+    /// Events that clients say they dropped, by the places of `ClientDiscardLabels`.
+    package let clientDiscards: [UInt64]
     package let requestDuration: HistogramReading
     package let batchSize: HistogramReading
     package let commitDuration: HistogramReading
@@ -113,6 +115,7 @@ extension SlotReading {
             let place = start + SlotLayout.requests + route.rawValue * SlotLayout.statusCount
             return Self.words(memory, place, RequestStatus.counted.count + 1)
         }
+        clientDiscards = Self.words(memory, start + SlotLayout.clientDiscards, ClientDiscardLabels.reasons.count)
         requestDuration = HistogramReading(memory, start + SlotLayout.requestDuration, .requestDuration)
         batchSize = HistogramReading(memory, start + SlotLayout.batchSize, .batchSize)
         commitDuration = HistogramReading(memory, start + SlotLayout.commitDuration, .commitDuration)

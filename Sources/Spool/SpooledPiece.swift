@@ -5,8 +5,12 @@ package struct SpooledPiece: Sendable {
     package let segment: UInt64
     package let content: SegmentFile.Piece
 
-    /// Where some of its bytes are in the segment.
-    package func offset(of range: Range<Int>) -> Int { content.start + range.lowerBound }
+    /// Some of its bytes, to be set aside since they are no record.
+    package func damage(_ range: Range<Int>, wall: Int64) -> QuarantineItem {
+        QuarantineItem(
+            damaged: Array(content.bytes[range]), segment: segment, offset: content.start + range.lowerBound, wall: wall
+        )
+    }
 }
 
 /// Something that the operator should know of.

@@ -7,7 +7,7 @@
 /// | store | edge | ticket (64), `StoreFlags` (8), `EventRecord` |
 /// | stored | storage | for each event: ticket (64), `StoreResult` (8), seconds until another try is worth it (32) |
 /// | lookUpKey | edge | key (128) |
-/// | key | storage, as answer or because it changed | key (128), `KeyState` (8), project (64), events (32), seconds (32) |
+/// | key | storage, as answer or because it changed | key (128), `KeyState` (8), project (64), events (32), seconds (32), `AllowedOrigins` (rest) |
 /// | probe | edge | ticket (64) |
 /// | readiness | storage, as answer; with ticket 0 when it changed | ticket (64), accepts durably (8), `Degradation` (8) |
 /// | redis | edge, when it changes | whether Redis answers (8), why not (text, at most 200 bytes) |
@@ -24,7 +24,7 @@ package enum FrameKind: UInt8, Sendable {
 
 package enum Frame {
     /// The version both ends must name in their hello.
-    package static let version: UInt16 = 1
+    package static let version: UInt16 = 2
 
     /// The largest length a frame may announce: an event of 1 MiB, its columns again, and room.
     package static let maximumLength = 4 << 20
@@ -89,10 +89,13 @@ package struct ProjectQuota: Equatable, Sendable {
     package let events: UInt32
     /// The length of the window in seconds.
     package let seconds: UInt32
+    /// The pages that may send.
+    package let origins: AllowedOrigins
 
-    package init(project: Int64, events: UInt32, seconds: UInt32) {
+    package init(project: Int64, events: UInt32, seconds: UInt32, origins: AllowedOrigins = .all) {
         self.project = project
         self.events = events
         self.seconds = seconds
+        self.origins = origins
     }
 }

@@ -26,6 +26,17 @@ package struct FrameContent: ~Copyable {
         KeyID(integer())
     }
 
+    /// The next so many bytes, none when there are fewer.
+    package mutating func bytes(_ count: Int) -> UnsafeRawBufferPointer {
+        guard count >= 0, rest.count >= count else {
+            isIntact = false
+            rest = UnsafeRawBufferPointer(start: nil, count: 0)
+            return rest
+        }
+        defer { rest = UnsafeRawBufferPointer(rebasing: rest[count...]) }
+        return UnsafeRawBufferPointer(rebasing: rest[..<count])
+    }
+
     /// All that is left.
     package mutating func remainder() -> UnsafeRawBufferPointer {
         defer { rest = UnsafeRawBufferPointer(start: nil, count: 0) }

@@ -69,6 +69,7 @@ package struct FrameWriter: ~Copyable {
             $0.integer(quota?.project ?? 0)
             $0.integer(quota?.events ?? 0)
             $0.integer(quota?.seconds ?? 0)
+            if let quota { $0.append(quota.origins.bytes) }
         }
     }
 

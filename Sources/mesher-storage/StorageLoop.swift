@@ -173,6 +173,11 @@ struct StorageLoop: ~Copyable {
         }
     }
 
+    /// Whether an event can be stored durably now.
+    private func accepts(now: Int64) -> Bool {
+        committer.accepts || keeper.accepts(now: now)
+    }
+
     /// What has to be done without now.
     private func degradation(now: Int64) -> Degradation {
         var degradation: Degradation = []
@@ -181,9 +186,6 @@ struct StorageLoop: ~Copyable {
         if keeper.isDegraded(now: now) { degradation.insert(.spool) }
         return degradation
     }
-
-    /// Whether events can be made durable.
-    private func accepts(now: Int64) -> Bool { committer.accepts || keeper.accepts(now: now) }
 
     private mutating func tellDegradation(now: Int64) {
         let degradation = degradation(now: now)

@@ -73,6 +73,8 @@ final class ChildProcess {
         posix_spawnattr_setsigdefault(&attributes, &all)
 
         let output = ErrorOutput(serial: serial, reading: errors.reading)
+        // Where Swift's runtime is installed it would look at a process that traps for seconds, before that is dead.
+        own.append("SWIFT_BACKTRACE=enable=no")
         let stream = hasPriorities ? output.streamIdentity.map { ["JOURNAL_STREAM=\($0)"] } ?? [] : []
         var pid: pid_t = 0
         let code = withStrings([child.program] + child.arguments) { arguments in

@@ -28,8 +28,9 @@ final class ErrorOutput {
     private var hasEnded = false
     /// Whether the loop has left it out, since standard error took no more.
     var isLeftOut = false
-    /// The last line that was not empty, without its priority.
+    /// The last line that was not empty, without its priority; a fatal error is the last, whatever follows it.
     private(set) var lastLine = ""
+    private var isFatal = false
 
     init(serial: UInt32, reading: consuming Descriptor) {
         self.serial = serial
@@ -94,14 +95,16 @@ final class ErrorOutput {
 
     private func noteLastLine() {
         guard let end = pending.lastIndex(of: UInt8(ascii: "\n")) else { return }
-        let lines = pending[..<end].split(separator: UInt8(ascii: "\n"))
-        guard var line = lines.last else { return }
-        // "<3>", the priority.
-        if line.count > 3, line[line.startIndex] == UInt8(ascii: "<"),
-            line[line.startIndex + 2] == UInt8(ascii: ">")
-        {
-            line = line.dropFirst(3)
+        for var line in pending[..<end].split(separator: UInt8(ascii: "\n")) where !isFatal {
+            // "<3>", the priority.
+            if line.count > 3, line[line.startIndex] == UInt8(ascii: "<"),
+                line[line.startIndex + 2] == UInt8(ascii: ">")
+            {
+                line = line.dropFirst(3)
+            }
+            lastLine = String(decoding: line.prefix(Self.wordsLimit), as: UTF8.self)
+            // Swift's runtime may go on with where that was.
+            isFatal = lastLine.contains("Fatal error: ")
         }
-        lastLine = String(decoding: line.prefix(Self.wordsLimit), as: UTF8.self)
     }
 }

@@ -19,6 +19,11 @@ extension StatusPageContent {
         for (place, reason) in OutcomeLabels.reasons.enumerated() {
             text.sample(outcomes[OutcomeLabels.discarded(place)], ["outcome": "discarded", "reason": reason])
         }
+        text.family(
+            "mesher_client_discards_total", .counter, "Events that clients say they dropped themselves, by why.")
+        for (place, reason) in ClientDiscardLabels.reasons.enumerated() {
+            text.sample(readings.reduce(0) { $0 &+ $1.clientDiscards[place] }, ["reason": reason])
+        }
         text.family("mesher_requests_total", .counter, "Requests answered.")
         for route in RequestRoute.allCases {
             for (place, status) in RequestStatus.names.enumerated() {
@@ -98,10 +103,34 @@ extension StatusPageContent {
             text.family("mesher_storage_partitions_ahead", .gauge, "Days after today that have a partition.")
             text.sample(partitionsAhead)
         }
+        addSpool(to: &text)
         text.family("mesher_dependency_up", .gauge, "Whether a server that is needed answers.")
         for dependency in Dependency.allCases {
             if let isUp = isUp(dependency) { text.sample(isUp ? 1 : 0, ["dependency": dependency.name]) }
         }
+    }
+
+    private func addSpool(to text: inout MetricsText) {
+        if let spool {
+            text.family("mesher_spool_events", .gauge, "Events on disk that PostgreSQL did not take yet.")
+            text.sample(spool.events)
+            text.family("mesher_spool_bytes", .gauge, "Bytes of spool and quarantine.")
+            text.sample(spool.bytes)
+            text.family("mesher_spool_limit_bytes", .gauge, "The most bytes that both may have.")
+            text.sample(spool.limit)
+            if let oldest = spool.oldest {
+                text.family("mesher_spool_oldest_timestamp_seconds", .gauge, "When its oldest event was received.")
+                text.sample(Self.seconds(oldest))
+            }
+            text.family("mesher_quarantine_items", .gauge, "Files in the quarantine.")
+            text.sample(spool.quarantine)
+        }
+        text.family("mesher_spooled_events_total", .counter, "Events that were written to the spool.")
+        text.sample(total(\.spooled))
+        text.family("mesher_spool_delivered_events_total", .counter, "Events of the spool that were committed.")
+        text.sample(total(\.delivered))
+        text.family("mesher_quarantined_items_total", .counter, "Events and damaged pieces that were set aside.")
+        text.sample(total(\.quarantined))
     }
 
     private func addOperation(to text: inout MetricsText) {

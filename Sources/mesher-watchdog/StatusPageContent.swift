@@ -51,6 +51,11 @@ struct StatusPageContent {
         readings.compactMap(\.lastCommit).max()
     }
 
+    /// What storage keeps on disk, nil when no storage runs.
+    var spool: SpoolReading? {
+        processes.first { $0.reading.role == .storage }?.reading.spool
+    }
+
     /// Days after today for which there is a partition already; below 0 when there is not even one for today.
     var partitionsAhead: Int64? {
         let day: Int64 = 86_400_000_000

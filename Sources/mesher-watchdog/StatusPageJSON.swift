@@ -14,6 +14,7 @@ extension StatusPageContent {
         let storage = [
             "\"last_commit_at\":\(Self.optional(lastCommit.map(Self.seconds)))",
             "\"partitions_ahead\":\(Self.optional(partitionsAhead))",
+            "\"spool\":\(Self.optional(spool.map(Self.json)))",
         ]
         members.append("\"storage\":{\(storage.joined(separator: ","))}")
         members.append("\"rate_limit_fallbacks\":\(total(\.rateLimitFallbacks))")
@@ -30,6 +31,11 @@ extension StatusPageContent {
             "\(Self.quoted(reason)):\(outcomes[OutcomeLabels.discarded(place)])"
         }
         return "{\"accepted\":\(outcomes[OutcomeLabels.accepted]),\"discarded\":{\(discarded.joined(separator: ","))}}"
+    }
+
+    private static func json(_ spool: SpoolReading) -> String {
+        "{\"events\":\(spool.events),\"bytes\":\(spool.bytes),\"limit_bytes\":\(spool.limit),"
+            + "\"oldest_received_at\":\(optional(spool.oldest.map(seconds))),\"quarantine\":\(spool.quarantine)}"
     }
 
     private func json(_ process: Process) -> String {

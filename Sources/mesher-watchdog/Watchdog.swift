@@ -126,7 +126,11 @@ struct Watchdog: ~Copyable {
             forward(process.output)
             let lastWords = process.output.lastLine
             lastEndings[process.child] = lastWords.isEmpty ? "\(ending)" : "\(ending), last words: \(lastWords)"
-            log.notice("child ended", metadata: about(process).merging(["how": "\(ending)"]) { $1 })
+            var metadata = about(process).merging(["how": "\(ending)"]) { $1 }
+            if case .killed(let signal) = ending, signal != SIGTERM, !lastWords.isEmpty {
+                metadata["last_words"] = "\(lastWords)"
+            }
+            log.notice("child ended", metadata: metadata)
             if let suspect { tell(suspect, process.child) }
             return perform(supervisor.died(pid, now: Clock.monotonic()))
         case .readiness(let pid):

@@ -273,6 +273,7 @@ struct Worker: ~Copyable {
         if !connection.isAbandoned {
             slot.countRequest(answer.route, status: answer.status, duration: now - connection.receivedAt)
             answer.outcomes.count(in: slot)
+            answer.discards.count(in: slot)
         }
         if !connection.answer(ResponseText.bytes(answer)) || leaveEndsAt != nil || isStopping { close(token) }
     }

@@ -17,7 +17,8 @@ struct Mesher: ParsableCommand {
         version: "mesher \(Release.version)",
         subcommands: [
             DatabaseCommand.self, OrganizationCommand.self, ProjectCommand.self, KeyCommand.self, EventsCommand.self,
-            SendCommand.self, ConfigCommand.self, CheckCommand.self, StatusCommand.self, ReloadCommand.self, PoisonCommand.self,
+            SpoolCommand.self, QuarantineCommand.self, PoisonCommand.self, SendCommand.self, StreamCommand.self,
+            ConfigCommand.self, CheckCommand.self, StatusCommand.self, SessionsCommand.self, ReloadCommand.self,
         ])
 
     static func main() {

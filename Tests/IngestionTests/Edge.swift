@@ -51,8 +51,18 @@ final class Edge {
         key: String? = keyText, requestID: String = "00000000000000000000000000000001", token: Int,
         endsTurn: Bool = true, configure: (inout RequestHead) -> Void = { _ in }
     ) {
-        var body = Body(count: content.utf8.count)
-        body.withUnsafeMutableBytes { $0.copyBytes(from: content.utf8) }
+        post(
+            bytes: Array(content.utf8), to: path, method: method, key: key, requestID: requestID, token: token,
+            endsTurn: endsTurn, configure: configure)
+    }
+
+    func post(
+        bytes: [UInt8], to path: StaticString, method: StaticString = "POST", key: String? = keyText,
+        requestID: String = "00000000000000000000000000000001", token: Int, endsTurn: Bool = true,
+        configure: (inout RequestHead) -> Void = { _ in }
+    ) {
+        var body = Body(count: bytes.count)
+        body.withUnsafeMutableBytes { $0.copyBytes(from: bytes) }
         let keyBytes = Self.bytes(key ?? "")
         let identifier = Self.bytes(requestID)
         defer {
@@ -128,6 +138,10 @@ final class Edge {
         _ = machine.tick(now: now)
         turn()
     }
+
+    var wantsSolitude: Bool { machine.wantsSolitude }
+    var requestsInHand: Int { machine.requestsInHand }
+    var bytesInHand: Int { machine.bytesInHand }
 
     func text(_ token: Int) -> String? {
         answers[token].map { String(decoding: $0.body, as: UTF8.self) }

@@ -77,7 +77,7 @@ final class StorageProcess {
 
     /// Starts the program again after its end, in the same directories.
     ///
-    /// - Parameter settings: instead of those of the same names.
+    /// - Parameter settings: instead of those of the same names; nil takes one away.
     func restart(settings: [String: String?] = [:]) throws {
         process.waitUntilExit()
         environment = settings.reduce(into: environment) { $0[$1.key] = $1.value }

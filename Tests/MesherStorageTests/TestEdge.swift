@@ -33,7 +33,9 @@ enum StorageMessage: Equatable {
             guard let state = KeyState(rawValue: content.integer()) else { return nil }
             self = .key(
                 key, state,
-                ProjectQuota(project: content.integer(), events: content.integer(), seconds: content.integer()))
+                ProjectQuota(
+                    project: content.integer(), events: content.integer(), seconds: content.integer(),
+                    origins: AllowedOrigins(content.remainder())))
         case .readiness:
             self = .readiness(
                 ticket: content.integer(), accepts: content.integer(UInt8.self) == 1,

@@ -15,6 +15,7 @@ struct TestService {
         database = try server.createDatabase()
         environment = [
             "MESHER_DATABASE_URL": server.url(database: database), "MESHER_PUBLIC_URL": "http://intake.example:8080",
+            "MESHER_SPOOL_DIR": "/tmp/mesher-unused.\(UInt32.random(in: .min ... .max))",
         ]
         if isMigrated { _ = try Migrator().migrate(open()) }
     }

@@ -24,6 +24,27 @@ struct ChildSlotsTests {
         scoreboard.reading(of: slot)?.restarts ?? []
     }
 
+    @Test("what a child was handling when it died is under suspicion, however it ended, and told once")
+    func suspicion() throws {
+        var slots = ChildSlots(scoreboard, try .create(in: folder.path))
+        let slot = try claim(&slots)
+        setenv(ScoreboardFile.slotVariable, "\(slot)", 1)
+        let process = try ProcessSlot.inherited(runDirectory: folder.path)
+        unsetenv(ScoreboardFile.slotVariable)
+        slots.started(child, slot, 100)
+        process.beginExecuting(5, BodyMark(project: 1, size: 2))
+        slots.signalled(100, SIGTERM)
+        let ended = slots.ended(100, .killed(9))
+        let suspect = try #require(ended)
+        #expect(suspect.request == 5 && suspect.body == BodyMark(project: 1, size: 2) && suspect.deaths == 1)
+        let again = slots.ended(100, .killed(9))
+        #expect(again == nil)
+        let next = try claim(&slots)
+        slots.started(child, next, 101)
+        let idle = slots.ended(101, .exited(1))
+        #expect(idle == nil)
+    }
+
     @Test("a child that dies and is started again keeps its slot, and why it died is counted once")
     func death() throws {
         var slots = ChildSlots(scoreboard, try .create(in: folder.path))

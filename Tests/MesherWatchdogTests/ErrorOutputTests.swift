@@ -69,13 +69,23 @@ struct ErrorOutputTests {
         pipes.say("<6>one\n<3>two\n\n")
         _ = pipes.output.forward(to: pipes.target)
         #expect(pipes.output.lastLine == "two")
-        pipes.say("Fatal error")
+        pipes.say("three")
         _ = pipes.output.forward(to: pipes.target)
         #expect(pipes.output.lastLine == "two")
         pipes.endChild()
         #expect(pipes.output.forward(to: pipes.target) == .ended)
-        #expect(pipes.output.lastLine == "Fatal error")
-        #expect(pipes.passedOn().hasSuffix("Fatal error\n"))
+        #expect(pipes.output.lastLine == "three")
+        #expect(pipes.passedOn().hasSuffix("three\n"))
+    }
+
+    @Test("A fatal error is the last word, though a stack follows it")
+    func fatalError() throws {
+        let pipes = try Surroundings()
+        pipes.say("one\nSwift/Array.swift:1: Fatal error: Index out of range\nCurrent stack trace:\n0  libc\n")
+        _ = pipes.output.forward(to: pipes.target)
+        pipes.say("1  main\n")
+        _ = pipes.output.forward(to: pipes.target)
+        #expect(pipes.output.lastLine == "Swift/Array.swift:1: Fatal error: Index out of range")
     }
 
     @Test("While nobody takes what is passed on nothing waits and nothing is lost, and the last words are known")

@@ -71,6 +71,30 @@ struct StatusPageTests {
         #expect(processes[1]["requests_per_second"] as? Double == 15)
     }
 
+    @Test("what storage keeps on disk is shown while it runs, what it has counted also afterwards")
+    func spool() throws {
+        var page = StatusPage(scoreboard, directory: folder.path)
+        let index = try #require(scoreboard.claim(.storage, name: "storage")?.slot)
+        scoreboard.started(index, pid: getpid(), wall: 1_000_000)
+        let slot = try #require(try ProcessSlot.open(index, of: ScoreboardFile.path(in: folder.path)))
+        slot.setSpool(events: 3, bytes: 400, limit: 1_000, oldest: 2_500_000, quarantined: 1)
+        slot.countSpooled(5)
+        slot.countDelivered(2)
+        slot.countQuarantined(1)
+        try page.write(now: 0)
+        let storage = try #require(try status()["storage"] as? [String: Any])
+        let spool = try #require(storage["spool"] as? [String: Any])
+        #expect(spool["events"] as? Int == 3 && spool["bytes"] as? Int == 400 && spool["limit_bytes"] as? Int == 1_000)
+        #expect(spool["oldest_received_at"] as? Double == 2.5 && spool["quarantine"] as? Int == 1)
+        let metrics = try text("metrics")
+        #expect(metrics.contains("\nmesher_spool_events 3\n") && metrics.contains("\nmesher_quarantine_items 1\n"))
+        #expect(metrics.contains("\nmesher_spool_oldest_timestamp_seconds 2.500000\n"))
+        scoreboard.end(index)
+        try page.write(now: 2)
+        #expect(try text("metrics").contains("\nmesher_spooled_events_total 5\n"))
+        #expect(try !text("metrics").contains("mesher_spool_events"))
+    }
+
     @Test("a file that cannot be written is named, and the next writing is due all the same")
     func unwritable() throws {
         var page = StatusPage(scoreboard, directory: folder.path + "/absent")

@@ -74,7 +74,9 @@ struct MigratorTests {
     func gapIsRefused() throws {
         let connection = try TestDatabase.migrated().open()
         try connection.execute("DELETE FROM schema_migrations WHERE version = 2")
-        #expect(throws: SchemaError.inconsistent(found: [1, 3, 4])) { try Migrator().migrate(connection) }
+        #expect(throws: SchemaError.inconsistent(found: [1] + (3...Migration.latest))) {
+            try Migrator().migrate(connection)
+        }
     }
 
     @Test("a role that may not create mesher_runtime is told who must")
@@ -89,7 +91,7 @@ struct MigratorTests {
         #expect(error?.description.contains("run CREATE ROLE mesher_runtime NOLOGIN, then migrate again") == true)
 
         try superuser.execute("CREATE ROLE mesher_runtime NOLOGIN")
-        #expect(try Migrator().migrate(connection).map(\.version) == [4])
+        #expect(try Migrator().migrate(connection).map(\.version) == Array(4...Migration.latest))
         #expect(try Partition.makeAhead(on: connection) == 9)
     }
 }

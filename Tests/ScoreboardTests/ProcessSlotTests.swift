@@ -36,10 +36,13 @@ struct ProcessSlotTests {
             (SlotLayout.restarts, RestartCause.allCases.count), (SlotLayout.heartbeat, 5),
             (SlotLayout.dependencies, Dependency.allCases.count), (SlotLayout.rateLimitFallbacks, 4),
             (SlotLayout.outcomes, SlotLayout.outcomeCount),
-            (SlotLayout.requests, RequestRoute.allCases.count * SlotLayout.statusCount),
+            (SlotLayout.clientDiscards, ClientDiscardLabels.reasons.count), (SlotLayout.sessionsOpened, 2),
+            (SlotLayout.upgradesRefused, RefusedUpgrade.names.count),
+            (SlotLayout.sessionsClosed, SessionEnding.allCases.count),
             (SlotLayout.requestDuration, Histogram.requestDuration.wordCount),
             (SlotLayout.batchSize, Histogram.batchSize.wordCount),
-            (SlotLayout.commitDuration, Histogram.commitDuration.wordCount), (SlotLayout.size, 0),
+            (SlotLayout.commitDuration, Histogram.commitDuration.wordCount),
+            (SlotLayout.requests, RequestRoute.allCases.count * SlotLayout.statusCount), (SlotLayout.size, 0),
         ]
         for (part, next) in zip(parts, parts.dropFirst()) { #expect(part.0 + part.1 <= next.0) }
         #expect(OutcomeLabels.reasons.count < SlotLayout.outcomeCount)

@@ -28,3 +28,8 @@ long mesher_curl_retry_after(CURL *handle) {
     curl_easy_getinfo(handle, CURLINFO_RETRY_AFTER, &seconds);
     return (long)seconds;
 }
+
+int mesher_curl_socket(CURL *handle) {
+    curl_socket_t number = CURL_SOCKET_BAD;
+    return curl_easy_getinfo(handle, CURLINFO_ACTIVESOCKET, &number) == CURLE_OK ? number : -1;
+}

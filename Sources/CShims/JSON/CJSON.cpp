@@ -1,27 +1,22 @@
 #include "CJSON.h"
 
 #include <cstring>
-#include <memory>
 #include <new>
 
 #include "Cursor.h"
 #include "Escapes.h"
-#include "StructuralIndex.h"
+#include "NotFinite.h"
+#include "Parser.h"
 
 using mesher::Cursor;
-using mesher::StructuralIndex;
 using mesher::ValueFacts;
-
-struct mesher_json_parser {
-    StructuralIndex index;
-    /// Where strings lie whose escapes were resolved; as large as the text, since that never makes them longer.
-    std::unique_ptr<uint8_t[]> resolved;
-    size_t resolved_capacity = 0;
-};
 
 namespace {
 
 using Field = mesher_json_value mesher_json_event::*;
+
+/// What simdjson wants to read behind a text.
+constexpr size_t padding = 64;
 
 /// Whether a text of the literal's size is the literal: a comparison or two, since the size is known when compiled.
 template <size_t size> bool is(const uint8_t *text, const char (&literal)[size]) {
@@ -32,14 +27,25 @@ template <size_t size> bool is(const uint8_t *text, const char (&literal)[size])
 Field find_field(const uint8_t *name, size_t size) {
     using Event = mesher_json_event;
     switch (size) {
-    case 4: return is(name, "tags") ? &Event::tags : is(name, "user") ? &Event::user : nullptr;
+    case 3: return is(name, "sdk") ? &Event::sdk : nullptr;
+    case 4:
+        return is(name, "tags") ? &Event::tags
+            : is(name, "user")  ? &Event::user
+            : is(name, "type")  ? &Event::type
+                                : nullptr;
     case 5: return is(name, "level") ? &Event::level : is(name, "extra") ? &Event::extra : nullptr;
     case 6: return is(name, "logger") ? &Event::logger : nullptr;
-    case 7: return is(name, "message") ? &Event::message : is(name, "release") ? &Event::release : nullptr;
+    case 7:
+        return is(name, "message") ? &Event::message
+            : is(name, "release")  ? &Event::release
+            : is(name, "culprit")  ? &Event::culprit
+                                   : nullptr;
     case 8:
         return is(name, "event_id") ? &Event::event_id
             : is(name, "platform")  ? &Event::platform
             : is(name, "sdk_name")  ? &Event::sdk_name
+            : is(name, "logentry")  ? &Event::logentry
+            : is(name, "contexts")  ? &Event::contexts
                                     : nullptr;
     case 9: return is(name, "timestamp") ? &Event::timestamp : is(name, "exception") ? &Event::exception : nullptr;
     case 10: return is(name, "stacktrace") ? &Event::stacktrace : nullptr;
@@ -52,6 +58,8 @@ Field find_field(const uint8_t *name, size_t size) {
             : is(name, "breadcrumbs")  ? &Event::breadcrumbs
                                        : nullptr;
     case 12: return is(name, "user_context") ? &Event::user_context : nullptr;
+    case 25: return is(name, "sentry.interfaces.Message") ? &Event::message_interface : nullptr;
+    case 27: return is(name, "sentry.interfaces.Exception") ? &Event::exception_interface : nullptr;
     default: return nullptr;
     }
 }
@@ -112,15 +120,6 @@ mesher_json_fault prepare(mesher_json_parser &parser, uint8_t *bytes, size_t cou
     return parser.index.build(bytes, count, offset);
 }
 
-/// Room for `count` bytes of resolved strings.
-bool make_room(mesher_json_parser &parser, size_t count) {
-    if (parser.resolved_capacity >= count) return true;
-    size_t capacity = count < mesher::kept_capacity ? mesher::kept_capacity : count;
-    parser.resolved.reset(new (std::nothrow) uint8_t[capacity]);
-    parser.resolved_capacity = parser.resolved ? capacity : 0;
-    return parser.resolved != nullptr;
-}
-
 /// Passes over a value that is not of the kind it must be, to the text's end: if that is valid, its kind is the fault.
 mesher_json_fault wrong_kind(Cursor &cursor, mesher_json_fault fault) {
     ValueFacts facts;
@@ -166,6 +165,18 @@ mesher_json_fault walk_event(Cursor &cursor, Text &text, mesher_json_event &even
     return mesher_json_fault_none;
 }
 
+/// Walks over an event whose index is built.
+mesher_json_fault find_fields(mesher_json_parser &parser, Text &text, mesher_json_event &event, size_t &offset) {
+    if (text.has_escapes && !parser.resolved.reserve(text.count)) return mesher_json_fault_out_of_memory;
+    text.resolved = parser.resolved.get();
+    parser.bytes = text.bytes;
+    parser.count = text.count;
+    Cursor cursor(parser.index, text.bytes, text.count);
+    auto fault = walk_event(cursor, text, event);
+    offset = cursor.fault_offset;
+    return fault;
+}
+
 mesher_json_fault walk_array(Cursor &cursor, mesher_json_range *ranges, size_t capacity, size_t &found) {
     if (cursor.peek() != '[') return wrong_kind(cursor, mesher_json_fault_not_array);
     cursor.advance();
@@ -196,22 +207,22 @@ mesher_json_parser *mesher_json_create(void) { return new (std::nothrow) mesher_
 void mesher_json_destroy(mesher_json_parser *parser) { delete parser; }
 
 mesher_json_fault mesher_json_parse_event(
-    mesher_json_parser *parser, uint8_t *bytes, size_t count, mesher_json_event *event, size_t *offset) {
-    if (parser->resolved_capacity > mesher::kept_capacity) {
-        parser->resolved.reset();
-        parser->resolved_capacity = 0;
-    }
+    mesher_json_parser *parser, mesher_json_dialect dialect, uint8_t *bytes, size_t count, mesher_json_event *event,
+    size_t *offset) {
     Text text{bytes, count, false, nullptr};
-    auto fault = prepare(*parser, bytes, count, text.has_escapes, *offset);
-    if (!fault && text.has_escapes && !make_room(*parser, count)) fault = mesher_json_fault_out_of_memory;
-    if (!fault) {
-        text.resolved = parser->resolved.get();
-        Cursor cursor(parser->index, bytes, count);
-        fault = walk_event(cursor, text, *event);
-        *offset = cursor.fault_offset;
-    }
-    parser->index.trim();
-    return fault;
+    if (auto fault = prepare(*parser, bytes, count, text.has_escapes, *offset)) return fault;
+    auto fault = find_fields(*parser, text, *event, *offset);
+    bool may_be_number = fault == mesher_json_fault_expected_value || fault == mesher_json_fault_invalid_number;
+    if (dialect == mesher_json_dialect_strict || !may_be_number) return fault;
+
+    size_t found = mesher::count_not_finite(parser->index, bytes, count);
+    if (found == 0) return fault;
+    if (!parser->replaced.reserve(count + found + padding)) return mesher_json_fault_out_of_memory;
+    text.bytes = parser->replaced.get();
+    text.count = mesher::replace_not_finite(parser->index, bytes, count, text.bytes);
+    if (auto other = parser->index.build(text.bytes, text.count, *offset)) return other;
+    *event = {};
+    return find_fields(*parser, text, *event, *offset);
 }
 
 mesher_json_fault mesher_json_split(

@@ -92,6 +92,18 @@ mesher_json_fault Cursor::value(unsigned levels, Excess excess, ValueFacts &fact
     }
 }
 
+mesher_json_fault Cursor::pass(ValueFacts &facts) noexcept {
+    size_t at = offset();
+    facts.kind = mesher_json_kind_string;
+    switch (peek()) {
+    case '{': facts.kind = mesher_json_kind_object; return skip_container();
+    case '[': facts.kind = mesher_json_kind_array; return skip_container();
+    case '"': advance(); return mesher_json_fault_none;
+    case 0: return fail(mesher_json_fault_unexpected_end, at);
+    default: advance(); return scalar(at, facts, facts.kind);
+    }
+}
+
 mesher_json_fault Cursor::scalar(size_t at, ValueFacts &facts, mesher_json_kind &kind) noexcept {
     switch (bytes[at]) {
     case 't': kind = mesher_json_kind_boolean; return literal(at, "true");

@@ -30,8 +30,9 @@ class Cursor {
         skip,
     };
 
-    Cursor(const StructuralIndex &index, const uint8_t *bytes, size_t count) noexcept
-        : bytes(bytes), count(count), next(index.begin()), last(index.end()) {}
+    /// Starts at a token, which must not be behind the end.
+    Cursor(const StructuralIndex &index, const uint8_t *bytes, size_t count, size_t token = 0) noexcept
+        : bytes(bytes), count(count), next(index.begin() + token), last(index.end()) {}
 
     bool is_at_end() const noexcept { return next == last; }
     /// The offset of the next token, or the text's size.
@@ -39,6 +40,8 @@ class Cursor {
     /// The first byte of the next token, or 0.
     uint8_t peek() const noexcept { return next == last ? 0 : bytes[*next]; }
     void advance() noexcept { next++; }
+    /// The next token's place in the index.
+    const uint32_t *token() const noexcept { return next; }
     /// The end of what stands before the next token, white space left off.
     size_t trimmed_end() const noexcept {
         size_t end = offset();
@@ -50,6 +53,8 @@ class Cursor {
     mesher_json_fault key() noexcept;
     /// Passes over a value that has at most `levels` containers in one another.
     mesher_json_fault value(unsigned levels, Excess excess, ValueFacts &facts) noexcept;
+    /// Passes over a value that was found valid before; of what is in it nothing is told.
+    mesher_json_fault pass(ValueFacts &facts) noexcept;
 
     /// Where the fault is that `key` or `value` returned.
     size_t fault_offset = 0;

@@ -44,6 +44,8 @@ int mesher_close_from(int first) { return close_range(first, ~0U, 0); }
 
 char **mesher_environment(void) { return environ; }
 
+void mesher_trim_memory(void) { malloc_trim(0); }
+
 int mesher_pidfd_open(int process) { return (int)syscall(SYS_pidfd_open, process, 0); }
 
 int mesher_exit_status(int status) { return WEXITSTATUS(status); }

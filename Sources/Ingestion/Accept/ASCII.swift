@@ -5,6 +5,11 @@ extension UnsafeRawBufferPointer {
         count == text.utf8CodeUnitCount && starts(at: 0, with: text)
     }
 
+    /// Whether the bytes are this text, written in small letters, in any case.
+    package func equalsIgnoringCase(_ text: StaticString) -> Bool {
+        count == text.utf8CodeUnitCount && startsIgnoringCase(at: 0, with: text)
+    }
+
     /// Whether this text stands at a position, letter for letter.
     package func starts(at position: Int, with text: StaticString) -> Bool {
         let length = text.utf8CodeUnitCount
@@ -38,6 +43,14 @@ extension UnsafeRawBufferPointer {
         byte == 0x20 || byte == 0x09
     }
 
+    package static func isDigit(_ byte: UInt8) -> Bool {
+        byte >= 0x30 && byte <= 0x39
+    }
+
+    package static func isLetter(_ byte: UInt8) -> Bool {
+        byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7a
+    }
+
     /// The value of a hex digit, nil for any other byte.
     package static func hexDigit(_ byte: UInt8) -> UInt8? {
         switch byte {
@@ -57,5 +70,11 @@ extension UnsafeRawBufferPointer {
             value = value << 4 | UInt128(digit)
         }
         return value
+    }
+}
+
+extension StaticString {
+    package var bytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: utf8Start, count: utf8CodeUnitCount)
     }
 }

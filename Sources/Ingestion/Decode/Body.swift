@@ -24,6 +24,13 @@ package struct Body: ~Copyable {
         try body(UnsafeMutableRawBufferPointer(start: bytes, count: count))
     }
 
+    /// Passes on exactly `count` bytes, which hold until `body` returns.
+    package borrowing func withUnsafeBytes<R, E: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(E) -> R
+    ) throws(E) -> R {
+        try body(UnsafeRawBufferPointer(start: bytes, count: count))
+    }
+
     /// Whether it is a JSON array, by its first byte that is no white space.
     package var isArray: Bool {
         BulkSplitter.isArray(UnsafeRawBufferPointer(start: bytes, count: count))

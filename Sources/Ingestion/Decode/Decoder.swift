@@ -26,7 +26,7 @@ package struct Decoder: ~Copyable {
     private var zstandard = ZstandardDecoder()
     /// Where a body is decoded before its size is known: the limit and one byte more. Only what was once written takes
     /// memory.
-    private var room = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    private(set) var room = UnsafeMutableRawBufferPointer(start: nil, count: 0)
 
     package init() {}
 
@@ -42,7 +42,7 @@ package struct Decoder: ~Copyable {
         _ body: consuming Body, _ encoding: ContentEncoding, limit: Int
     ) throws(Refusal) -> Body {
         if encoding == .identity {
-            guard body.count <= limit else { throw Refusal(.payloadTooLarge, "payload too large") }
+            guard body.count <= limit else { throw .payloadTooLarge }
             return body
         }
         makeRoom(max(limit, 0))
@@ -60,7 +60,7 @@ package struct Decoder: ~Copyable {
             decoded.withUnsafeMutableBytes { $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: room[..<count])) }
             return decoded
         case .decoded, .tooLarge:
-            throw Refusal(.payloadTooLarge, "payload too large")
+            throw .payloadTooLarge
         case .invalid:
             throw Refusal(.invalidEncoding, "invalid \(encoding.name) body")
         }
@@ -79,7 +79,7 @@ package struct Decoder: ~Copyable {
     }
 
     /// Room for one byte more than `limit`, so that a body of exactly the limit is told from a longer one.
-    private mutating func makeRoom(_ limit: Int) {
+    mutating func makeRoom(_ limit: Int) {
         guard room.count <= limit else { return }
         room.deallocate()
         room = .allocate(byteCount: limit + 1, alignment: 16)

@@ -22,7 +22,7 @@ extension IngestionMachine {
         case .suspect:
             if trial == submission.serial { return true }
             suspected.append((submission, quota))
-        case .poison: finish(submission, .refused(.poison))
+        case .poison: refuse(submission, .poison)
         }
         return false
     }

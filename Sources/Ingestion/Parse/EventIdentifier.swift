@@ -12,18 +12,9 @@ enum EventIdentifier {
                 guard byte == UInt8(ascii: "-") else { return nil }
                 continue
             }
-            guard let digit = hexDigit(byte) else { return nil }
+            guard let digit = UnsafeRawBufferPointer.hexDigit(byte) else { return nil }
             id = id << 4 | UInt128(digit)
         }
         return id
-    }
-
-    private static func hexDigit(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case 0x30...0x39: byte - 0x30
-        case 0x41...0x46: byte - 0x41 + 10
-        case 0x61...0x66: byte - 0x61 + 10
-        default: nil
-        }
     }
 }

@@ -1,3 +1,4 @@
+internal import CJSON
 package import StorageChannel
 
 /// Turns the bytes of one event into what storage takes.
@@ -6,28 +7,34 @@ package struct EventParser: ~Copyable {
     package static let maximumSize = 1_048_576
 
     private var json = JSONParser()
+    private var room = TextRoom()
 
     package init() {}
 
-    /// Parses an event, checks it by the contract, and appends one whole `store` frame with its `EventRecord`.
+    /// Parses an event, and appends one whole `store` frame with its `EventRecord`.
     ///
     /// - Parameters:
     ///   - bytes: The event, behind which `Body.padding` bytes must be readable, whatever they are. Escapes in it that
     ///     PostgreSQL takes in no text (`\u0000`, lone surrogates) are replaced by `\ufffd` in place.
+    ///   - form: What the bytes are.
     ///   - derivedID: The id of an event that has none of its own.
     ///   - receivedAt: Microseconds since 1970-01-01T00:00:00Z.
     ///   - flags: What storage is told beside the record.
     /// - Returns: The event's id.
     ///
-    /// Throws `payloadTooLarge`, `invalidJSON`, `invalidEvent`, `missingMessage`, `missingLevel`, `invalidLevel` or
-    /// `invalidField`, and `unavailable` when there is no memory; nothing has been appended then.
+    /// Throws `payloadTooLarge`, `invalidJSON`, `invalidEvent`, and `unavailable` when there is no memory; for the native
+    /// form also `missingMessage`, `missingLevel`, `invalidLevel` or `invalidField`, for others also `unsupportedItem`.
+    /// Nothing has been appended then.
     package mutating func parse(
-        _ bytes: UnsafeMutableRawBufferPointer, project: Int64, derivedID: UInt128, receivedAt: Int64, ticket: UInt64,
-        flags: StoreFlags, into frames: inout FrameWriter
+        _ bytes: UnsafeMutableRawBufferPointer, as form: EventForm = .native, project: Int64, derivedID: UInt128,
+        receivedAt: Int64, ticket: UInt64, flags: StoreFlags, into frames: inout FrameWriter
     ) throws(Refusal) -> UInt128 {
         guard bytes.count <= Self.maximumSize else { throw Refusal(.payloadTooLarge, "payload too large") }
-        let columns = try EventColumns(
-            json.event(in: bytes), project: project, derivedID: derivedID, receivedAt: receivedAt)
+        defer {
+            json.trim()
+            room.trim()
+        }
+        let columns = try columns(bytes, as: form, project: project, derivedID: derivedID, receivedAt: receivedAt)
         let head = MemoryLayout<UInt64>.size + MemoryLayout<UInt8>.size
         withUnsafeTemporaryAllocation(byteCount: head + columns.size, alignment: 1) { content in
             var writer = RecordWriter(content)
@@ -37,5 +44,28 @@ package struct EventParser: ~Copyable {
             frames.frame(.store) { $0.raw(UnsafeRawBufferPointer(content)) }
         }
         return columns.id
+    }
+
+    private mutating func columns(
+        _ bytes: UnsafeMutableRawBufferPointer, as form: EventForm, project: Int64, derivedID: UInt128,
+        receivedAt: Int64
+    ) throws(Refusal) -> EventColumns {
+        var columns = EventColumns(project: project, receivedAt: receivedAt)
+        columns.id = derivedID
+        if case .native = form {
+            try NativeEvent.fill(&columns, from: json.event(in: bytes, .strict))
+            return columns
+        }
+        let fields = try json.event(in: bytes, .not_finite)
+        room.prepare(for: bytes.count)
+        columns.payload = fields.payload.text
+        switch form {
+        case .native: break
+        case .sentry(let id, let sentAt):
+            try SentryEvent.fill(&columns, from: fields, id: id, sentAt: sentAt, json, &room)
+        case .userReport: UserReport.fill(&columns, from: fields, json, &room)
+        case .securityReport: try SecurityReport.fill(&columns, from: fields, json, &room)
+        }
+        return columns
     }
 }

@@ -13,16 +13,38 @@ struct JSONParser: ~Copyable {
         mesher_json_destroy(parser)
     }
 
-    /// The fields of an event, as views into `bytes` or this parser that hold until the next call.
+    /// The fields of an event, as views into `bytes` or this parser that hold until `trim` or the next text.
     ///
     /// Escapes in `bytes` that PostgreSQL takes in no text are replaced by U+FFFD in place.
-    mutating func event(in bytes: UnsafeMutableRawBufferPointer) throws(Refusal) -> mesher_json_event {
+    mutating func event(
+        in bytes: UnsafeMutableRawBufferPointer, _ dialect: mesher_json_dialect
+    ) throws(Refusal) -> mesher_json_event {
         guard let parser else { throw JSONFault.refusal(.out_of_memory, at: 0) }
         var event = mesher_json_event()
         var offset = 0
-        let fault = mesher_json_parse_event(parser, bytes.baseAddress, bytes.count, &event, &offset)
+        let fault = mesher_json_parse_event(parser, dialect, bytes.baseAddress, bytes.count, &event, &offset)
         guard fault == .none else { throw JSONFault.refusal(fault, at: offset) }
         return event
+    }
+
+    /// The members of an object or an array in the event parsed last, with views as those of its fields; anything else has
+    /// none.
+    func members(of container: mesher_json_value) -> JSONMembers {
+        JSONMembers(of: container, parser)
+    }
+
+    /// The member of this name, the last if there are several; absent when there is none.
+    func member(_ name: StaticString, of container: mesher_json_value) -> mesher_json_value {
+        var found = mesher_json_value()
+        for member in members(of: container) where member.name.kind == .string && member.name.equals(name) {
+            found = member.value
+        }
+        return found
+    }
+
+    /// Gives back the memory that a large event needed.
+    mutating func trim() {
+        if let parser { mesher_json_trim(parser) }
     }
 
     /// The elements of an array, as ranges of `bytes`; at most `maximum`, more are refused.

@@ -58,7 +58,8 @@ extension IngestionMachine {
             let key = content.key()
             let state = content.integer(UInt8.self)
             let quota = ProjectQuota(
-                project: content.integer(), events: content.integer(), seconds: content.integer())
+                project: content.integer(), events: content.integer(), seconds: content.integer(),
+                origins: AllowedOrigins(content.remainder()))
             guard content.isIntact, let state = KeyState(rawValue: state) else { return false }
             receiveKey(key, state, quota, now: now)
         case .readiness:

@@ -22,7 +22,13 @@ final class Submission {
     /// The bytes it holds, counted against the most a worker may have in hand.
     private(set) var bytes: Int
     private(set) var ranges: [Range<Int>] = []
+    /// What each event is; empty when all are Mesher's own.
+    private(set) var forms: [EventForm] = []
     var events: [Event] = []
+    /// What an envelope says of itself, for its answer.
+    private(set) var envelope: EnvelopeSummary?
+    /// The project that its body names.
+    var claim = ProjectClaim.none
     /// By what its body is known again.
     var mark = BodyMark()
     var quota: QuotaStatus?
@@ -60,6 +66,11 @@ final class Submission {
         body.take()
     }
 
+    /// Puts the body back that was taken.
+    func putBack(_ body: consuming Body) {
+        self.body = consume body
+    }
+
     /// Lets `use` look at the body as it was received; nil when there is none.
     @discardableResult
     func withBody<Result>(_ use: (UnsafeRawBufferPointer) -> Result) -> Result? {
@@ -67,10 +78,14 @@ final class Submission {
     }
 
     /// The body is decoded and its events are found.
-    func decoded(_ body: consuming Body, _ ranges: [Range<Int>]) {
+    func decoded(
+        _ body: consuming Body, _ ranges: [Range<Int>], as forms: [EventForm] = [], of envelope: EnvelopeSummary? = nil
+    ) {
         bytes = body.count
         self.body = consume body
         self.ranges = ranges
+        self.forms = forms
+        self.envelope = envelope
         events = Array(repeating: .pending, count: ranges.count)
         identifiers = Array(repeating: 0, count: ranges.count)
     }
@@ -87,6 +102,10 @@ final class Submission {
         body = nil
         frames = []
         bytes = 0
+    }
+
+    func form(_ position: Int) -> EventForm {
+        position < forms.count ? forms[position] : .native
     }
 
     /// Lets `work` use the bytes of one event.

@@ -151,9 +151,3 @@ struct CommitInHand: ~Copyable {
         refusedEntries = []
     }
 }
-
-extension SpooledPiece {
-    fileprivate func damage(_ range: Range<Int>, wall: Int64) -> QuarantineItem {
-        QuarantineItem(damaged: Array(content.bytes[range]), segment: segment, offset: offset(of: range), wall: wall)
-    }
-}

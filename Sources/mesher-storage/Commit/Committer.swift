@@ -1,6 +1,7 @@
 import EventLoop
 import Logging
 import PostgreSQL
+import Schema
 import Scoreboard
 import StorageChannel
 

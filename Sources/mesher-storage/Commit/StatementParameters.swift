@@ -1,3 +1,4 @@
+import Schema
 import StorageChannel
 
 /// The parameters of `InsertStatement` for some events of a batch: a binary array for each column (number of dimensions,

@@ -159,7 +159,8 @@ struct KeyReader: ~Copyable {
 
     private mutating func readChanged(now: Int64, _ epoll: borrowing Epoll) -> [KeyTable.Change] {
         var query = """
-            SELECT k.key, k.project_id, k.revoked_at IS NULL, p.rate_limit_events, p.rate_limit_seconds
+            SELECT k.key, k.project_id, k.revoked_at IS NULL, p.rate_limit_events, p.rate_limit_seconds,
+                array_to_string(p.allowed_origins, ' ')
             FROM public.api_keys k JOIN public.projects p ON p.id = k.project_id
             """
         if allChanged || changed.count > Self.projectLimit {
@@ -188,7 +189,8 @@ struct KeyReader: ~Copyable {
             current.quotas[key] = ProjectQuota(
                 project: project,
                 events: rows[row: row, column: 3].flatMap { UInt32($0) } ?? defaults.events,
-                seconds: rows[row: row, column: 4].flatMap { UInt32($0) } ?? defaults.seconds)
+                seconds: rows[row: row, column: 4].flatMap { UInt32($0) } ?? defaults.seconds,
+                origins: AllowedOrigins((rows[row: row, column: 5] ?? "").utf8))
         }
     }
 

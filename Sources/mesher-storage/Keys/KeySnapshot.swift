@@ -3,8 +3,8 @@ import StorageChannel
 /// The keys as they are kept on disk, so that storage knows them also when it starts while PostgreSQL is away.
 ///
 /// Numbers are in network byte order: the magic (64 bits), the version (32), the database that the keys are of (64), the
-/// numbers of keys in force and of revoked ones (32 each); for each in force the key (128), project (64), events (32) and
-/// seconds (32); for each revoked the key (128); a checksum of all before it (64).
+/// numbers of keys in force and of revoked ones (32 each); for each in force the key (128), project (64), events (32), seconds (32),
+/// and the length (16) and bytes of its `AllowedOrigins`; for each revoked the key (128); a checksum of all before it (64).
 struct KeySnapshot: Equatable {
     /// Why bytes are not taken for keys.
     enum Fault: Error, Equatable, CustomStringConvertible {
@@ -28,7 +28,7 @@ struct KeySnapshot: Equatable {
 
     /// "MSHRKEYS"
     private static let magic: UInt64 = 0x4d53_4852_4b45_5953
-    private static let version: UInt32 = 1
+    private static let version: UInt32 = 2
     private static let headerSize = 28
 
     /// The keys in force, and what the project of each may send.
@@ -51,22 +51,28 @@ struct KeySnapshot: Equatable {
         guard version == Self.version else { throw content.isIntact ? .version(version) : .damaged }
         let identity = content.integer(UInt64.self)
         let counts = (known: content.integer(UInt32.self), revoked: content.integer(UInt32.self))
-        let size = Self.headerSize + Int(counts.known) * 32 + Int(counts.revoked) * 16 + 8
-        guard content.isIntact, bytes.count == size,
-            bytes.loadUnaligned(fromByteOffset: size - 8, as: UInt64.self).bigEndian
+        guard content.isIntact, bytes.count >= Self.headerSize + 8,
+            bytes.loadUnaligned(fromByteOffset: bytes.count - 8, as: UInt64.self).bigEndian
                 == Self.checksum(UnsafeRawBufferPointer(rebasing: bytes.dropLast(8)))
         else { throw .damaged }
         guard identity == Self.identity(database) else { throw .database }
         for _ in 0..<counts.known {
             let key = content.key()
             quotas[key] = ProjectQuota(
-                project: content.integer(), events: content.integer(), seconds: content.integer())
+                project: content.integer(), events: content.integer(), seconds: content.integer(),
+                origins: AllowedOrigins(content.bytes(Int(content.integer(UInt16.self)))))
+            guard content.isIntact else { throw .damaged }
         }
-        for _ in 0..<counts.revoked { revoked.insert(content.key()) }
+        for _ in 0..<counts.revoked {
+            revoked.insert(content.key())
+            guard content.isIntact else { throw .damaged }
+        }
+        _ = content.integer(UInt64.self)
+        guard content.isIntact, content.isAtEnd else { throw .damaged }
     }
 
     func encoded(database: String) -> [UInt8] {
-        var writer = FrameWriter(reserving: Self.headerSize + 8 + quotas.count * 32 + revoked.count * 16)
+        var writer = FrameWriter(reserving: Self.headerSize + 8 + quotas.count * 34 + revoked.count * 16)
         writer.integer(Self.magic)
         writer.integer(Self.version)
         writer.integer(Self.identity(database))
@@ -77,6 +83,8 @@ struct KeySnapshot: Equatable {
             writer.integer(quota.project)
             writer.integer(quota.events)
             writer.integer(quota.seconds)
+            writer.integer(UInt16(clamping: quota.origins.bytes.count))
+            writer.append(Array(quota.origins.bytes.prefix(Int(UInt16.max))))
         }
         for key in revoked { writer.integer(key.value) }
         writer.integer(writer.bytes.withUnsafeBytes(Self.checksum))

@@ -46,9 +46,7 @@ struct Backend: ~Copyable {
         if !wasConnected, storage.isConnected { machine.storageConnected() }
         if hasRedis, now - redisUsedAt >= Self.redisIdleTime { closeRedis() }
         if hasRedis { moments += [redis?.tick(now: now), redisUsedAt + Self.redisIdleTime] }
-        if (redis?.failure == nil) != machine.isRedisAvailable {
-            machine.noteRedis(failure: redis?.failure.map { "\($0)" })
-        }
+        noticeRedis()
         moments.append(machine.tick(now: now).map { now + $0 })
         // What the ticks gave up or sent again.
         finishTurn(now: now)
@@ -99,6 +97,13 @@ struct Backend: ~Copyable {
         }
     }
 
+    /// Tells storage when Redis fails and when it is back; with no connection nothing is known against it.
+    private mutating func noticeRedis() {
+        let failure = redis?.failure
+        guard (failure == nil) != machine.isRedisAvailable else { return }
+        machine.noteRedis(failure: failure.map { "\($0)" })
+    }
+
     private mutating func count(_ call: LimitScript.Call, now: Int64) {
         if !hasRedis {
             redis = ScriptClient(
@@ -114,7 +119,9 @@ struct Backend: ~Copyable {
         ScriptClient.Arguments(key: call.key(prefix: prefix), values: call.arguments)
     }
 
+    /// The session may be idle for hours: what its messages needed is given back, too.
     private mutating func closeRedis() {
+        defer { ProcessAttributes.trimMemory() }
         redis = nil
         redisWatch = ClientSocketWatch(token: redisToken)
     }

@@ -21,12 +21,17 @@ enum Confinement {
     }
 
     /// Takes away what is not needed any more.
-    static func finish() {
+    ///
+    /// - Parameter looksUpNames: Redis is a name, which the resolver looks up in files below /etc.
+    static func finish(looksUpNames: Bool) {
         ProcessAttributes.forbidNewPrivileges()
         ProcessAttributes.limit(RLIMIT_AS, to: addressSpace)
         ProcessAttributes.limit(RLIMIT_NOFILE, to: descriptors)
         ProcessAttributes.limit(RLIMIT_FSIZE, to: 0)
         // A core would hold what clients have sent.
         ProcessAttributes.limit(RLIMIT_CORE, to: 0)
+        // `mesher check` says whether this kernel has them.
+        Sandbox.restrictFiles(readable: looksUpNames ? "/etc" : nil)
+        Sandbox.restrictCalls()
     }
 }

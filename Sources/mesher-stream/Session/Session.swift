@@ -75,7 +75,7 @@ struct Session: ~Copyable {
             let connection = try Confinement.begin(connection, parent: parent)
             log.begin()
             var session = try open(connection, isProxied: isProxied, log: log, options: options)
-            Confinement.finish()
+            Confinement.finish(looksUpNames: options.redis.isNamed)
             try session.run()
         } catch {
             _exit(EX_OSERR)

@@ -56,13 +56,17 @@ final class FastCGIConnection {
 
     /// Lets `use` have the request's head; its bytes are valid until then.
     func withHead(_ use: (RequestHead, consuming Body?) -> Void) {
+        use(head(), body.take())
+    }
+
+    private func head() -> RequestHead {
         var head = RequestHead()
         var next = request.pointee.envp
         while let entry = next, let parameter = entry.pointee {
             Self.take(UnsafeRawBufferPointer(start: parameter, count: strlen(parameter)), into: &head)
             next = entry + 1
         }
-        use(head, body.take())
+        return head
     }
 
     /// Sends a CGI response (RFC 3875, section 6) and ends the request.
@@ -81,17 +85,18 @@ final class FastCGIConnection {
     private func readBody() -> Bool {
         body = nil
         isOversized = false
+        let limit = head().bodyLimit
         let announced = FCGX_GetParam("CONTENT_LENGTH", request.pointee.envp).flatMap { Int(String(cString: $0)) }
-        if let announced, announced > Limits.bulkBytes {
+        if let announced, announced > limit {
             isOversized = true
             return readPast() == announced
         }
         let stream = request.pointee.in
-        var received = Body(count: max(0, announced ?? Limits.smallBytes))
+        var received = Body(count: max(0, announced ?? min(limit, Limits.smallBytes)))
         var count = Self.fill(&received, from: 0, stream)
         // Of unknown length it is taken for small first: most requests without a length have no body at all.
-        if announced == nil, count == received.count {
-            var larger = Body(count: Limits.bulkBytes)
+        if announced == nil, count == received.count, count < limit {
+            var larger = Body(count: limit)
             larger.withUnsafeMutableBytes { all in received.withUnsafeMutableBytes { all.copyMemory(from: .init($0)) } }
             received = larger
             count = Self.fill(&received, from: count, stream)
@@ -157,6 +162,7 @@ final class FastCGIConnection {
                 // A second one, which would have to be undone first, must not go unseen.
                 head.contentEncoding = head.contentEncoding == nil ? value : several
             }
+            if let value = value("HTTP_ORIGIN=") { head.origin = value }
             if let value = value("HTTP_X_SENTRY_AUTH=") { head.sentryAuthorization = value }
         default: break
         }

@@ -25,12 +25,17 @@ enum ResponseText {
         if let seconds = answer.retryAfter {
             append("Retry-After: ", Int(seconds), to: &text)
             append("\r\n", to: &text)
-            if answer.status == 429 {
-                append("X-Sentry-Rate-Limits: ", Int(seconds), to: &text)
-                append("::project\r\n", to: &text)
-            }
         }
-        if answer.status == 401 { append("WWW-Authenticate: Bearer\r\n", to: &text) }
+        if let seconds = limit(answer) {
+            append("X-Sentry-Rate-Limits: ", Int(seconds), to: &text)
+            append(answer.dialect == .sentry ? sentryScope : "::project\r\n", to: &text)
+        }
+        if answer.status == 401, answer.dialect == .native { append("WWW-Authenticate: Bearer\r\n", to: &text) }
+        if let fault = answer.fault {
+            append("X-Sentry-Error: ", to: &text)
+            text.append(contentsOf: fault.utf8.lazy.map { (0x20...0x7e).contains($0) ? $0 : UInt8(ascii: "?") })
+            append("\r\n", to: &text)
+        }
         if let methods = answer.allow {
             append("Allow: ", to: &text)
             text.append(contentsOf: methods.utf8)
@@ -41,6 +46,16 @@ enum ResponseText {
         return text
     }
 
+    /// For how many seconds nothing more is taken; Sentry's programs are told as soon as it is so, and stop by themselves.
+    private static func limit(_ answer: Answer) -> UInt32? {
+        if answer.status == 429 { return answer.retryAfter }
+        guard answer.dialect == .sentry, answer.status == 200, let quota = answer.quota else { return nil }
+        return quota.remaining == 0 ? quota.reset : nil
+    }
+
+    /// What the limit is for: the categories of which there are rows, the whole project, why.
+    private static let sentryScope: StaticString = ":error;default;feedback;security:project:rate_limited\r\n"
+
     /// The reason phrase of a status that the path of an event ends with, RFC 9110, section 15.
     private static func phrase(_ status: Int) -> StaticString {
         switch status {
@@ -49,8 +64,10 @@ enum ResponseText {
         case 204: " No Content"
         case 400: " Bad Request"
         case 401: " Unauthorized"
+        case 403: " Forbidden"
         case 404: " Not Found"
         case 405: " Method Not Allowed"
+        case 413: " Content Too Large"
         case 415: " Unsupported Media Type"
         case 429: " Too Many Requests"
         case 503: " Service Unavailable"
@@ -60,13 +77,13 @@ enum ResponseText {
 
     private static let preflight: StaticString = """
         Access-Control-Allow-Methods: POST, OPTIONS\r
-        Access-Control-Allow-Headers: Authorization, Content-Encoding, Content-Type, X-Sentry-Auth\r
+        Access-Control-Allow-Headers: Authorization, Content-Encoding, Content-Type, X-Requested-With, X-Sentry-Auth\r
         Access-Control-Max-Age: 3600\r
 
         """
 
     private static let exposed: StaticString = """
-        Access-Control-Expose-Headers: Retry-After, RateLimit, RateLimit-Policy, X-Sentry-Rate-Limits\r
+        Access-Control-Expose-Headers: Retry-After, RateLimit, RateLimit-Policy, X-Sentry-Error, X-Sentry-Rate-Limits\r
 
         """
 

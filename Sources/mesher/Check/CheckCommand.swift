@@ -27,7 +27,10 @@ struct CheckCommand: ParsableCommand {
         if !isConfigurationOnly {
             others += DatabaseCheck(settings).findings()
             others += RedisCheck(settings).findings()
-            others += ServiceCheck(settings).findings()
+            let service = ServiceCheck(settings).findings()
+            others += service
+            if service.count > 1 { others += StreamCheck(settings).findings() }
+            others += SpoolCheck(settings).findings()
             others += HTTPCheck(settings).findings()
         }
         show(configuration + others)

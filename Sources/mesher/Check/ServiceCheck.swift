@@ -29,14 +29,15 @@ struct ServiceCheck {
                 + "(now from: \(settings.origin(.runDirectory)))"
             return [.fault("service", text, advice: advice)]
         }
-        return ["events", "bulk"].map(socket) + storage()
+        return ["events", "bulk"].map { socket($0, "workers listen") } + storage()
     }
 
-    private func socket(_ name: String) -> Finding {
+    /// Whether somebody listens on a socket of the run directory.
+    func socket(_ name: String, _ good: String) -> Finding {
         let path = Self.path("\(name).sock", settings)
         do throws(SystemError) {
             _ = try UnixSocket.connect(to: path)
-            return .good("\(name).sock", "workers listen")
+            return .good("\(name).sock", good)
         } catch {
             return .fault("\(name).sock", error.description, advice: Self.advice(error))
         }

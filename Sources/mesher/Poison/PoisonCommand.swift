@@ -7,21 +7,24 @@ struct PoisonCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "poison", abstract: "Requests that are refused since they killed workers: see them, forget them.",
         discussion: """
-            A request that a worker was handling when it died is tried once more, alone. If that kills another worker it is \
-            refused from then on, and so is every request of its project with the same body. This host remembers the \
+            A request that a worker was handling when it died is tried once more, alone. If that kills another worker it \
+            is refused from then on, and so is every request of its project with the same body. This host remembers the \
             latest \(ScoreboardFile.suspectCapacity), until its run directory is gone.
             """,
         subcommands: [List.self, Forget.self])
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List the requests that are refused, the latest first.")
+        static let configuration = CommandConfiguration(
+            abstract: "List the requests that are refused, the latest first.")
 
         @OptionGroup var output: OutputOptions
         @OptionGroup var options: CommonOptions
 
         func run() throws {
             let directory = try options.settings().text(.runDirectory)
-            guard let suspects = ScoreboardFile.suspects(in: directory) else { throw PoisonCommand.noService(directory) }
+            guard let suspects = ScoreboardFile.suspects(in: directory) else {
+                throw PoisonCommand.noService(directory)
+            }
             let poison = suspects.filter(\.isPoison).map(PoisonRecord.init)
             if output.isJSON { return print(JSON.array(poison.map(\.json))) }
             var table = TextTable([

@@ -45,6 +45,11 @@ struct DSN: Equatable, CustomStringConvertible {
         "\(scheme)://\(place)/api/v1/events"
     }
 
+    /// Where browsers report what a Content-Security-Policy blocked: the value of its `report-uri`.
+    var securityURL: String {
+        "\(scheme)://\(place)/api/\(project)/security/?sentry_key=\(key)"
+    }
+
     private static func split(_ url: String) -> (scheme: String, place: String)? {
         for scheme in ["http", "https"] where url.lowercased().hasPrefix(scheme + "://") {
             var place = url.dropFirst(scheme.count + 3)

@@ -8,6 +8,8 @@ struct Project {
     let rateLimitEvents: Int64?
     let rateLimitSeconds: Int64?
     let retentionDays: Int64?
+    /// The origins of the pages that may send, parted by spaces; nil for any.
+    let allowedOrigins: String?
     /// RFC 3339, UTC.
     let createdAt: String
 }
@@ -15,7 +17,7 @@ struct Project {
 extension Project {
     private static let selection = """
         SELECT p.id, p.slug, o.slug, p.rate_limit_events, p.rate_limit_seconds, p.retention_days,
-            to_char(p.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+            to_char(p.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), array_to_string(p.allowed_origins, ' ')
         FROM public.projects p JOIN public.organizations o ON o.id = p.organization_id
         """
 
@@ -28,7 +30,11 @@ extension Project {
         rateLimitSeconds = number(4)
         retentionDays = number(5)
         createdAt = rows[row: row, column: 6] ?? ""
+        allowedOrigins = rows[row: row, column: 7]
     }
+
+    /// The same for people.
+    var origins: String { allowedOrigins ?? "any origin" }
 
     /// Every project, by slug.
     static func all(on connection: borrowing Connection) throws(DatabaseError) -> [Project] {

@@ -71,7 +71,9 @@ struct ProjectCommand: ParsableCommand {
     }
 
     struct Show: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show a project and the DSNs of its keys in force.")
+        static let configuration = CommandConfiguration(
+            abstract: "Show a project, and of each key in force the DSN and the address for browsers' security reports."
+        )
 
         @Argument(help: "Slug or id.") var project: String
         @OptionGroup var output: OutputOptions
@@ -82,9 +84,13 @@ struct ProjectCommand: ParsableCommand {
             let connection = try options.openMigratedDatabase()
             let project = try Project.find(project, on: connection)
             let dsns = try ProjectKey.all(of: project.id, on: connection).filter { $0.revokedAt == nil }
-                .map { try DSN(publicURL: publicURL, key: $0.key, project: project.id).description }
+                .map { try DSN(publicURL: publicURL, key: $0.key, project: project.id) }
             if output.isJSON {
-                print(JSON.object(["project": project.json, "dsns": .array(dsns.map { .string($0) })]))
+                print(
+                    JSON.object([
+                        "project": project.json, "dsns": .array(dsns.map { .string("\($0)") }),
+                        "report_uris": .array(dsns.map { .string($0.securityURL) }),
+                    ]))
                 return
             }
             print(
@@ -94,9 +100,10 @@ struct ProjectCommand: ParsableCommand {
                 rate limit    \(project.rateLimitEvents.map { "\($0) events" } ?? "default")
                 window        \(project.rateLimitSeconds.map { "\($0) s" } ?? "default")
                 retention     \(project.retentionDays.map { "\($0) days" } ?? "default")
+                origins       \(project.origins)
                 created       \(project.createdAt)
                 """)
-            for dsn in dsns { print("DSN           \(dsn)") }
+            for dsn in dsns { print("DSN           \(dsn)\nreport-uri    \(dsn.securityURL)") }
         }
     }
 }
@@ -106,7 +113,10 @@ extension Project {
         .object([
             "id": .integer(id), "slug": .string(slug), "organization": .string(organization),
             "rate_limit_events": .optional(rateLimitEvents), "rate_limit_seconds": .optional(rateLimitSeconds),
-            "retention_days": .optional(retentionDays), "created_at": .string(createdAt),
+            "retention_days": .optional(retentionDays),
+            "allowed_origins": allowedOrigins.map { .array($0.split(separator: " ").map { .string(String($0)) }) }
+                ?? .null,
+            "created_at": .string(createdAt),
         ])
     }
 }

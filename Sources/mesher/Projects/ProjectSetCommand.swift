@@ -2,10 +2,10 @@ internal import ArgumentParser
 internal import Configuration
 internal import PostgreSQL
 
-/// `mesher project set`: a project's own limits; in force at the edges within a second.
+/// `mesher project set`: a project's own limits and origins; in force at the edges within a second.
 struct ProjectSetCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "set", abstract: "Change what a project may send and how long it is kept.",
+        commandName: "set", abstract: "Change what a project may send, who may, and how long it is kept.",
         discussion: "\"none\" goes back to the service's default. What is not named stays as it is.")
 
     /// A number of a project's own, or the service's default.
@@ -33,8 +33,16 @@ struct ProjectSetCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Events in one window.", valueName: "events|none")) var rateLimit: Limit?
     @Option(help: ArgumentHelp("The length of the window.", valueName: "seconds|none")) var rateLimitWindow: Limit?
     @Option(help: ArgumentHelp("For how long events are kept.", valueName: "days|none")) var retentionDays: Limit?
+    @Option(
+        name: .customLong("allowed-origin"),
+        help: ArgumentHelp(
+            "Pages that may send, such as https://shop.example; may be given several times.", valueName: "origin|none"))
+    var allowedOrigins: [Origin] = []
     @OptionGroup var output: OutputOptions
     @OptionGroup var options: CommonOptions
+
+    /// The most origins of one project.
+    private static let originLimit = 100
 
     /// What was asked for: the column, the option, the setting whose range applies, the value.
     private var changes: [(column: String, option: String, setting: Setting, limit: Limit)] {
@@ -46,8 +54,15 @@ struct ProjectSetCommand: ParsableCommand {
     }
 
     func validate() throws {
-        if changes.isEmpty {
-            throw ValidationError("one of --rate-limit, --rate-limit-window and --retention-days is needed")
+        if changes.isEmpty, allowedOrigins.isEmpty {
+            throw ValidationError(
+                "one of --rate-limit, --rate-limit-window, --retention-days and --allowed-origin is needed")
+        }
+        if allowedOrigins.count > 1, allowedOrigins.contains(.none) {
+            throw ValidationError("--allowed-origin none goes with no other")
+        }
+        guard allowedOrigins.count <= Self.originLimit else {
+            throw ValidationError("--allowed-origin may be given at most \(Self.originLimit) times")
         }
         for change in changes {
             guard case .number(let number) = change.limit, case .integer(let range) = change.setting.kind else {
@@ -63,15 +78,18 @@ struct ProjectSetCommand: ParsableCommand {
     func run() throws {
         let connection = try options.openMigratedDatabase()
         let project = try Project.find(project, on: connection)
-        let assignments = changes.enumerated().map { index, change in "\(change.column) = $\(index + 2)" }
+        var columns = changes.map { (name: $0.column, value: $0.limit.parameter) }
+        if !allowedOrigins.isEmpty { columns.append(("allowed_origins", Origin.array(allowedOrigins))) }
+        let assignments = columns.enumerated().map { index, column in "\(column.name) = $\(index + 2)" }
         _ = try connection.query(
             "UPDATE public.projects SET \(assignments.joined(separator: ", ")) WHERE id = $1",
-            [String(project.id)] + changes.map(\.limit.parameter))
+            [String(project.id)] + columns.map(\.value))
         let changed = try Project.find(String(project.id), on: connection)
         if output.isJSON { return print(changed.json) }
         for change in changes {
             let value = change.limit.parameter.map { "\($0) \(change.setting.unit)" } ?? "the default"
             print("\(changed.slug): \(change.option.dropFirst(2)) is \(value)")
         }
+        if !allowedOrigins.isEmpty { print("\(changed.slug): pages of \(changed.origins) may send") }
     }
 }

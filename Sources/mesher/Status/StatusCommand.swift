@@ -17,13 +17,14 @@ struct StatusCommand: ParsableCommand {
     @OptionGroup var options: CommonOptions
 
     func run() throws {
-        let path = try ServiceCheck.path("status.json", options.settings())
-        guard watch else { return print(try shown(path), terminator: "") }
+        let settings = try options.settings()
+        let path = ServiceCheck.path("status.json", settings)
+        guard watch else { return print(try shown(path, settings), terminator: "") }
         let isTerminal = isatty(STDOUT_FILENO) == 1
         while true {
             let text: String
             do {
-                text = try shown(path)
+                text = try shown(path, settings)
             } catch let error as CommandError where error.status == .unavailable {
                 text = "\(error)\n"
             }
@@ -39,7 +40,7 @@ struct StatusCommand: ParsableCommand {
         text.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\u{1b}[K\n")
     }
 
-    private func shown(_ path: String) throws -> String {
+    private func shown(_ path: String, _ settings: Settings) throws -> String {
         let text = try Self.read(path)
         let document = try StatusDocument(text, path: path)
         let now = Double(Clock.wall()) / 1e6
@@ -47,7 +48,17 @@ struct StatusCommand: ParsableCommand {
         guard age < StatusDocument.staleAfter else {
             throw CommandError(.unavailable, "\(path): not written for \(Int(age)) s: the watchdog does not run")
         }
-        return output.isJSON ? text : StatusReport(document, now: now).description
+        return output.isJSON ? Self.withSessions(text, settings) : StatusReport(document, now: now).description
+    }
+
+    /// The document, with the WebSocket sessions among the processes; they are too many to be written each second.
+    private static func withSessions(_ text: String, _ settings: Settings) -> String {
+        let beginning = "\"processes\":["
+        guard let place = text.firstRange(of: beginning), let sessions = try? RunningSession.all(settings) else {
+            return text
+        }
+        let objects = sessions.map { "\($0.json)," }.joined()
+        return text[..<place.upperBound] + objects + text[place.upperBound...]
     }
 
     private static func read(_ path: String) throws -> String {

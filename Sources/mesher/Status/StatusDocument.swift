@@ -26,6 +26,17 @@ struct StatusDocument: Decodable {
     struct Storage: Decodable {
         let lastCommitAt: Double?
         let partitionsAhead: Int?
+        /// Nil when no storage runs.
+        let spool: Spool?
+    }
+
+    struct Spool: Decodable {
+        let events: UInt64
+        /// Of the quarantine as well.
+        let bytes: Int64
+        let limitBytes: Int64
+        let oldestReceivedAt: Double?
+        let quarantine: Int
     }
 
     struct Health: Decodable {

@@ -34,6 +34,9 @@ struct StatusReport: CustomStringConvertible {
         let dependencies = document.dependencies.sorted { $0.key < $1.key }.map { "\($0) \($1 ? "up" : "DOWN")" }
         if !dependencies.isEmpty { lines.append("needs       " + dependencies.joined(separator: ", ")) }
         lines.append("storage     " + storage)
+        if let spool = document.storage.spool { lines.append("spool       " + text(of: spool)) }
+        let sessions = document.processes.filter { $0.role == "stream" }.reduce(0) { $0 + $1.inHand }
+        lines.append("streams     \(sessions) \(sessions == 1 ? "session" : "sessions")")
         for (subject, health) in document.health.sorted(by: { $0.key < $1.key }) {
             let result = health.failuresInRow == 0 ? "good" : "FAILED \(health.failuresInRow) times in a row"
             let milliseconds = (health.duration * 10_000).rounded() / 10
@@ -56,6 +59,14 @@ struct StatusReport: CustomStringConvertible {
     private var storage: String {
         let commit = document.storage.lastCommitAt.map { "last commit \(age($0)) ago" } ?? "no commit yet"
         return commit + (document.storage.partitionsAhead.map { ", partitions for \($0) days ahead" } ?? "")
+    }
+
+    private func text(of spool: StatusDocument.Spool) -> String {
+        guard spool.limitBytes > 0 else { return "none" }
+        let events = spool.events == 0 ? "empty" : "\(spool.events) events"
+        let oldest = spool.oldestReceivedAt.map { ", the oldest \(age($0)) old" } ?? ""
+        let size = ", \(Self.megabytes(spool.bytes)) of \(Self.megabytes(spool.limitBytes))"
+        return events + oldest + size + (spool.quarantine > 0 ? ", QUARANTINE \(spool.quarantine)" : "")
     }
 
     private func state(of process: StatusDocument.Process) -> String {

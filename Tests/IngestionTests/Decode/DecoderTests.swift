@@ -1,4 +1,5 @@
 import Foundation
+import RecordedInputs
 import Testing
 
 @testable import Ingestion

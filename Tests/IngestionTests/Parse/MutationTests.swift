@@ -1,4 +1,5 @@
 import Foundation
+import RecordedInputs
 import Testing
 
 @testable import Ingestion
@@ -21,6 +22,22 @@ import Testing
         var mutations = Mutations(of: Self.values.map { Array($0.utf8) }, seed: 1)
         for _ in 0..<Self.count {
             JSONValidityTests.expectAgreement(&parser, mutations.next())
+        }
+    }
+
+    @Test("damaged Sentry events are taken or refused as the reference says, whatever is in their fields")
+    func sentryEvents() {
+        var parser = EventParser()
+        var mutations = Mutations(of: SentrySamples.seeds, seed: 6)
+        for _ in 0..<Self.count / 5 {
+            let bytes = mutations.next()
+            let refusal = parser.refusal(of: bytes, as: .sentry(id: nil, sentAt: nil))
+            // The reference is strict: of what is JSON but for a number that is not finite it says nothing.
+            if ReferenceJSON.levels(of: bytes) != nil {
+                #expect(refusal == nil || refusal?.reason == .invalidEvent || refusal?.reason == .unsupportedItem)
+            } else if !JSONValidityTests.show(bytes).contains(/NaN|Infinity/) {
+                #expect(refusal?.reason == .invalidJSON, "taken, but no JSON: \(JSONValidityTests.show(bytes))")
+            }
         }
     }
 

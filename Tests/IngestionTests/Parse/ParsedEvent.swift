@@ -32,7 +32,7 @@ struct ParsedEvent: Equatable {
 extension EventParser {
     /// Parses bytes that lie between others, which must stay as they are, and reads the frame.
     mutating func parsed(
-        _ bytes: [UInt8], receivedAt: Int64 = ParsedEvent.receivedAt
+        _ bytes: [UInt8], as form: EventForm = .native, receivedAt: Int64 = ParsedEvent.receivedAt
     ) throws(Refusal) -> ParsedEvent {
         let margin: [UInt8] = Array("}\"]".utf8) + [UInt8](repeating: UInt8(ascii: "}"), count: 61)
         var surrounded = margin + bytes + margin
@@ -43,7 +43,7 @@ extension EventParser {
             do throws(Refusal) {
                 return .success(
                     try parse(
-                        event, project: 42, derivedID: ParsedEvent.derivedID, receivedAt: receivedAt,
+                        event, as: form, project: 42, derivedID: ParsedEvent.derivedID, receivedAt: receivedAt,
                         ticket: 7, flags: .counted, into: &frames))
             } catch {
                 return .failure(error)
@@ -59,22 +59,22 @@ extension EventParser {
         }
     }
 
-    mutating func parsed(_ text: String) throws(Refusal) -> ParsedEvent {
-        try parsed(Array(text.utf8))
+    mutating func parsed(_ text: String, as form: EventForm = .native) throws(Refusal) -> ParsedEvent {
+        try parsed(Array(text.utf8), as: form)
     }
 
     /// Whether bytes are taken, and if not, why.
-    mutating func refusal(of bytes: [UInt8]) -> Refusal? {
+    mutating func refusal(of bytes: [UInt8], as form: EventForm = .native) -> Refusal? {
         do throws(Refusal) {
-            _ = try parsed(bytes)
+            _ = try parsed(bytes, as: form)
             return nil
         } catch {
             return error
         }
     }
 
-    mutating func refusal(of text: String) -> Refusal? {
-        refusal(of: Array(text.utf8))
+    mutating func refusal(of text: String, as form: EventForm = .native) -> Refusal? {
+        refusal(of: Array(text.utf8), as: form)
     }
 
     private static func read(_ bytes: [UInt8], id: UInt128) -> ParsedEvent {

@@ -1,4 +1,5 @@
 import PostgreSQL
+import RecordedInputs
 import StorageChannel
 import TestServers
 import Testing
@@ -85,6 +86,34 @@ import Testing
                 Issue.record("PostgreSQL does not take as \(type): \(JSONValidityTests.show(column))")
             }
         }
+    }
+
+    @Test("what is made of a Sentry event, a user report or a security report is json, jsonb and text as well")
+    func sentryColumns() throws {
+        var parser = EventParser()
+        let forms: [EventForm] = [.sentry(id: nil, sentAt: nil), .userReport, .securityReport]
+        var columns: [EventRecord.Column: [[UInt8]]] = [:]
+        var mutations = Mutations(of: SentrySamples.seeds, seed: 5)
+        let mutated = (0..<20_000).map { _ in mutations.next() }
+        for document in SentrySamples.seeds + Self.documents + mutated {
+            for form in forms {
+                guard let event = try? parser.parsed(document, as: form) else { continue }
+                for column in EventRecord.Column.allCases where column.rawValue >= EventRecord.Column.level.rawValue {
+                    if let bytes = event[column] { columns[column, default: []].append(bytes) }
+                }
+                #expect(event[.level] != nil && event[.message]?.isEmpty == false && event[.payload] != nil)
+            }
+        }
+        let oracle = try Oracle()
+        for (column, values) in columns {
+            #expect(values.count > 300, "\(column): \(values.count)")
+            let type = column == .tags ? "jsonb" : column == .payload ? "json" : "text"
+            let texts = Array(Set(column == .tags ? values.map { Array($0.dropFirst()) } : values))
+            for (text, isTaken) in zip(texts, try oracle.takes(texts, as: type)) where !isTaken {
+                Issue.record("PostgreSQL does not take as \(type): \(JSONValidityTests.show(text))")
+            }
+        }
+        #expect(columns.count == 12)
     }
 
     @Test("numbers in tags are taken up to the edge of what PostgreSQL's numeric holds")

@@ -47,6 +47,7 @@ import Testing
     @Test("a single event does not stand behind a bulk")
     func bulk() throws {
         let storage = try StorageProcess(
+            settings: ["MESHER_SPOOL_AFTER": "4000"],
             prepare: """
                 CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS
                 $$ BEGIN PERFORM pg_sleep(1); RETURN NEW; END $$;

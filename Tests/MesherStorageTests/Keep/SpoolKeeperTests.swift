@@ -33,8 +33,8 @@ import Testing
         #expect(edge.probe()?.accepts == true)
         #expect(storage.spoolFiles().count == 1)
         try storage.allowConnections(true)
-        #expect(try eventually { try holds(storage, 200) })
-        #expect(eventually { isEmpty(storage) })
+        #expect(try eventually(within: 30) { try holds(storage, 200) })
+        #expect(eventually(within: 30) { isEmpty(storage) })
         #expect(eventually { edge.probe()?.degradation == [] })
         #expect(try storage.value("SELECT received_at::text FROM events_20000131") == "2000-01-31 00:00:00.000001+00")
         #expect(storage.log.contains("events go to the spool") && storage.log.contains("the spool is delivered"))
@@ -49,8 +49,8 @@ import Testing
         #expect(edge.store(events(10)).allSatisfy { $0 == .durable })
         #expect(edge.store(events(10, from: 10)).allSatisfy { $0 == .durable }, "while the statement is under way")
         try blocker.execute("ROLLBACK")
-        #expect(try eventually { try holds(storage, 20) })
-        #expect(eventually { isEmpty(storage) })
+        #expect(try eventually(within: 30) { try holds(storage, 20) })
+        #expect(eventually(within: 30) { isEmpty(storage) })
         #expect(try holds(storage, 20))
         #expect(edge.store(events(1, from: 20)) == [.durable])
         #expect(isEmpty(storage), "PostgreSQL is asked first again")
@@ -67,7 +67,7 @@ import Testing
         try storage.endSessions(named: "mesher-storage commit")
         #expect(edge.results(10).values.allSatisfy { $0.result == .durable })
         try blocker.execute("ROLLBACK")
-        #expect(try eventually { try holds(storage, 10) })
+        #expect(try eventually(within: 30) { try holds(storage, 10) })
     }
 
     @Test("a backend that is stopped costs no event")
@@ -81,10 +81,10 @@ import Testing
         kill(process, SIGSTOP)
         defer { kill(process, SIGCONT) }
         #expect(edge.store(events(10)).allSatisfy { $0 == .durable })
-        #expect(try eventually { try holds(storage, 10) }, "by the other connection")
+        #expect(try eventually(within: 30) { try holds(storage, 10) }, "by the other connection")
         kill(process, SIGCONT)
         #expect(edge.store(events(1, from: 10)) == [.durable])
-        #expect(try eventually { try holds(storage, 11) })
+        #expect(try eventually(within: 30) { try holds(storage, 11) })
     }
 
     @Test("a PostgreSQL that only reads costs no event")
@@ -98,7 +98,7 @@ import Testing
         try owner.execute(
             "SET default_transaction_read_only = off; ALTER DATABASE \(storage.database) RESET default_transaction_read_only"
         )
-        #expect(try eventually { try holds(storage, 10) })
+        #expect(try eventually(within: 30) { try holds(storage, 10) })
     }
 
     @Test(
@@ -121,8 +121,8 @@ import Testing
         #expect(try eventually { try storage.value("SELECT count(*) >= \(10 - lost.count) FROM events") == "t" })
         edge = try storage.edge()
         if !lost.isEmpty { #expect(edge.store(lost).allSatisfy { $0 == .durable }) }
-        #expect(try eventually { try holds(storage, 10) })
-        #expect(eventually { isEmpty(storage) })
+        #expect(try eventually(within: 30) { try holds(storage, 10) })
+        #expect(eventually(within: 30) { isEmpty(storage) })
     }
 
     @Test("killed after a commit that nobody was told of, it stores what is sent again only once")
@@ -149,8 +149,8 @@ import Testing
         try storage.restart()
         #expect(try storage.edge().store(events(10, from: 1_200)).allSatisfy { $0 == .durable })
         try storage.allowConnections(true)
-        #expect(try eventually { try holds(storage, 1_210) })
-        #expect(eventually { isEmpty(storage) })
+        #expect(try eventually(within: 30) { try holds(storage, 1_210) })
+        #expect(eventually(within: 30) { isEmpty(storage) })
     }
 
     @Test("SIGTERM while PostgreSQL is away leaves the spool to the next start")
@@ -164,7 +164,7 @@ import Testing
         #expect(storage.wait() == 0)
         try storage.restart()
         try storage.allowConnections(true)
-        #expect(try eventually { try holds(storage, 5) })
+        #expect(try eventually(within: 30) { try holds(storage, 5) })
     }
 
     @Test("after a failed fdatasync the events are refused, and later ones go to a new file")
@@ -179,7 +179,7 @@ import Testing
         #expect(eventually { edge.store(events(1)) == [.durable] })
         #expect(storage.spoolFiles().count == 1)
         try storage.allowConnections(true)
-        #expect(try eventually { try holds(storage, 1) })
+        #expect(try eventually(within: 30) { try holds(storage, 1) })
     }
 
     @Test("one project cannot fill the spool for the others; what does not fit is refused with a time to wait")
@@ -202,7 +202,7 @@ import Testing
         #expect(results[2]?.retryAfter == 10)
         #expect(edge.probe()?.degradation == [.postgresql, .spool])
         try storage.allowConnections(true)
-        #expect(try eventually { try holds(storage, 4) })
+        #expect(try eventually(within: 30) { try holds(storage, 4) })
         #expect(eventually { edge.probe()?.degradation == [] })
     }
 
@@ -222,8 +222,8 @@ import Testing
         sent[7].message = "bad"
         #expect(edge.store(sent).allSatisfy { $0 == .durable })
         try storage.allowConnections(true)
-        #expect(try eventually { try holds(storage, 19) })
-        #expect(eventually { isEmpty(storage) })
+        #expect(try eventually(within: 30) { try holds(storage, 19) })
+        #expect(eventually(within: 30) { isEmpty(storage) })
         #expect(storage.spoolFiles(".event") == ["1-3.event"])
     }
 
@@ -242,8 +242,8 @@ import Testing
         try bytes.write(to: URL(fileURLWithPath: path))
         try storage.restart()
         try storage.allowConnections(true)
-        #expect(try eventually { try holds(storage, 19) })
-        #expect(eventually { isEmpty(storage) })
+        #expect(try eventually(within: 30) { try holds(storage, 19) })
+        #expect(eventually(within: 30) { isEmpty(storage) })
         #expect(storage.spoolFiles(".damaged").count == 1)
     }
 

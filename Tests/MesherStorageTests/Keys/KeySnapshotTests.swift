@@ -7,6 +7,9 @@ import Testing
     private let snapshot = KeySnapshot(
         quotas: [
             KeyID(1): ProjectQuota(project: 1, events: 1_000, seconds: 60),
+            KeyID(2): ProjectQuota(
+                project: 2, events: 1, seconds: 1, origins: AllowedOrigins("https://a.example https://*.b.example".utf8)
+            ),
             KeyID(.max): ProjectQuota(project: .max, events: .max, seconds: .max),
         ],
         revoked: [KeyID(3), KeyID(4)])
@@ -59,7 +62,7 @@ import Testing
         #expect(fault(Array("no snapshot at all, but text".utf8)) == .foreign)
         #expect(fault(bytes, database: "other") == .database)
         var later = bytes
-        later[11] = 2
-        #expect(fault(later) == .version(2))
+        later[11] = 3
+        #expect(fault(later) == .version(3))
     }
 }

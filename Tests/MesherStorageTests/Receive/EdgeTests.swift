@@ -4,7 +4,7 @@ import Testing
 @Suite struct EdgeTests {
     static let faults: [(String, [UInt8])] = [
         ("no hello", bytes { $0.probe(1) }),
-        ("another version", bytes { writer in writer.frame(.hello) { $0.integer(UInt16(2)) } }),
+        ("another version", bytes { writer in writer.frame(.hello) { $0.integer(Frame.version + 1) } }),
         (
             "a second hello",
             bytes {

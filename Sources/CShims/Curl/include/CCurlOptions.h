@@ -22,3 +22,6 @@ long mesher_curl_status(CURL *handle);
 
 /// curl_easy_getinfo(3) with CURLINFO_RETRY_AFTER: seconds, 0 when the answer names none.
 long mesher_curl_retry_after(CURL *handle);
+
+/// curl_easy_getinfo(3) with CURLINFO_ACTIVESOCKET: the socket of a handle that only connects, -1 when there is none.
+int mesher_curl_socket(CURL *handle);

@@ -6,6 +6,7 @@
 // are: simdjson looks at them on processors without SSE 4.2. Sizes and offsets are in bytes.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -62,6 +63,8 @@ typedef struct mesher_json_value {
     uint8_t only_strings;
     /// Every number in it, at any level, is within the range of PostgreSQL's numeric.
     uint8_t fits_numeric;
+    /// Of a string found by `mesher_json_next_member`: its escapes are yet to be resolved.
+    uint8_t has_escapes;
 } mesher_json_value;
 
 /// An event's object: the fields that are known by name (of a name that comes twice the last), and the whole of it.
@@ -69,6 +72,9 @@ typedef struct mesher_json_event {
     mesher_json_value event_id, timestamp, level, message;
     mesher_json_value platform, environment, release, server_name, logger, transaction, sdk_name, sdk_version;
     mesher_json_value fingerprint, exception, stacktrace, breadcrumbs, tags, extra, user, user_context;
+    // What Sentry's senders name besides, or named once: culprit for transaction, sentry.interfaces.Message for logentry
+    // and sentry.interfaces.Exception for exception.
+    mesher_json_value type, logentry, sdk, contexts, culprit, message_interface, exception_interface;
     /// From the opening to the closing brace.
     mesher_json_value payload;
 } mesher_json_event;
@@ -77,7 +83,21 @@ typedef struct mesher_json_range {
     size_t start, end;
 } mesher_json_range;
 
-/// The index and the buffer that are reused from one text to the next; what a large text needed is given back.
+/// Which texts are taken.
+typedef enum __attribute__((enum_extensibility(closed))) mesher_json_dialect : uint8_t {
+    /// RFC 8259 alone.
+    mesher_json_dialect_strict,
+    /// Also `NaN`, `Infinity` and `-Infinity`, which become `null`. Offsets of faults then count the text so changed.
+    mesher_json_dialect_not_finite,
+} mesher_json_dialect;
+
+/// Where a walk over the members of a container stands.
+typedef struct mesher_json_members {
+    uint32_t token;
+    uint8_t is_object;
+} mesher_json_members;
+
+/// The index and the buffers that are reused from one text to the next; what a large text needed is given back.
 typedef struct mesher_json_parser mesher_json_parser;
 
 /// NULL when there is no memory.
@@ -87,11 +107,27 @@ void mesher_json_destroy(mesher_json_parser *_Nullable parser);
 /// Checks an event and finds its fields.
 ///
 /// `\u0000` and the escapes of lone surrogates, which PostgreSQL takes in no text, become `\ufffd` in place. The views
-/// in `event`, which must be all zeros before, point into `bytes` or the parser, and hold until the parser's next call.
-/// `offset` is set when the fault has one.
+/// in `event`, which must be all zeros before, point into `bytes` or the parser, and hold until `mesher_json_trim` or the
+/// parser's next text. `offset` is set when the fault has one.
 mesher_json_fault mesher_json_parse_event(
-    mesher_json_parser *_Nonnull parser, uint8_t *_Nullable bytes, size_t count, mesher_json_event *_Nonnull event,
-    size_t *_Nonnull offset);
+    mesher_json_parser *_Nonnull parser, mesher_json_dialect dialect, uint8_t *_Nullable bytes, size_t count,
+    mesher_json_event *_Nonnull event, size_t *_Nonnull offset);
+
+/// Starts a walk over the members of an object or an array that is part of the event parsed last; anything else has none.
+mesher_json_members mesher_json_members_of(
+    const mesher_json_parser *_Nonnull parser, const mesher_json_value *_Nonnull container);
+
+/// Passes to the next member; false when there is none left. An object's has a name. Strings are as they stand, with
+/// `has_escapes` set if they hold any; nothing is told of what is in a container.
+bool mesher_json_next_member(
+    const mesher_json_parser *_Nonnull parser, mesher_json_members *_Nonnull members, mesher_json_value *_Nonnull name,
+    mesher_json_value *_Nonnull value);
+
+/// Writes the content of a string that `has_escapes` with these resolved, and returns its size, which is at most `count`.
+size_t mesher_json_resolve(const mesher_json_value *_Nonnull string, uint8_t *_Nonnull room);
+
+/// Gives back the memory that a large event needed; to be called when its views are done with.
+void mesher_json_trim(mesher_json_parser *_Nonnull parser);
 
 /// Checks an array and finds its elements: at most `capacity` ranges are written, `found` says how many. Escapes are
 /// replaced as by `mesher_json_parse_event`.

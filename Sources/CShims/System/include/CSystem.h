@@ -2,6 +2,8 @@
 // functions, function-like macros, and what needs _GNU_SOURCE.
 #pragma once
 
+#include "CSandbox.h"
+
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
@@ -32,6 +34,9 @@ int mesher_close_from(int first);
 
 /// environ(7): the variables, ended by NULL.
 char **mesher_environment(void);
+
+/// malloc_trim(3): free memory inside the heap goes back to the kernel.
+void mesher_trim_memory(void);
 
 /// pidfd_open(2): a descriptor that becomes readable when the process ends.
 int mesher_pidfd_open(int process);

@@ -1,10 +1,9 @@
 import PostgreSQL
-import Schema
 import StorageChannel
 import TestServers
 import Testing
 
-@testable import mesher_storage
+@testable import Schema
 
 @Suite struct InsertStatementTests {
     @Test("the columns are those of the record, in its order, and all the table has")

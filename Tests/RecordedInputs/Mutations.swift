@@ -1,5 +1,5 @@
 /// Inputs made from others by small damage; the same each time.
-struct Mutations {
+package struct Mutations {
     private var generator: SplitMix
     private let seeds: [[UInt8]]
 
@@ -9,12 +9,12 @@ struct Mutations {
             0, 0x0C, 0x1A, 0x1F, 0x7F, 0x80, 0xBF, 0xC3, 0xED, 0xF4, 0xFF,
         ]
 
-    init(of seeds: [[UInt8]], seed: UInt64) {
+    package init(of seeds: [[UInt8]], seed: UInt64) {
         self.seeds = seeds
         generator = SplitMix(state: seed)
     }
 
-    mutating func next() -> [UInt8] {
+    package mutating func next() -> [UInt8] {
         var bytes = pick(seeds)
         for _ in 0...below(3) { damage(&bytes) }
         return bytes

@@ -1,15 +1,14 @@
-import StorageChannel
-
-/// The one statement that stores events: a whole batch, each column an array.
+/// The one statement that stores events: a whole batch, each column an array. Storage executes it with binary parameters, the
+/// command line with text.
 ///
 /// It skips an event whose id the project has stored on the same day (the primary key) or on the day before or after.
 /// `$18` and `$19` are the first and the last day in the batch: with them the executor opens the partitions around those
 /// days alone, instead of every partition of the table at each execution.
-enum InsertStatement {
-    static let name: StaticString = "insert_events"
+package enum InsertStatement {
+    package static let name: StaticString = "insert_events"
 
-    /// Column names in the order of `EventRecord.Column`, and the `pg_type.oid` of their type and of an array of it.
-    static let columns: [(name: String, element: UInt32, array: UInt32)] = [
+    /// Column names in the order of an event's record, and the `pg_type.oid` of their type and of an array of it.
+    package static let columns: [(name: String, element: UInt32, array: UInt32)] = [
         ("project_id", int8, 1016), ("event_id", uuid, 2951),
         ("received_at", timestamptz, 1185), ("\"timestamp\"", timestamptz, 1185), ("received_on", date, 1182),
         ("level", text, 1009), ("message", text, 1009), ("platform", text, 1009), ("environment", text, 1009),
@@ -25,9 +24,9 @@ enum InsertStatement {
     private static let uuid: UInt32 = 2950
     private static let jsonb: UInt32 = 3802
 
-    static let parameterTypes: [UInt32] = columns.map(\.array) + [date, date]
+    package static let parameterTypes: [UInt32] = columns.map(\.array) + [date, date]
 
-    static let sql: String = {
+    package static let sql: String = {
         let names = columns.map(\.name).joined(separator: ", ")
         let parameters = (1...columns.count).map { "$\($0)" }.joined(separator: ", ")
         return """
@@ -49,7 +48,7 @@ enum InsertStatement {
     /// they are not. So that the look at the neighbouring days can only be one at the primary key, it asks for the order
     /// of that key, and sorting is off; as a subquery with a limit it is made for each event and never becomes a join.
     /// `enable_indexscan` must stay on: PostgreSQL 15 takes it for index-only scans too.
-    static let sessionSettings = """
+    package static let sessionSettings = """
         SET plan_cache_mode = force_generic_plan; SET jit = off;
         SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off; SET enable_incremental_sort = off
         """

@@ -1,0 +1,49 @@
+// What is kept from one text to the next.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+
+#include "CJSON.h"
+#include "StructuralIndex.h"
+
+namespace mesher {
+
+/// Bytes without a value, at least as many as asked for.
+class Room {
+  public:
+    /// False when there is no memory. What was in it is lost.
+    bool reserve(size_t count) noexcept {
+        if (capacity >= count) return true;
+        size_t wanted = count < kept_capacity ? kept_capacity : count;
+        bytes.reset(new (std::nothrow) uint8_t[wanted]);
+        capacity = bytes ? wanted : 0;
+        return bytes != nullptr;
+    }
+    /// Gives the memory back if it is much.
+    void trim() noexcept {
+        if (capacity <= kept_capacity) return;
+        bytes.reset();
+        capacity = 0;
+    }
+    uint8_t *get() const noexcept { return bytes.get(); }
+
+  private:
+    std::unique_ptr<uint8_t[]> bytes;
+    size_t capacity = 0;
+};
+
+}  // namespace mesher
+
+struct mesher_json_parser {
+    mesher::StructuralIndex index;
+    /// Where strings lie whose escapes were resolved; as large as the text, since that never makes them longer.
+    mesher::Room resolved;
+    /// Where a text lies in which numbers were replaced.
+    mesher::Room replaced;
+    /// The text that `index` is of.
+    const uint8_t *bytes = nullptr;
+    size_t count = 0;
+};

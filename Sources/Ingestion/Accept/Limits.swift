@@ -1,0 +1,13 @@
+/// The sizes of the contract, in bytes.
+package enum Limits {
+    /// One event, decoded.
+    package static let eventBytes = 1 << 20
+    /// Up to here a body is a small event, which nothing large must delay.
+    package static let smallBytes = 64 << 10
+    /// A bulk body, decoded.
+    package static let bulkBytes = 5 << 20
+    /// An envelope as it is sent.
+    package static let envelopeBytes = 20 << 20
+    /// An envelope, decoded; of that only its events are kept.
+    package static let decodedEnvelopeBytes = 200 << 20
+}

@@ -1,0 +1,33 @@
+/// Which project a request says it is for.
+enum ProjectClaim: Equatable {
+    /// It leaves that to the key.
+    case none
+    case number(Int64)
+    /// What no project is called.
+    case invalid
+
+    init(_ text: UnsafeRawBufferPointer) {
+        var number: Int64 = 0
+        // 18 digits always fit.
+        guard (1...18).contains(text.count) else {
+            self = .invalid
+            return
+        }
+        for byte in text {
+            guard (0x30...0x39).contains(byte) else {
+                self = .invalid
+                return
+            }
+            number = number * 10 + Int64(byte & 0xf)
+        }
+        self = .number(number)
+    }
+
+    func allows(_ project: Int64) -> Bool {
+        switch self {
+        case .none: true
+        case .number(let number): number == project
+        case .invalid: false
+        }
+    }
+}

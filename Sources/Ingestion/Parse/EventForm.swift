@@ -1,0 +1,16 @@
+/// What the bytes of an event are, which decides what is asked of them.
+package enum EventForm: Sendable {
+    /// An event of Mesher's own routes: refused when a field is not as the contract says.
+    case native
+    /// An event or feedback of a Sentry SDK: taken whatever its fields are, the columns made from what is usable in them.
+    ///
+    /// - Parameters:
+    ///   - id: The envelope's id, which comes before the event's own.
+    ///   - sentAt: The sender's clock when the envelope left it, in microseconds since 1970.
+    case sentry(id: UInt128?, sentAt: Int64?)
+    /// What a user wrote about an event, the item `user_report`.
+    case userReport
+    /// A browser's report of what a Content-Security-Policy blocked: `{"csp-report":{…}}`, or one element of the
+    /// Reporting API's array.
+    case securityReport
+}

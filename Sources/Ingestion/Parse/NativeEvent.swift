@@ -1,0 +1,109 @@
+import CJSON
+
+/// The contract of Mesher's own routes: what an event's fields must be.
+enum NativeEvent {
+    /// Checks the fields, in the order of the columns, and fills these in; the first that is not as it must be is thrown.
+    static func fill(_ columns: inout EventColumns, from fields: mesher_json_event) throws(Refusal) {
+        try requireMessage(fields.message)
+        try requireLevel(fields.level)
+        if let id = try identifier(fields.event_id) { columns.id = id }
+        if let claimed = try timestamp(fields.timestamp) { columns.setTimestamp(claimed) }
+        columns.level = fields.level.text
+        columns.message = fields.message.text
+        columns.platform = try string(fields.platform, "platform")
+        columns.environment = try string(fields.environment, "environment")
+        columns.release = try string(fields.release, "release")
+        columns.serverName = try string(fields.server_name, "server_name")
+        columns.logger = try string(fields.logger, "logger")
+        columns.transaction = try string(fields.transaction, "transaction")
+        columns.sdkName = try string(fields.sdk_name, "sdk_name")
+        columns.sdkVersion = try string(fields.sdk_version, "sdk_version")
+        try requireFingerprint(fields.fingerprint)
+        try requireObjectOrArray(fields.exception, "exception")
+        try requireObjectOrArray(fields.stacktrace, "stacktrace")
+        try requireObjectOrArray(fields.breadcrumbs, "breadcrumbs")
+        columns.tags = try tags(fields.tags)
+        try requireObject(fields.extra, "extra")
+        try requireObject(fields.user, "user")
+        try requireObject(fields.user_context, "user_context")
+        columns.payload = fields.payload.text
+    }
+
+    private static func requireMessage(_ value: mesher_json_value) throws(Refusal) {
+        guard value.count > 0, try string(value, "message") != nil else {
+            throw Refusal(.missingMessage, "missing required field: message")
+        }
+    }
+
+    private static func requireLevel(_ value: mesher_json_value) throws(Refusal) {
+        guard value.isPresent else { throw Refusal(.missingLevel, "missing required field: level") }
+        guard value.kind == .string,
+            value.equals("error") || value.equals("warning") || value.equals("info") || value.equals("debug")
+                || value.equals("fatal")
+        else {
+            throw Refusal(.invalidLevel, "invalid level: must be fatal, error, warning, info, or debug")
+        }
+    }
+
+    private static func identifier(_ value: mesher_json_value) throws(Refusal) -> UInt128? {
+        guard value.isPresent else { return nil }
+        guard value.kind == .string, let id = EventIdentifier.parse(value.bytes) else {
+            throw invalid("event_id", "32 hex digits or a UUID")
+        }
+        return id
+    }
+
+    private static func timestamp(_ value: mesher_json_value) throws(Refusal) -> Int64? {
+        do throws(Timestamp.Fault) {
+            switch value.kind {
+            case .absent, .null: return nil
+            case .string: return try Timestamp.dateTime(value.bytes)
+            case .number: return try Timestamp.seconds(value.bytes)
+            default: throw .shape
+            }
+        } catch {
+            switch error {
+            case .shape: throw invalid("timestamp", "an RFC 3339 date and time, or seconds since 1970")
+            case .range: throw invalid("timestamp", "within the years 0001 to 9999")
+            }
+        }
+    }
+
+    private static func string(
+        _ value: mesher_json_value, _ name: StaticString
+    ) throws(Refusal) -> UnsafeRawBufferPointer? {
+        guard value.kind == .string || !value.isPresent else { throw invalid(name, "a string") }
+        return value.text
+    }
+
+    private static func requireObject(_ value: mesher_json_value, _ name: StaticString) throws(Refusal) {
+        guard value.kind == .object || !value.isPresent else { throw invalid(name, "an object") }
+    }
+
+    private static func requireObjectOrArray(_ value: mesher_json_value, _ name: StaticString) throws(Refusal) {
+        guard value.kind == .object || value.kind == .array || !value.isPresent else {
+            throw invalid(name, "an object or an array")
+        }
+    }
+
+    private static func requireFingerprint(_ value: mesher_json_value) throws(Refusal) {
+        guard value.kind == .string || !value.isPresent || (value.kind == .array && value.only_strings != 0) else {
+            throw invalid("fingerprint", "a string or an array of strings")
+        }
+    }
+
+    /// Tags become jsonb, whose numbers are PostgreSQL's numeric.
+    private static func tags(_ value: mesher_json_value) throws(Refusal) -> UnsafeRawBufferPointer? {
+        try requireObject(value, "tags")
+        guard !value.isPresent || value.fits_numeric != 0 else {
+            throw invalid(
+                "tags",
+                "an object with numbers of at most 131072 digits before and 16383 behind the point, 1048576 in all")
+        }
+        return value.text
+    }
+
+    private static func invalid(_ name: StaticString, _ rule: StaticString) -> Refusal {
+        Refusal(.invalidField, "invalid \(name): must be \(rule)")
+    }
+}

@@ -1,0 +1,85 @@
+import CJSON
+
+/// Where an event of Sentry's SDKs says what happened.
+enum SentryMessage {
+    /// What it is when an event says nothing.
+    static let unlabeled: StaticString = "<unlabeled event>"
+
+    /// The first of: `logentry`, `message`, `sentry.interfaces.Message`, what a user wrote as feedback, the last exception,
+    /// and `<unlabeled event>`. Never empty.
+    static func find(
+        in fields: mesher_json_event, _ json: borrowing JSONParser, _ room: inout TextRoom
+    ) -> UnsafeRawBufferPointer {
+        if let text = entry(fields.logentry, json, &room) { return text }
+        if let text = entry(fields.message, json, &room) { return text }
+        if let text = entry(fields.message_interface, json, &room) { return text }
+        if let text = feedback(in: fields.contexts, json, &room) { return text }
+        if let text = exception(fields.exception, json, &room) { return text }
+        if let text = exception(fields.exception_interface, json, &room) { return text }
+        return unlabeled.bytes
+    }
+
+    /// A text, or an object with `formatted`, or with `message` and the `params` to be put into it.
+    private static func entry(
+        _ entry: mesher_json_value, _ json: borrowing JSONParser, _ room: inout TextRoom
+    ) -> UnsafeRawBufferPointer? {
+        guard entry.kind == .object else { return entry.isText ? room.content(of: entry) : nil }
+        var formatted = mesher_json_value()
+        var message = mesher_json_value()
+        var parameters = mesher_json_value()
+        for (name, value) in json.members(of: entry) {
+            if name.equals("formatted") { formatted = value }
+            if name.equals("message") { message = value }
+            if name.equals("params") { parameters = value }
+        }
+        if formatted.isText { return room.content(of: formatted) }
+        guard message.isText else { return nil }
+        let template = room.content(of: message)
+        guard parameters.kind == .array || parameters.kind == .object else { return template }
+        return MessageTemplate(template.prefix(characters: TextLimit.message)).filled(
+            with: json.members(of: parameters), &room)
+    }
+
+    /// `contexts.feedback.message`.
+    private static func feedback(
+        in contexts: mesher_json_value, _ json: borrowing JSONParser, _ room: inout TextRoom
+    ) -> UnsafeRawBufferPointer? {
+        let message = json.member("message", of: json.member("feedback", of: contexts))
+        return message.isText ? room.content(of: message) : nil
+    }
+
+    /// The last exception of which anything is said: the outermost, which nobody caught. They come as `{"values":[…]}`, as
+    /// an array, or as a single one.
+    private static func exception(
+        _ exception: mesher_json_value, _ json: borrowing JSONParser, _ room: inout TextRoom
+    ) -> UnsafeRawBufferPointer? {
+        let values = json.member("values", of: exception)
+        let list = values.kind == .array ? values : exception
+        guard list.kind == .array else { return description(of: exception, json, &room) }
+        var last: UnsafeRawBufferPointer?
+        for (_, element) in json.members(of: list) {
+            if let text = description(of: element, json, &room) { last = text }
+        }
+        return last
+    }
+
+    /// `Type: value`, or whichever there is. A value that is no text is shown as JSON.
+    private static func description(
+        of exception: mesher_json_value, _ json: borrowing JSONParser, _ room: inout TextRoom
+    ) -> UnsafeRawBufferPointer? {
+        guard exception.kind == .object else { return nil }
+        var type = mesher_json_value()
+        var value = mesher_json_value()
+        for (name, member) in json.members(of: exception) {
+            if name.equals("type") { type = member }
+            if name.equals("value") { value = member }
+        }
+        let start = room.count
+        if type.isText { room.append(contentOf: type) }
+        if value.isPresent, value.count > 0 {
+            if type.isText { room.append(": ") }
+            room.append(contentOf: value)
+        }
+        return room.count > start ? room.text(from: start) : nil
+    }
+}

@@ -1,0 +1,75 @@
+import CJSON
+
+/// The tags of Sentry's SDKs as one JSON object: they come as one, or as an array of pairs.
+///
+/// A name is a text that is not empty, or a number; a value is a text, a number, a boolean or null, and kept as such. What
+/// is anything else or too long is left out.
+struct SentryTags {
+    /// Where in the room the object begins.
+    private let start: Int
+
+    private init(in room: borrowing TextRoom) {
+        start = room.count
+    }
+
+    /// The object's text; nil when there is no tag.
+    static func object(
+        of tags: mesher_json_value, _ json: borrowing JSONParser, _ room: inout TextRoom
+    ) -> UnsafeRawBufferPointer? {
+        let object = SentryTags(in: room)
+        // Numbers beyond PostgreSQL's are found in no sender's tags: then none of them is worth keeping.
+        let takesNumbers = tags.fits_numeric != 0
+        for (name, value) in json.members(of: tags) {
+            if tags.kind == .object {
+                if takesNumbers || value.kind != .number { object.append(name, value, &room) }
+            } else if value.kind == .array {
+                var pair = json.members(of: value)
+                guard let name = pair.next()?.value, let value = pair.next()?.value, pair.next() == nil else {
+                    continue
+                }
+                if takesNumbers || value.kind != .number { object.append(name, value, &room) }
+            }
+        }
+        return object.finish(&room)
+    }
+
+    /// The object with these tags, those of them that are texts.
+    static func object(
+        _ tags: [(name: StaticString, value: mesher_json_value)], _ room: inout TextRoom
+    ) -> UnsafeRawBufferPointer? {
+        let object = SentryTags(in: room)
+        for (name, value) in tags where value.isText {
+            object.append(mesher_json_value(name), value, &room)
+        }
+        return object.finish(&room)
+    }
+
+    private func append(_ name: mesher_json_value, _ value: mesher_json_value, _ room: inout TextRoom) {
+        guard name.isText, value.kind != .object, value.kind != .array,
+            !Self.isLonger(name, than: TextLimit.tagKey, &room), !Self.isLonger(value, than: TextLimit.tagValue, &room)
+        else { return }
+        room.append(room.count == start ? UInt8(ascii: "{") : UInt8(ascii: ","))
+        quote(name.bytes, &room)
+        room.append(UInt8(ascii: ":"))
+        if value.kind == .string { quote(value.bytes, &room) } else { room.append(value.bytes) }
+    }
+
+    private func quote(_ text: UnsafeRawBufferPointer, _ room: inout TextRoom) {
+        room.append(UInt8(ascii: "\""))
+        room.append(text)
+        room.append(UInt8(ascii: "\""))
+    }
+
+    private func finish(_ room: inout TextRoom) -> UnsafeRawBufferPointer? {
+        guard room.count > start else { return nil }
+        room.append(UInt8(ascii: "}"))
+        return room.text(from: start)
+    }
+
+    private static func isLonger(_ value: mesher_json_value, than limit: Int, _ room: inout TextRoom) -> Bool {
+        guard value.count > limit else { return false }
+        let start = room.count
+        defer { room.remove(from: start) }
+        return room.content(of: value).isLonger(than: limit)
+    }
+}

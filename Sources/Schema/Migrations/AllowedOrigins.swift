@@ -1,0 +1,11 @@
+extension Migration {
+    /// The pages that may send to a project, by their origins in small letters; NULL for any.
+    static let allowedOrigins = Migration(
+        version: 5, name: "allowed origins",
+        sql: """
+            ALTER TABLE public.projects ADD COLUMN allowed_origins text[]
+                CHECK (cardinality(allowed_origins) BETWEEN 1 AND 100
+                    AND array_position(allowed_origins, NULL) IS NULL
+                    AND array_to_string(allowed_origins, '') ~ '^[!-@\\[-~]*$');
+            """)
+}

@@ -1,0 +1,72 @@
+internal import Configuration
+internal import EventLoop
+internal import Glibc
+
+/// What is on this host's disk instead of in PostgreSQL.
+struct SpoolCheck {
+    private static let subject = "spool"
+    /// From here on it counts as nearly full, in hundredths of its limit.
+    private static let nearlyFull = 80
+
+    private let settings: Settings
+
+    init(_ settings: Settings) {
+        self.settings = settings
+    }
+
+    func findings() -> [Finding] {
+        let directory = settings.spoolDirectory
+        guard settings.integer(.spoolLimit) > 0 else {
+            return [.good(Self.subject, "none: what PostgreSQL does not take is refused")]
+        }
+        guard access(directory, F_OK) == 0 else { return [notMade(directory)] }
+        guard access(directory, R_OK | W_OK | X_OK) == 0 else {
+            let text = "\(directory): \(String(cString: strerror(errno)))"
+            let advice = "run this as root or as the user of the service, to whom the directory must belong"
+            return [.fault(Self.subject, text, advice: advice)]
+        }
+        do throws(SystemError) {
+            return findings(try SpoolInspection(settings))
+        } catch {
+            return [
+                .fault(Self.subject, error.description, advice: "let the directory belong to the user of the service")
+            ]
+        }
+    }
+
+    /// Storage makes it, but not what is above it.
+    private func notMade(_ directory: String) -> Finding {
+        let parent = directory.lastIndex(of: "/").map { String(directory[..<$0]) } ?? "."
+        guard access(parent, W_OK | X_OK) != 0 else { return .good(Self.subject, "\(directory): not used yet") }
+        let text = "\(parent): \(String(cString: strerror(errno)))"
+        return .fault(
+            Self.subject, text, advice: "make it, mode 700, for the user of the service, or correct MESHER_STATE_DIR")
+    }
+
+    private func findings(_ spool: SpoolInspection) -> [Finding] {
+        var findings: [Finding] = []
+        let isNearlyFull = spool.bytes / 100 * 100 >= spool.limit / 100 * Self.nearlyFull
+        if isNearlyFull {
+            findings.append(
+                .fault(
+                    Self.subject, "\(spool.bytes) of \(spool.limit) bytes are used",
+                    advice:
+                        "see what is said of PostgreSQL; when it is full events are refused: raise MESHER_SPOOL_LIMIT"))
+        }
+        if let first = spool.segments.first {
+            let since = spool.oldest(first).map { ", the oldest of \($0)" } ?? ""
+            findings.append(
+                .fault(
+                    Self.subject, "events wait for PostgreSQL\(since)",
+                    advice: "see what is said of PostgreSQL; storage delivers them when it can"))
+        }
+        if findings.isEmpty { findings.append(.good(Self.subject, "\(spool.directory): empty")) }
+        if spool.quarantined > 0 {
+            findings.append(
+                .fault(
+                    "quarantine", "\(spool.quarantined) items are set aside",
+                    advice: "mesher quarantine list says why; retry or drop them"))
+        }
+        return findings
+    }
+}

@@ -1,0 +1,157 @@
+internal import ArgumentParser
+internal import Configuration
+internal import EventLoop
+internal import Glibc
+internal import PostgreSQL
+internal import Spool
+internal import StorageChannel
+
+/// `mesher quarantine`: what was accepted, and what PostgreSQL refuses or the disk has damaged.
+struct QuarantineCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "quarantine", abstract: "Events that PostgreSQL refuses, and damaged pieces of the spool.",
+        subcommands: [List.self, Show.self, Retry.self, Drop.self])
+
+    /// Which files a command is about.
+    struct Selection: ParsableArguments {
+        @Argument(help: "The numbers that `list` shows.") var numbers: [UInt64] = []
+        @Flag(help: "All there are.") var all = false
+        @OptionGroup var options: CommonOptions
+
+        func validate() throws {
+            if numbers.isEmpty != all { throw ValidationError("name numbers, or give --all") }
+        }
+
+        /// - Throws: `CommandError` when one of them is not there.
+        func entries(_ directory: String) throws -> [Quarantine.Entry] {
+            let entries = try QuarantineCommand.entries(directory)
+            if all { return entries }
+            return try numbers.map { number in
+                guard let entry = entries.first(where: { $0.number == number }) else {
+                    throw CommandError(.dataError, "no \(number) in the quarantine")
+                }
+                return entry
+            }
+        }
+    }
+
+    /// Nothing when there is no directory.
+    static func entries(_ directory: String) throws(SystemError) -> [Quarantine.Entry] {
+        do throws(SystemError) {
+            return try Quarantine.list(directory)
+        } catch {
+            if error.code == ENOENT { return [] }
+            throw error
+        }
+    }
+
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List it, oldest first.")
+        @OptionGroup var output: OutputOptions
+        @OptionGroup var options: CommonOptions
+
+        func run() throws {
+            let directory = SpoolDirectory.quarantine(in: try options.settings().spoolDirectory)
+            let entries = try QuarantineCommand.entries(directory)
+            let items = entries.map { (entry: $0, item: try? QuarantinedItem($0, in: directory)) }
+            if output.isJSON { return print(JSON.array(items.map { Self.json($0.entry, $0.item) })) }
+            var table = TextTable([
+                "NUMBER": .right, "KIND": .left, "PROJECT": .right, "EVENT": .left, "BYTES": .right, "REASON": .left,
+            ])
+            for (entry, item) in items {
+                table.append([
+                    String(entry.number), entry.kind.rawValue, entry.project == 0 ? nil : String(entry.project),
+                    item?.event?.id, String(entry.bytes), item?.reason ?? "cannot be read",
+                ])
+            }
+            print(table)
+        }
+
+        private static func json(_ entry: Quarantine.Entry, _ item: QuarantinedItem?) -> JSON {
+            .object([
+                "number": .integer(Int64(clamping: entry.number)), "kind": .string(entry.kind.rawValue),
+                "project": entry.project == 0 ? .null : .integer(entry.project), "event": .optional(item?.event?.id),
+                "bytes": .integer(Int64(entry.bytes)), "reason": .optional(item?.reason),
+            ])
+        }
+    }
+
+    struct Show: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show one: an event as JSON, damaged bytes as they are with --raw.")
+        @Argument(help: "The number that `list` shows.") var number: UInt64
+        @Flag(help: "The bytes themselves.") var raw = false
+        @OptionGroup var options: CommonOptions
+
+        func run() throws {
+            let directory = SpoolDirectory.quarantine(in: try options.settings().spoolDirectory)
+            guard let entry = try QuarantineCommand.entries(directory).first(where: { $0.number == number }) else {
+                throw CommandError(.dataError, "no \(number) in the quarantine")
+            }
+            let item = try QuarantinedItem(entry, in: directory)
+            if raw {
+                Self.write(item.bytes)
+            } else if let event = item.event {
+                print(JSON.object(["reason": .string(item.reason), "event": event.json]))
+            } else {
+                print(JSON.object(["reason": .string(item.reason), "bytes": .integer(Int64(item.bytes.count))]))
+            }
+        }
+
+        /// To standard output. The corresponding C function is `write`.
+        private static func write(_ bytes: [UInt8]) {
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let count = rest.withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+                guard count > 0 else { return }
+                rest = rest.dropFirst(count)
+            }
+        }
+    }
+
+    struct Retry: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Store events after all, once the reason is gone.",
+            discussion: """
+                What is stored leaves the quarantine; what is refused again stays, with exit status 65. It stores as the role \
+                of MESHER_STORAGE_DATABASE_URL, also while the service runs.
+                """)
+        @OptionGroup var selection: Selection
+
+        func run() throws {
+            let settings = try selection.options.settings()
+            let directory = SpoolDirectory.quarantine(in: settings.spoolDirectory)
+            let entries = try selection.entries(directory)
+            let delivery = try EventDelivery.open(settings.text(.storageDatabaseURL))
+            var left = 0
+            for entry in entries {
+                guard let event = try QuarantinedItem(entry, in: directory).event else {
+                    writeError("mesher: \(entry.number): not an event that PostgreSQL could take\n")
+                    left += 1
+                    continue
+                }
+                if let refusal = try delivery.deliver([event]).first {
+                    writeError("mesher: \(entry.number): refused again: \(refusal.reason)\n")
+                    left += 1
+                } else {
+                    try QuarantinedItem(entry, in: directory).remove()
+                    print("\(entry.number) stored as event \(event.id) of project \(event.head.project)")
+                }
+            }
+            if left > 0 { throw ExitCode(ExitStatus.dataError.rawValue) }
+        }
+    }
+
+    struct Drop: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Remove for good; show it first.")
+        @OptionGroup var selection: Selection
+
+        func run() throws {
+            let directory = SpoolDirectory.quarantine(in: try selection.options.settings().spoolDirectory)
+            for entry in try selection.entries(directory) {
+                guard unlink("\(directory)/\(entry.name)") == 0 else { throw SystemError("unlink", directory) }
+                print("\(entry.number) dropped")
+            }
+        }
+    }
+}

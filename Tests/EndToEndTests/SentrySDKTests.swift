@@ -1,0 +1,135 @@
+import Foundation
+import TestServers
+import Testing
+
+extension EndToEnd {
+    /// Programs of Sentry's, as they are published, against a DSN of ours.
+    struct SentrySDKTests {
+        let project: Project
+
+        init() throws {
+            project = try Project.create(on: EndToEnd.stack())
+        }
+
+        /// Runs a client and returns the ids that it says its events have, by what they are.
+        private func run(_ command: [String]) throws -> [String: String] {
+            let output = try Execution.output(command, environment: ["HOME": NSHomeDirectory(), "LANG": "C.UTF-8"])
+            let last = output.components(separatedBy: "\n").last ?? ""
+            return try #require(try JSONSerialization.jsonObject(with: Data(last.utf8)) as? [String: String])
+        }
+
+        /// A client of Tests/Clients.
+        private func client(_ name: String) -> String { Stack.root + "/Tests/Clients/" + name }
+
+        /// Columns of the row with an id.
+        private func row(_ id: String?, _ columns: String) throws -> [String] {
+            let rows = try project.stack.query(
+                "SELECT \(columns) FROM events WHERE project_id = \(project.id) AND event_id = '\(id ?? "")'")
+            return rows.first ?? []
+        }
+
+        private static let columns =
+            "level, message, release, environment, server_name, tags->>'region', tags->>'shard', "
+            + "now() - timestamp BETWEEN '0' AND '1 minute'"
+        private static let scope = ["shop@1.2.3", "staging", "web-1", "eu", "7", "t"]
+
+        @Test(
+            "sentry-sdk for Python: every kind of event is a row as it was sent, everything else is answered 200",
+            .enabled(if: PythonSDKs.python != nil, "PyPI cannot be reached"),
+            arguments: ["br", "gzip", "none", "absent"])
+        func sentryPython(compression: String) throws {
+            let python = try #require(PythonSDKs.python)
+            let before = try HostMetrics.next(from: project.stack)
+            let ids = try run([python, client("sentry_python.py"), project.dsn, compression])
+            #expect(try row(ids["exception"], Self.columns) == ["error", "KeyError: 'missing'"] + Self.scope)
+            #expect(try row(ids["message"], Self.columns) == ["warning", "It broke: ünïcödé"] + Self.scope)
+            #expect(try row(ids["attachment"], Self.columns) == ["fatal", "with an attachment"] + Self.scope)
+            #expect(try row(ids["feedback"], "level, message") == ["info", "I like it"])
+            #expect(
+                try row(ids["exception"], "platform, sdk_name, payload->'exception'->'values'->0->>'type'")
+                    == ["python", "sentry.python", "KeyError"])
+            #expect(try project.count() == 4)
+            // Transaction, session, check-in, log and attachment are counted, and nothing was refused.
+            let after = try HostMetrics.next(from: project.stack)
+            let (all, taken) = (Self.requests(after) - Self.requests(before), Self.taken(after) - Self.taken(before))
+            #expect(all == taken && taken >= 7)
+        }
+
+        private static func requests(_ metrics: HostMetrics) -> Double {
+            metrics["mesher_requests_total", ["route": "envelope"]]
+        }
+
+        private static func taken(_ metrics: HostMetrics) -> Double {
+            metrics["mesher_requests_total", ["route": "envelope", "status": "200"]]
+        }
+
+        @Test(
+            "raven for Python, of 2018: exception and message are rows",
+            .enabled(if: PythonSDKs.python != nil, "PyPI cannot be reached"))
+        func ravenPython() throws {
+            let ids = try run([try #require(PythonSDKs.python), client("raven_python.py"), project.dsn])
+            #expect(try row(ids["exception"], Self.columns) == ["error", "KeyError: 'missing'"] + Self.scope)
+            #expect(try row(ids["message"], Self.columns) == ["warning", "It broke: ünïcödé"] + Self.scope)
+        }
+
+        @Test(
+            "sentry-ruby and, of 2020, sentry-raven for Ruby: exception and message are rows",
+            .enabled(if: RubySDKs.areThere, "Debian's ruby-sentry-ruby and ruby-sentry-raven are not installed"),
+            arguments: ["sentry_ruby.rb", "raven_ruby.rb"])
+        func ruby(name: String) throws {
+            let ids = try run(["ruby", client(name), project.dsn])
+            let exception = try row(ids["exception"], Self.columns)
+            #expect(exception.first == "error" && Array(exception.dropFirst(2)) == Self.scope)
+            #expect(exception.dropFirst().first?.hasPrefix("KeyError: key not found: \"missing\"") == true)
+            #expect(try row(ids["message"], Self.columns) == ["warning", "It broke: ünïcödé"] + Self.scope)
+            #expect(try project.count() == 2)
+        }
+
+        @Test(
+            "A page in Chromium sends by fetch across origins and reads the answer; one that violates its policy is a row",
+            .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/chromium"), "no Chromium is installed"))
+        func browser() throws {
+            let output = try Execution.output(
+                ["python3", client("browser.py"), project.stack["MESHER_URL"], "\(project.id)", project.key],
+                environment: ["HOME": NSHomeDirectory()])
+            let shown = try #require(try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any])
+            let id = try #require(shown["id"] as? String)
+            for name in ["plain", "asked"] {
+                let answer = try #require(shown[name] as? [String: Any], "\(shown)")
+                #expect(answer["status"] as? Int == 200)
+                #expect(answer["body"] as? String == #"{"id":"\#(id)"}"#)
+            }
+            let refused = try #require(shown["refused"] as? [String: Any])
+            #expect(refused["status"] as? Int == 400)
+            #expect(refused["error"] as? String == "invalid sentry_key: must be 32 hex digits")
+            #expect(try row(id, "level, message") == ["error", "It broke in a browser"])
+            let isReported = try eventually { try project.count() == 2 }
+            #expect(isReported)
+            let messages = try project.stack.query(
+                "SELECT message FROM events WHERE project_id = \(project.id) AND event_id <> '\(id)'")
+            #expect(messages.first?.first?.contains("img-src") == true)
+            #expect(messages.first?.first?.contains("blocked.example") == true)
+        }
+    }
+}
+
+/// The Python packages in a folder of their own below .build, installed once.
+private enum PythonSDKs {
+    /// The interpreter that has them; nil when PyPI cannot be reached.
+    static let python: String? = {
+        let environment = ["HOME": NSHomeDirectory()]
+        let run = try? Execution.run([Stack.root + "/development/install-python-sdks"], environment: environment)
+        guard let run, run.status == 0 else {
+            print("Sentry's programs for Python are not tested: \(run?.errors ?? "")")
+            return nil
+        }
+        return Stack.root + "/.build/python-sdks/bin/python"
+    }()
+}
+
+private enum RubySDKs {
+    static let areThere: Bool = {
+        let run = try? Execution.run(["ruby", "-e", "require 'sentry-ruby'; require 'raven'"])
+        return run?.status == 0
+    }()
+}

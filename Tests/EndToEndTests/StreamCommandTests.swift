@@ -1,0 +1,70 @@
+import Foundation
+import TestServers
+import Testing
+
+extension EndToEnd {
+    /// The command line's own client against the whole of Mesher.
+    @Suite struct StreamCommandTests {
+        let project: Project
+        let processes: Processes
+
+        init() throws {
+            project = try Project.create(on: EndToEnd.stack())
+            processes = Processes(stack: project.stack)
+        }
+
+        private func start(_ lines: [String], _ arguments: String...) throws -> Execution.Running {
+            try Execution.Running(
+                project.stack["MESHER_BIN"] + "/mesher", ["stream", project.dsn] + arguments,
+                environment: ["no_proxy": "127.0.0.1"], input: lines.map { $0 + "\n" }.joined())
+        }
+
+        private func ids(_ output: String) -> [String] {
+            output.split(separator: "\n").compactMap { line in
+                let answer = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: String]
+                return answer?["status"] == "accepted" ? answer?["id"] : nil
+            }
+        }
+
+        @Test("every line is a row, and each refusal names its line")
+        func lines() throws {
+            var lines = (1...1000).map { #"{"message":"streamed \#($0)","level":"info"}"# }
+            lines[499] = #"{"message":"no level"}"#
+            let run = try start(lines).wait()
+            #expect(run.status == 65)
+            #expect(
+                run.errors == "mesher: line 500: missing required field: level\nmesher: 1 events were refused\n")
+            #expect(Set(ids(run.output)).count == 999)
+            #expect(try project.count() == 999)
+        }
+
+        @Test("while sessions and storage are killed nothing is lost, and nothing stored twice")
+        func kills() throws {
+            let running = try start((1...10_000).map { #"{"message":"streamed \#($0)","level":"info"}"# })
+            for round in 1...3 {
+                let isUnderWay = eventually { answers(of: running) > round * 1500 }
+                #expect(isUnderWay)
+                let victims = try round == 2 ? processes.children("mesher-storage") : sessions()
+                #expect(!victims.isEmpty)
+                for pid in victims { kill(pid, SIGKILL) }
+            }
+            let run = running.wait()
+            #expect(run.status == 0)
+            #expect(run.errors.contains("trying again"))
+            #expect(Set(ids(run.output)).count == 10_000)
+            #expect(try project.count() == 10_000)
+        }
+
+        private func answers(of running: Execution.Running) -> Int {
+            running.output.utf8.reduce(0) { $1 == 0x0A ? $0 + 1 : $0 }
+        }
+
+        /// Of the watchdog's children the listener alone has any.
+        private func sessions() throws -> [pid_t] {
+            try processes.children().flatMap { pid in
+                try String(contentsOfFile: "/proc/\(pid)/task/\(pid)/children", encoding: .utf8)
+                    .split(separator: " ").compactMap { pid_t($0) }
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+import Ingestion
+import RecordedInputs
+import StorageChannel
+
+/// The parser of our own events, and the splitter of bulks.
+enum EventFuzzing {
+    static let seeds =
+        SentrySamples.seeds
+        + [
+            #"{"message":"m","level":"info"}"#, #"[{"message":"a","level":"info"} , {"x":[[1,-0.5e+3]]}]"#,
+            #"{"message":"a\u0000\ud800\n","level":"debug","tags":{"a":[1.5e3,null]}}"#,
+            "{\"level\":\"error\",\"message\":\"é😀\"}\r\n\n{\"a\":1}\n",
+            #"{"timestamp":"2024-02-29T23:59:60.5+01:00","event_id":"fc6d8c0c-43fc-4630-ad85-0ee518f1b9d0"}"#,
+        ].map { Array($0.utf8) }
+
+    static func makeConsumer() -> ([UInt8]) -> Void {
+        let parser = RecordChecker()
+        return { input in
+            parser.parse(input, as: .native)
+            var body = Body(count: input.count)
+            body.withUnsafeMutableBytes { bytes in
+                bytes.copyBytes(from: input)
+                for isNDJSON in [false, true] {
+                    let ranges = try? BulkSplitter.split(bytes, isNDJSON: isNDJSON, maximum: 100)
+                    for range in ranges ?? [] {
+                        precondition(range.lowerBound < range.upperBound && bytes.indices.contains(range))
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The parser of what Sentry's SDKs and browsers send.
+enum SentryFuzzing {
+    static let seeds = SentrySamples.seeds
+
+    static func makeConsumer() -> ([UInt8]) -> Void {
+        let parser = RecordChecker()
+        return { input in
+            parser.parse(input, as: .sentry(id: nil, sentAt: 1_600_000_000_000_000))
+            parser.parse(input, as: .userReport)
+            parser.parse(input, as: .securityReport)
+        }
+    }
+}
+
+/// Parses events, and checks what becomes of them: a whole frame with texts that PostgreSQL takes.
+private final class RecordChecker {
+    private var parser = EventParser()
+    private var frames = FrameWriter()
+
+    func parse(_ input: [UInt8], as form: EventForm) {
+        var body = Body(count: input.count)
+        frames.removeAll()
+        let isTaken = body.withUnsafeMutableBytes { bytes in
+            bytes.copyBytes(from: input)
+            let id = try? parser.parse(
+                bytes, as: form, project: 1, derivedID: 1, receivedAt: 1_700_000_000_000_000, ticket: 1, flags: [],
+                into: &frames)
+            return id != nil
+        }
+        precondition(isTaken != frames.bytes.isEmpty, "a refused event leaves nothing, a taken one its frame")
+        guard isTaken else { return }
+        // Behind the frame's head, the ticket and the flags.
+        let recordStart = Frame.headerSize + 9
+        frames.bytes.withUnsafeBytes { bytes in
+            let record = UnsafeRawBufferPointer(rebasing: bytes[recordStart...])
+            let isWhole = EventRecord.forEachElement(of: record) { column, element in
+                guard column >= EventRecord.Column.level.rawValue else { return }
+                let text = element.dropFirst(4)
+                precondition(!text.contains(0), "a text with NUL")
+                precondition(String(validating: text, as: UTF8.self) != nil, "a text that is not UTF-8")
+            }
+            precondition(isWhole, "a record that is not whole")
+        }
+    }
+}

@@ -1,0 +1,27 @@
+/// A parser that strangers feed.
+enum FuzzTarget: String, CaseIterable {
+    /// Events and bulks of our own routes.
+    case event
+    /// Events of Sentry's SDKs, user reports and security reports.
+    case sentry
+    /// WebSocket's handshakes and frames.
+    case websocket
+
+    /// What damaged inputs are made from.
+    var seeds: [[UInt8]] {
+        switch self {
+        case .event: EventFuzzing.seeds
+        case .sentry: SentryFuzzing.seeds
+        case .websocket: WebSocketFuzzing.seeds
+        }
+    }
+
+    /// Something that takes one input after another. It stops the process when the parser breaks a promise.
+    func makeConsumer() -> ([UInt8]) -> Void {
+        switch self {
+        case .event: EventFuzzing.makeConsumer()
+        case .sentry: SentryFuzzing.makeConsumer()
+        case .websocket: WebSocketFuzzing.consume
+        }
+    }
+}

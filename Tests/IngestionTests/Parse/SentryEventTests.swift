@@ -1,0 +1,238 @@
+import RecordedInputs
+import StorageChannel
+import Testing
+
+@testable import Ingestion
+
+extension SentrySample {
+    func expect(of parser: inout EventParser, as form: EventForm = .sentry(id: nil, sentAt: nil)) throws {
+        let parsed = try parser.parsed(event, as: form)
+        for (column, text) in columns {
+            let prefix = column == .tags && text != nil ? "\u{1}" : ""
+            #expect(parsed.text(column) == text.map { prefix + $0 }, "\(column)")
+        }
+    }
+}
+
+@Suite struct SentryEventTests {
+    private static let anything = EventForm.sentry(id: nil, sentAt: nil)
+
+    @Test("nothing at all is an event, taken as an error at the time of receipt")
+    func empty() throws {
+        var parser = EventParser()
+        let event = try parser.parsed("{}", as: Self.anything)
+        #expect(event.id == ParsedEvent.derivedID)
+        #expect(event.timestamp == ParsedEvent.receivedAt)
+        #expect(event.text(.level) == "error")
+        #expect(event.text(.message) == "<unlabeled event>")
+        #expect(event.text(.payload) == "{}")
+        for column: EventRecord.Column in [
+            .platform, .environment, .release, .serverName, .logger, .transaction, .sdkName, .sdkVersion, .tags,
+        ] {
+            #expect(event[column] == nil)
+        }
+    }
+
+    @Test("an event of each SDK comes to the columns it means", arguments: SentrySamples.all)
+    func samples(sample: SentrySample) throws {
+        var parser = EventParser()
+        try sample.expect(of: &parser)
+        #expect(try parser.parsed(sample.event, as: Self.anything).text(.payload) == sample.event)
+    }
+
+    private static let identifierCases: [(String, UInt128?, UInt128)] =
+        [
+            (#"{"event_id":"fc6d8c0c43fc4630ad850ee518f1b9d0"}"#, nil, 0xfc6d_8c0c_43fc_4630_ad85_0ee5_18f1_b9d0),
+            (#"{"event_id":"FC6D8C0C-43fc-4630-AD85-0ee518f1b9d0"}"#, nil, 0xfc6d_8c0c_43fc_4630_ad85_0ee5_18f1_b9d0),
+            (#"{"event_id":"fc6d8c0c43fc4630ad850ee518f1b9d0"}"#, 7, 7),
+            (#"{"event_id":"x"}"#, 7, 7), (#"{}"#, 7, 7),
+            (#"{"event_id":"fc6d8c0c43fc4630ad850ee518f1b9d"}"#, nil, ParsedEvent.derivedID),
+            (#"{"event_id":"00000000000000000000000000000000"}"#, nil, ParsedEvent.derivedID),
+            (#"{"event_id":12}"#, nil, ParsedEvent.derivedID), (#"{"event_id":null}"#, nil, ParsedEvent.derivedID),
+            (#"{"event_id":["fc6d8c0c43fc4630ad850ee518f1b9d0"]}"#, nil, ParsedEvent.derivedID),
+        ] as [(String, UInt128?, UInt128)]
+
+    @Test(
+        "the envelope's id comes before the event's, which may have dashes; none, a malformed one and that of all zeros are derived"
+    )
+    func identifiers() throws {
+        var parser = EventParser()
+        for (event, given, id) in Self.identifierCases {
+            let parsed = try parser.parsed(event, as: .sentry(id: given, sentAt: nil))
+            #expect(parsed.id == id, "\(event)")
+            #expect(parsed[.eventID] == withUnsafeBytes(of: id.bigEndian, Array.init))
+        }
+    }
+
+    private static let timestampCases: [(String, Int64)] =
+        [
+            ("1699999000", 1_699_999_000_000_000), ("1699999000.123456789", 1_699_999_000_123_456),
+            (#""1699999000.5""#, 1_699_999_000_500_000), (#""2023-11-14T21:56:40Z""#, 1_699_999_000_000_000),
+            (#""2023-11-14T21:56:40""#, 1_699_999_000_000_000), (#""2023-11-14 21:56:40""#, 1_699_999_000_000_000),
+            (#""2023-11-14T21:56:40.123456789Z""#, 1_699_999_000_123_456),
+            (#""2023-11-14T21:56:40.123456+00:00""#, 1_699_999_000_123_456),
+            (#""2023-11-14T23:56:40+02:00""#, 1_699_999_000_000_000),
+            ("1700000060", 1_700_000_060_000_000), ("1700000061", ParsedEvent.receivedAt),
+            (#""2099-01-01T00:00:00Z""#, ParsedEvent.receivedAt), ("1699999000000", ParsedEvent.receivedAt),
+            ("null", ParsedEvent.receivedAt), (#""now""#, ParsedEvent.receivedAt), (#""""#, ParsedEvent.receivedAt),
+            ("[]", ParsedEvent.receivedAt), ("true", ParsedEvent.receivedAt), ("1e999", ParsedEvent.receivedAt),
+            (#""....""#, ParsedEvent.receivedAt), (#""1.2.3""#, ParsedEvent.receivedAt), ("0", 0), ("-1", -1_000_000),
+        ] as [(String, Int64)]
+
+    @Test(
+        "a timestamp may be a number or a text with or without zone; what is none, or in the future, is the time of receipt",
+        arguments: timestampCases)
+    func timestamps(value: String, microseconds: Int64) throws {
+        var parser = EventParser()
+        #expect(
+            try parser.parsed(#"{"timestamp":\#(value)}"#, as: Self.anything).timestamp == microseconds)
+    }
+
+    private static let driftCases: [(Int64, String, Int64)] =
+        [
+            (-3_299, "1699996600", 1_699_996_600), (-3_300, "1699996600", 1_699_999_900),
+            (-86_400, "1699913500", 1_699_999_900), (86_400, "1700086300", 1_699_999_900),
+            (3_299, "1700000010", 1_700_000_010), (3_300, "1700003200", 1_699_999_900),
+            // Corrected, and still in the future.
+            (-3_300, "1700000000", 1_700_000_000),
+            (-86_400, "null", 1_700_000_000),
+        ] as [(Int64, String, Int64)]
+
+    @Test(
+        "a sender's clock that is off by 55 minutes or more is corrected by when it says it sent",
+        arguments: driftCases)
+    func drift(ahead: Int64, timestamp: String, seconds: Int64) throws {
+        var parser = EventParser()
+        let sentAt = ParsedEvent.receivedAt + ahead * 1_000_000
+        let event = try parser.parsed(#"{"timestamp":\#(timestamp)}"#, as: .sentry(id: nil, sentAt: sentAt))
+        #expect(event.timestamp == seconds * 1_000_000)
+    }
+
+    @Test(
+        "no time at which an envelope claims to be sent, and no timestamp, is too far off",
+        arguments: [Int64.min, .max, Timestamp.range.lowerBound, Timestamp.range.upperBound, 0])
+    func extremeDrift(sentAt: Int64) throws {
+        var parser = EventParser()
+        for timestamp in ["-62135596800", "253402300799", "0", #""0001-01-01T00:00:00Z""#] {
+            let event = try parser.parsed(#"{"timestamp":\#(timestamp)}"#, as: .sentry(id: nil, sentAt: sentAt))
+            #expect(try Timestamp.range.contains(#require(event.timestamp)))
+        }
+    }
+
+    private static let limits: [(String, EventRecord.Column, Int)] =
+        [
+            ("message", .message, 8_192), ("release", .release, 250), ("environment", .environment, 64),
+            ("transaction", .transaction, 200), ("culprit", .transaction, 200), ("server_name", .serverName, 256),
+            ("logger", .logger, 64), ("platform", .platform, 64),
+        ] as [(String, EventRecord.Column, Int)]
+
+    @Test(
+        "texts are cut for their columns between two characters, and whole in the payload",
+        arguments: limits)
+    func cut(field: String, column: EventRecord.Column, limit: Int) throws {
+        var parser = EventParser()
+        for character in ["a", "é", "€", "😀"] {
+            let longest = String(repeating: character, count: limit)
+            for surplus in ["", "b", character] {
+                let text = #"{"\#(field)":"\#(longest + surplus)"}"#
+                let event = try parser.parsed(text, as: Self.anything)
+                #expect(event.text(column) == longest)
+                #expect(event.text(.payload) == text)
+            }
+        }
+    }
+
+    @Test(
+        "a field of a type that it may not have is as good as none",
+        arguments: [
+            "type", "logentry", "message", "sentry.interfaces.Message", "exception", "sentry.interfaces.Exception",
+            "contexts", "sdk", "tags", "platform", "environment", "release", "server_name", "logger", "transaction",
+            "culprit", "level", "timestamp", "event_id", "user", "request", "breadcrumbs", "fingerprint", "extra",
+            "modules", "threads", "debug_meta", "stacktrace",
+        ])
+    func wrongTypes(field: String) throws {
+        var parser = EventParser()
+        for value in [
+            "null", "true", "{}", "[]", #""""#, "[[[]]]", #"[null,1,"x",{}]"#, #"{"values":{}}"#,
+            #"{"values":[[],null,1]}"#,
+            #"{"values":null,"formatted":[],"message":{},"params":1,"name":[],"version":{},"feedback":[],"type":{}}"#,
+            #"{"feedback":{"message":{}}}"#, #"{"name":{"a":"b"}}"#,
+        ] {
+            let event = try parser.parsed(#"{"release":"r","\#(field)":\#(value),"zz":1}"#, as: Self.anything)
+            #expect(event.text(.level) == "error")
+            #expect(event.timestamp == ParsedEvent.receivedAt)
+            #expect(event.text(.message) == "<unlabeled event>" || field.contains("xception"), "\(value)")
+            #expect(event.text(.release) == (field == "release" ? nil : "r"))
+            #expect(event[.sdkName] == nil && event[.sdkVersion] == nil && event[.platform] == nil)
+        }
+    }
+
+    @Test("numbers stand for texts")
+    func numbersAsTexts() throws {
+        var parser = EventParser()
+        try SentrySample(
+            "numbers", #"{"message":42,"release":20240101,"environment":1.5,"sdk":{"name":1,"version":2}}"#,
+            [.message: "42", .release: "20240101", .environment: "1.5", .sdkName: "1", .sdkVersion: "2"]
+        ).expect(of: &parser)
+    }
+
+    @Test("a transaction is no event")
+    func transaction() {
+        var parser = EventParser()
+        let refusal = Refusal(.unsupportedItem, "unsupported item: transaction")
+        #expect(parser.refusal(of: #"{"type":"transaction"}"#, as: Self.anything) == refusal)
+        #expect(parser.refusal(of: #"{"type":"error"}"#, as: Self.anything) == nil)
+        #expect(parser.refusal(of: #"{"type":"feedback"}"#, as: Self.anything) == nil)
+    }
+
+    private static let refusalCases: [(String, DiscardReason)] = [
+        ("[]", DiscardReason.invalidEvent), ("", .invalidJSON), ("{", .invalidJSON), (#"{"a":nan}"#, .invalidJSON),
+        (#"{"a":NaNs}"#, .invalidJSON), (#"{"a":Nan}"#, .invalidJSON), (#"{"a":+Infinity}"#, .invalidJSON),
+        (#"{"a":--Infinity}"#, .invalidJSON), (#"{NaN:1}"#, .invalidJSON), (#"{"a":NaN,}"#, .invalidJSON),
+        ("NaN", .invalidEvent), (#"{"a":NaN NaN}"#, .invalidJSON), (#"{"a":- Infinity}"#, .invalidJSON),
+        (#"{"a":\#(String(repeating: "[", count: 64))1"#, .invalidJSON),
+        (#"{"a":"\#(String(repeating: "a", count: 1_048_576))"}"#, .payloadTooLarge),
+    ]
+
+    @Test(
+        "what is no object, no JSON, too deep or too large is refused as everywhere",
+        arguments: refusalCases)
+    func refusals(text: String, reason: DiscardReason) {
+        var parser = EventParser()
+        #expect(parser.refusal(of: text, as: Self.anything)?.reason == reason)
+    }
+
+    @Test("text that is not UTF-8 is refused")
+    func invalidUTF8() {
+        var parser = EventParser()
+        let bytes = Array(#"{"message":"a"#.utf8) + [0xFF] + Array(#""}"#.utf8)
+        #expect(parser.refusal(of: bytes, as: Self.anything)?.reason == .invalidJSON)
+    }
+
+    @Test("NaN and Infinity become null, as numbers and nowhere else; not on our own routes")
+    func notFinite() throws {
+        var parser = EventParser()
+        let event = try parser.parsed(
+            #"{"message":"NaN \n Infinity","tags":{"a":NaN,"b":"NaN"},"extra":[NaN, Infinity ,-Infinity,-1,{"NaN":[NaN]}]}"#,
+            as: Self.anything)
+        #expect(event.text(.message) == "NaN \n Infinity")
+        #expect(event.text(.tags) == "\u{1}" + #"{"a":null,"b":"NaN"}"#)
+        #expect(
+            event.text(.payload)
+                == #"{"message":"NaN \n Infinity","tags":{"a":null,"b":"NaN"},"extra":[null, null ,null,-1,{"NaN":[null]}]}"#
+        )
+        #expect(parser.refusal(of: #"{"message":"m","level":"info","x":NaN}"#)?.reason == .invalidJSON)
+        #expect(parser.refusal(of: #"{"message":"m","level":"info","x":-Infinity}"#)?.reason == .invalidJSON)
+    }
+
+    @Test("an event may be full of NaN")
+    func fullOfNaN() throws {
+        var parser = EventParser()
+        for count in [1, 1_000, 200_000] {
+            let list = Array(repeating: "NaN", count: count).joined(separator: ",")
+            let event = try parser.parsed(#"{"message":"m\u0021","x":[\#(list)]}"#, as: Self.anything)
+            #expect(event[.payload]?.count == 27 + count * 5)
+            #expect(event.text(.message) == "m!")
+        }
+    }
+}

@@ -1,0 +1,59 @@
+import Foundation
+import StorageChannel
+import TestServers
+import Testing
+
+@testable import Spool
+
+/// A spool directory as storage would have left it, and the command line that is pointed at it.
+final class TestSpool {
+    let path = "/tmp/mesher-spool.\(UInt32.random(in: .min ... .max))"
+
+    deinit {
+        try? FileManager.default.removeItem(atPath: path)
+    }
+
+    func open() throws -> SpoolDirectory {
+        try SpoolDirectory.open(path, limits: SpoolDirectory.Limits(bytes: 1 << 30, projectBytes: 1 << 30))
+    }
+
+    /// Writes events into a segment of their own.
+    func store(_ records: [[UInt8]]) throws {
+        let directory = try open()
+        for record in records {
+            let refusal = record.withUnsafeBytes { bytes in RecordHead(bytes).map { directory.add($0, bytes) } }
+            #expect(refusal == .some(nil))
+        }
+        try directory.commit(wall: 1_700_000_000_000_000)
+    }
+
+    /// Sets an event aside.
+    func setAside(_ record: [UInt8], sqlState: String) throws {
+        let head = try #require(record.withUnsafeBytes { RecordHead($0) })
+        try open().setAside([QuarantineItem(event: record, head, sqlState: sqlState, wall: 1_700_000_000_000_000)])
+    }
+
+    /// The record of an event that was received on 2026-01-02T03:04:05.000006Z.
+    static func record(
+        project: Int64 = 1, id: UInt128, message: String = "it \"failed\" \\ {now}, é", payload: String = #"{"n":1}"#
+    ) -> [UInt8] {
+        var writer = FrameWriter()
+        writer.element(project)
+        writer.element(id)
+        let moment: Int64 = 820_638_245_000_006
+        writer.element(moment)
+        writer.element(moment)
+        writer.element(Int32(moment / EventRecord.day))
+        let texts: [String?] = ["error", message, "swift", nil, "", nil, nil, nil, nil, nil]
+        for text in texts {
+            guard let text else {
+                writer.element(nil)
+                continue
+            }
+            Array(text.utf8).withUnsafeBytes { writer.element($0) }
+        }
+        Array(#"{"a":"b"}"#.utf8).withUnsafeBytes { writer.element($0, prefix: 1) }
+        Array(payload.utf8).withUnsafeBytes { writer.element($0) }
+        return writer.bytes
+    }
+}
