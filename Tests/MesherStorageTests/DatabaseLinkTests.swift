@@ -44,7 +44,10 @@ import Testing
         defer { hanging.signal(SIGCONT) }
         let server = try PostgreSQLServer.shared.get()
         let storage = try StorageProcess(server: server, hostsBefore: [hanging], options: "&connect_timeout=1")
-        #expect(try storage.edge().store([TestEvent()]) == [.durable])
+        let edge = try storage.edge()
+        #expect(eventually { edge.probe()?.degradation == [] })
+        #expect(edge.store([TestEvent()]) == [.durable])
+        #expect(try eventually { try storage.value("SELECT count(*) FROM events") == "1" })
     }
 
     @Test("a session that became read-only is left for a server that takes writes")
