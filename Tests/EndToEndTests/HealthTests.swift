@@ -20,12 +20,12 @@ extension EndToEnd {
             #expect(response.text == #"{"ready":true,"degraded":[]}"#)
         }
 
-        @Test("The stream is answered in JSON while nothing serves it", arguments: ["/api/v1/stream", "/ingest"])
-        func streamAway(target: String) throws {
+        @Test("The stream's path says in JSON what an upgrade lacks", arguments: ["/api/v1/stream", "/ingest"])
+        func plainStream(target: String) throws {
             let response = try stack.request("GET", target)
-            #expect(response.status == 503)
-            #expect(response.text == #"{"error":"temporarily unavailable","reason":"unavailable"}"#)
-            #expect(response.header("Retry-After") == "1")
+            #expect(response.status == 400)
+            #expect(
+                response.text == #"{"error":"header required: Upgrade: websocket","reason":"malformed_request"}"#)
         }
     }
 }

@@ -44,14 +44,16 @@ extension EndToEnd {
             DispatchQueue.concurrentPerform(iterations: 5) { client in
                 do {
                     if client == 0 {
+                        defer { isOver.store(true, ordering: .relaxed) }
                         for _ in 0..<8 {
                             let workers = try children(of: watchdog).filter { $0.name.hasPrefix("mesher-worker") }
                             kill(try #require(workers.randomElement()).pid, SIGKILL)
                             // The next death comes when the place of this one is filled.
-                            _ = try eventually { try children(of: watchdog).count >= workers.count + 1 }
+                            _ = try eventually {
+                                try children(of: watchdog).count { $0.name.hasPrefix("mesher-worker") } >= workers.count
+                            }
                             usleep(100_000)
                         }
-                        isOver.store(true, ordering: .relaxed)
                         return
                     }
                     var connection = try HTTPConnection(port: stack.port)
@@ -111,10 +113,10 @@ extension EndToEnd {
             let watchdog = try watchdog(of: stack)
             let directory = stack["MESHER_RUN_DIR"]
             let started = try children(of: watchdog)
-            #expect(Set(started.map(\.name)) == ["mesher-storage", "mesher-worker"])
+            #expect(Set(started.map(\.name)) == ["mesher-storage", "mesher-stream", "mesher-worker"])
             kill(watchdog, SIGTERM)
             let isGone = try eventually {
-                try FileManager.default.contentsOfDirectory(atPath: directory) == ["scoreboard"]
+                try Set(FileManager.default.contentsOfDirectory(atPath: directory)) == ["quota", "scoreboard"]
                     && started.allSatisfy { kill($0.pid, 0) != 0 }
             }
             #expect(isGone)
