@@ -38,7 +38,7 @@ package struct ScriptClient: ~Copyable {
         case call(UInt64, Arguments, deadline: Int64)
     }
 
-    /// How long an answer is waited for, in nanoseconds.
+    /// How long an answer is usually waited for, in nanoseconds.
     package static let patience: Int64 = 50_000_000
     /// The most that the first and each later attempt to connect is put off, in nanoseconds, and the least is half of it:
     /// many processes lose Redis at the same moment.
@@ -56,6 +56,7 @@ package struct ScriptClient: ~Copyable {
     package private(set) var isReady = false
 
     private let server: RedisServer
+    private let patience: Int64
     private let script: [UInt8]
     private let probe: Arguments
     private var connection: RedisConnection?
@@ -71,7 +72,10 @@ package struct ScriptClient: ~Copyable {
     private var random = SystemRandomNumberGenerator()
 
     /// - Parameter probe: arguments of a call that writes as every call does, and matters to nobody.
-    package init(_ server: RedisServer, script: StaticString, probe: Arguments) {
+    package init(
+        _ server: RedisServer, script: StaticString, probe: Arguments, patience: Int64 = Self.patience
+    ) {
+        self.patience = patience
         self.server = server
         self.probe = probe
         self.script = Array(UnsafeBufferPointer(start: script.utf8Start, count: script.utf8CodeUnitCount))
@@ -89,7 +93,7 @@ package struct ScriptClient: ~Copyable {
     package mutating func call(_ number: UInt64, _ arguments: Arguments, now: Int64) {
         guard isOpen, failure == nil else { return results.append((number, nil)) }
         append(digest.map { [Array("EVALSHA".utf8), $0] + arguments.words } ?? evaluate(arguments), now: now)
-        expected.append(.call(number, arguments, deadline: now + Self.patience))
+        expected.append(.call(number, arguments, deadline: now + patience))
     }
 
     /// Sends what was appended.
@@ -127,7 +131,7 @@ package struct ScriptClient: ~Copyable {
             // The answer may have come while this process was busy with something else.
             ready(readable: true, writable: false, now: now)
             if isOpen, let due = self.due(), now >= due {
-                lose(RedisError(operation: "wait", message: "no answer within 50 ms"), now: now)
+                lose(RedisError(operation: "wait", message: "no answer within \(patience / 1_000_000) ms"), now: now)
             }
         }
         return isOpen ? due() : deadline
@@ -151,7 +155,7 @@ package struct ScriptClient: ~Copyable {
 
     private mutating func open(now: Int64) {
         openings += 1
-        deadline = now + Self.patience
+        deadline = now + patience
         do throws(RedisError) {
             connection = try RedisConnection.open(server.address)
             if !server.password.isEmpty {

@@ -53,7 +53,7 @@ extension EndToEnd {
         /// Runs a private nginx around the shipped files, pointed at the sockets of the stack, while the body runs.
         private func withNginx(_ body: (Int) throws -> Void) throws {
             let folder = stack.folder + "/inherited"
-            let port = stack.port + 1
+            let port = stack.port + 2
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             try configure(folder, sites: Self.sites.replacingOccurrences(of: "PORT", with: "\(port)"))
             let arguments = ["/usr/sbin/nginx", "-p", folder + "/", "-c", folder + "/nginx.conf", "-e", "error.log"]
@@ -127,7 +127,7 @@ extension EndToEnd {
                     (try post(authorization, event, to: "/api/x"), 404, "not_found"),
                     (try post(authorization, Array(repeating: 0x20, count: 1_048_577)), 400, "payload_too_large"),
                     (try post(authorization + [("Content-Encoding", "x")], event), 415, "unsupported_encoding"),
-                    (try post(authorization, event, to: "/ingest"), 503, "unavailable"),
+                    (try post(authorization, event, to: "/ingest"), 400, "malformed_request"),
                 ]
                 for (answer, status, reason) in answers {
                     #expect(answer.status == status)
@@ -175,7 +175,7 @@ extension EndToEnd {
                 include \(share)/mesher-http.conf;
                 include \(share)/mesher-operator.conf;
                 server {
-                    listen 127.0.0.1:\(stack.port + 1);
+                    listen 127.0.0.1:\(stack.port + 2);
                     include \(share)/mesher-malformed.conf;
                     include \(share)/mesher-server.conf;
                 }

@@ -6,6 +6,8 @@ import Testing
 extension EndToEnd {
     /// With stacks of their own, of debug builds: a body that holds a certain word traps or never ends.
     struct PoisonTests {
+        /// What goes on beside the request must not use up the window.
+        private static let limit = "MESHER_RATE_LIMIT_EVENTS=1000000"
         private static let trap = #"{"message":"mesher-fault-trap","level":"error"}"#
         private static let hang = #"{"message":"mesher-fault-hang","level":"error"}"#
         private static let refusal = #"{"error":"request cannot be processed","reason":"poison"}"#
@@ -50,7 +52,7 @@ extension EndToEnd {
             "A request that killed two workers is refused, its neighbours are not, and neither restart nor resending helps it"
         )
         func refusesPoison() throws {
-            let stack = try Stack(settings: ["MESHER_WORKERS=3"], programs: Stack.debugPrograms)
+            let stack = try Stack(settings: ["MESHER_WORKERS=3", Self.limit], programs: Stack.debugPrograms)
             defer { stack.stop() }
             let project = try Project.create(on: stack)
             let (answer, others) = try post(Self.trap, amid: project)
@@ -92,7 +94,7 @@ extension EndToEnd {
             "A worker that handles one body for too long is killed, and a second one that tries it; then it is refused")
         func refusesEndless() throws {
             let stack = try Stack(
-                settings: ["MESHER_WORKERS=2", "MESHER_STUCK_EXECUTING=1"], programs: Stack.debugPrograms)
+                settings: ["MESHER_WORKERS=2", "MESHER_STUCK_EXECUTING=1", Self.limit], programs: Stack.debugPrograms)
             defer { stack.stop() }
             let project = try Project.create(on: stack)
             let (answer, others) = try post(Self.hang, amid: project)

@@ -128,11 +128,13 @@ final class Stack: Sendable {
         return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// A port that nobody listens on, nor on the operator's port that follows it.
+    /// A port that nobody listens on, nor on those that follow it: of streams, of a test's own nginx, of the operator.
     private static func freePort() -> Int {
         while true {
             let port = Int.random(in: 20_000...30_000)
-            if [port, port + 1, port + 1_384].allSatisfy({ (try? HTTPConnection(port: $0)) == nil }) { return port }
+            if [port, port + 1, port + 2, port + 1_384].allSatisfy({ (try? HTTPConnection(port: $0)) == nil }) {
+                return port
+            }
         }
     }
 

@@ -64,15 +64,20 @@ private final class RecordChecker {
         guard isTaken else { return }
         // Behind the frame's head, the ticket and the flags.
         let recordStart = Frame.headerSize + 9
-        frames.bytes.withUnsafeBytes { bytes in
-            let record = UnsafeRawBufferPointer(rebasing: bytes[recordStart...])
-            let isWhole = EventRecord.forEachElement(of: record) { column, element in
-                guard column >= EventRecord.Column.level.rawValue else { return }
-                let text = element.dropFirst(4)
-                precondition(!text.contains(0), "a text with NUL")
-                precondition(String(validating: text, as: UTF8.self) != nil, "a text that is not UTF-8")
-            }
-            precondition(isWhole, "a record that is not whole")
+        frames.bytes.withUnsafeBytes { StoredRecord.check(UnsafeRawBufferPointer(rebasing: $0[recordStart...])) }
+    }
+}
+
+/// What storage is handed.
+enum StoredRecord {
+    /// Stops the process when a record is not whole, or holds a text that PostgreSQL does not take.
+    static func check(_ record: UnsafeRawBufferPointer) {
+        let isWhole = EventRecord.forEachElement(of: record) { column, element in
+            guard column >= EventRecord.Column.level.rawValue else { return }
+            let text = element.dropFirst(4)
+            precondition(!text.contains(0), "a text with NUL")
+            precondition(String(validating: text, as: UTF8.self) != nil, "a text that is not UTF-8")
         }
+        precondition(isWhole, "a record that is not whole")
     }
 }

@@ -4,6 +4,8 @@ enum FuzzTarget: String, CaseIterable {
     case event
     /// Events of Sentry's SDKs, user reports and security reports.
     case sentry
+    /// Requests of every route, such as envelopes, as they pass through the machine.
+    case request
     /// WebSocket's handshakes and frames.
     case websocket
 
@@ -12,6 +14,7 @@ enum FuzzTarget: String, CaseIterable {
         switch self {
         case .event: EventFuzzing.seeds
         case .sentry: SentryFuzzing.seeds
+        case .request: RequestFuzzing.seeds
         case .websocket: WebSocketFuzzing.seeds
         }
     }
@@ -21,6 +24,7 @@ enum FuzzTarget: String, CaseIterable {
         switch self {
         case .event: EventFuzzing.makeConsumer()
         case .sentry: SentryFuzzing.makeConsumer()
+        case .request: RequestFuzzing.makeConsumer()
         case .websocket: WebSocketFuzzing.consume
         }
     }

@@ -208,6 +208,55 @@ struct SentryRouteTests {
         #expect(identifiers == [1])
     }
 
+    @Test("only pages of the origins that a project names may send; a program that is no browser may all the same")
+    func origins() throws {
+        let quota = ProjectQuota(
+            project: 7, events: 1_000, seconds: 60, origins: AllowedOrigins("https://shop.example".utf8))
+        let edge = Edge.knowingKey(quota: quota)
+        edge.post(Self.envelope, to: "/api/7/envelope/", token: 1) { $0.origin = bytes("https://Shop.example") }
+        edge.post(Self.envelope, to: "/api/7/envelope/", token: 2) { $0.origin = bytes("https://evil.example") }
+        edge.post(token: 3) { $0.origin = bytes("null") }
+        edge.post(token: 4)
+        edge.grantAll()
+        edge.acknowledgeAll()
+        #expect(edge.answers[1]?.status == 200 && edge.answers[4]?.status == 202)
+        #expect(edge.text(2) == #"{"detail":"the origin is not allowed","causes":["forbidden"]}"#)
+        #expect(edge.text(3) == #"{"error":"the origin is not allowed","reason":"forbidden"}"#)
+        #expect(edge.answers[2]?.status == 403 && edge.answers[3]?.status == 403)
+    }
+
+    @Test("each report of a violated policy is an event, and reports of other things are counted")
+    func securityReports() throws {
+        let report = #"{"csp-report":{"effective-directive":"img-src","blocked-uri":"http://evil.example/x"}}"#
+        let one = try answer(report, to: "/api/7/security/")
+        #expect(one.answer.status == 200 && one.identifiers == [1])
+        let violation = #"{"type":"csp-violation","body":{"effectiveDirective":"img-src","blockedURL":"inline"}}"#
+        let many = try answer(
+            #" [\#(violation),{"type":"deprecation","body":{}},\#(violation)]"#, to: "/api/7/security")
+        #expect(many.answer.status == 200 && many.identifiers == [1, 3])
+        #expect(many.answer.outcomes.count(of: .discarded(.unsupportedItem)) == 1)
+    }
+
+    @Test("the header's id wins over the event's own, and a user's report stands beside its event")
+    func identifiers() throws {
+        let other = #"{"event_id":"00000000000000000000000000000002","message":"m"}"#
+        let report = #"{"event_id":"\#(Self.id)","comments":"It broke when I clicked"}"#
+        let sent = try answer(
+            "\(Self.header)\n{\"type\":\"user_report\"}\n\(report)\n{\"type\":\"event\"}\n\(other)")
+        let id = try #require(UInt128(Self.id, radix: 16))
+        #expect(sent.text == #"{"id":"\#(Self.id)"}"#)
+        #expect(sent.identifiers.count == 2 && sent.identifiers[1] == id && sent.identifiers[0] != id)
+        #expect(sent.answer.outcomes.count(of: .accepted) == 2)
+    }
+
+    @Test("a transaction on the store route is counted, and answered 200 with an id")
+    func storedTransaction() throws {
+        let (answer, text, identifiers) = try answer(#"{"type":"transaction"}"#, to: "/api/7/store/")
+        #expect(answer.status == 200 && identifiers.isEmpty)
+        #expect(text == #"{"id":"00000000000000000000000000000001"}"#)
+        #expect(answer.outcomes.count(of: .discarded(.unsupportedItem)) == 1)
+    }
+
     @Test("what decodes to more than it may is 413, be it an event or an envelope, and takes no such memory")
     func sizes() throws {
         let zeros = [UInt8](repeating: 0x20, count: 1 << 20)

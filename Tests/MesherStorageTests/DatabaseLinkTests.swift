@@ -44,7 +44,10 @@ import Testing
         defer { hanging.signal(SIGCONT) }
         let server = try PostgreSQLServer.shared.get()
         let storage = try StorageProcess(server: server, hostsBefore: [hanging], options: "&connect_timeout=1")
-        #expect(try storage.edge().store([TestEvent()]) == [.durable])
+        let edge = try storage.edge()
+        #expect(eventually { edge.probe()?.degradation == [] })
+        #expect(edge.store([TestEvent()]) == [.durable])
+        #expect(try eventually { try storage.value("SELECT count(*) FROM events") == "1" })
     }
 
     @Test("a session that became read-only is left for a server that takes writes")
@@ -60,6 +63,7 @@ import Testing
         try administrator.execute("ALTER DATABASE \(storage.database) RESET default_transaction_read_only")
         #expect(eventually { edge.probe()?.degradation == [] })
         #expect(edge.store([TestEvent(ticket: 2)]) == [.durable])
+        #expect(try eventually { try storage.value("SELECT count(*) FROM events") == "2" })
     }
 
     @Test("a server with too many clients is tried again until it has room")

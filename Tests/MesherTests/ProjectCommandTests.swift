@@ -98,4 +98,35 @@ struct ProjectCommandTests {
         #expect(try limits() == [nil, 10, 30])
         #expect(try service.run("project", "set", "nobody", "--rate-limit", "5").status == 65)
     }
+
+    @Test("set names the origins whose pages may send, and none lets all of them")
+    func origins() throws {
+        let service = try TestService()
+        _ = try service.json("project", "create", "demo", "--json")
+        func origins() throws -> [String]? {
+            let show = try #require(try service.json("project", "show", "demo", "--json") as? [String: Any])
+            return (show["project"] as? [String: Any])?["allowed_origins"] as? [String]
+        }
+        #expect(try origins() == nil)
+        func set(_ origins: String...) throws -> Execution {
+            try service.run(["project", "set", "demo"] + origins.flatMap { ["--allowed-origin", $0] })
+        }
+        let run = try set("https://Shop.example", "https://*.b.example")
+        #expect(run.output == "demo: pages of https://shop.example https://*.b.example may send\n")
+        #expect(try origins() == ["https://shop.example", "https://*.b.example"])
+        #expect(try set("none").status == 0)
+        #expect(try origins() == nil)
+        #expect(try set("shop.example").status == 64)
+        #expect(try set("none", "https://a.example").status == 64)
+    }
+
+    @Test("show prints of each key the DSN, and the address for browsers' security reports")
+    func reportAddress() throws {
+        let service = try TestService()
+        let project = try #require(try service.json("project", "create", "demo", "--json") as? [String: Any])
+        let (key, dsn) = (project["key"] as? String ?? "", project["dsn"] as? String ?? "")
+        let show = try service.run("project", "show", "demo").output
+        #expect(show.contains("DSN           \(dsn)\n"))
+        #expect(show.contains("report-uri    http://intake.example:8080/api/1/security/?sentry_key=\(key)\n"))
+    }
 }

@@ -37,6 +37,7 @@ struct StatusTests {
                 "needs       postgresql up, redis DOWN",
                 "storage     last commit 30 s ago, partitions for 7 days ahead",
                 "spool       12 events, the oldest 40 s old, 5.0 MiB of 10.0 MiB, QUARANTINE 2",
+                "streams     0 sessions",
                 "check       bulk: FAILED 3 times in a row, 1.2 ms, 3 s ago",
                 "reload      FAILED at 1970-01-02 01:01:01Z",
             ])

@@ -26,6 +26,10 @@ struct TestService {
 
     /// Runs `mesher` to its end.
     func run(_ arguments: String...) throws -> Execution {
+        try run(arguments)
+    }
+
+    func run(_ arguments: [String]) throws -> Execution {
         try Execution.run(Execution.program("mesher"), arguments, environment: environment)
     }
 

@@ -32,7 +32,9 @@ extension IngestionMachine {
 
     /// What an envelope's header says, which is read alone.
     mutating func header(of submission: Submission) throws(Refusal) -> Envelope {
-        slot?.beginExecuting(submission.head.requestID)
+        // Before it is known whose it is nothing waits to be tried alone.
+        guard judge(submission, project: 0) != .poison else { throw .poison }
+        slot?.beginExecuting(submission.head.requestID, submission.mark)
         defer { slot?.finishExecuting() }
         let encoding = try submission.head.encoding.get()
         scanner.begin(wantsItems: false)

@@ -11,13 +11,7 @@ extension IngestionMachine {
 
     /// Whether a request's body may be handled now; otherwise it was refused, or waits until it is the only one.
     mutating func mayExecute(_ submission: Submission, _ quota: ProjectQuota) -> Bool {
-        submission.mark = BodyMark(project: quota.project, size: submission.bytes)
-        guard !suspects.isEmpty else { return true }
-        let (verdict, mark) = suspects.verdict(on: submission.head.requestID, submission.mark) {
-            submission.withBody(BodyMark.hash) ?? 0
-        }
-        submission.mark = mark
-        switch verdict {
+        switch judge(submission, project: quota.project) {
         case .innocent: return true
         case .suspect:
             if trial == submission.serial { return true }
@@ -25,6 +19,19 @@ extension IngestionMachine {
         case .poison: refuse(submission, .poison)
         }
         return false
+    }
+
+    /// What is known of a request, whose body is marked so that it would be known again.
+    ///
+    /// - Parameter project: 0 while it is not known.
+    func judge(_ submission: Submission, project: Int64) -> Suspects.Verdict {
+        submission.mark = BodyMark(project: project, size: submission.bytes)
+        guard !suspects.isEmpty else { return .innocent }
+        let (verdict, mark) = suspects.verdict(on: submission.head.requestID, submission.mark) {
+            submission.withBody(BodyMark.hash) ?? 0
+        }
+        submission.mark = mark
+        return verdict
     }
 
     /// Tries the next request under suspicion when nothing else is in hand.

@@ -8,6 +8,9 @@ internal import StorageChannel
 struct Backend: ~Copyable {
     /// Nanoseconds without an event, after which the connection to Redis is closed: many sessions are idle for hours.
     private static let redisIdleTime: Int64 = 30_000_000_000
+    /// How long Redis' answer is waited for, in nanoseconds. A worker cannot wait so long, with many clients' requests in
+    /// hand; a session keeps its own client waiting, and its first call opens the connection.
+    private static let redisPatience: Int64 = 1_000_000_000
     /// The most bytes that storage may leave unread.
     private static let pendingLimit = 16 << 20
 
@@ -107,7 +110,8 @@ struct Backend: ~Copyable {
     private mutating func count(_ call: LimitScript.Call, now: Int64) {
         if !hasRedis {
             redis = ScriptClient(
-                server, script: LimitScript.source, probe: Self.arguments(.probe, prefix: prefix))
+                server, script: LimitScript.source, probe: Self.arguments(.probe, prefix: prefix),
+                patience: Self.redisPatience)
             // It connects, and takes calls meanwhile.
             _ = redis?.tick(now: now)
         }

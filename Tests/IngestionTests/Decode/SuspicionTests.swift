@@ -100,4 +100,15 @@ struct SuspicionTests {
         edge.post(requestID: Self.identifier, token: 2)
         #expect(edge.wantsSolitude)
     }
+
+    @Test("An envelope that names its key itself is refused by its id before anything is read of it")
+    func envelope() {
+        let edge = edge(deaths: 2)
+        let envelope = "{\"dsn\":\"http://\(Edge.keyText)@localhost/7\"}\n{\"type\":\"event\"}\n\(Edge.validEvent)"
+        edge.post(envelope, to: "/api/7/envelope/", key: nil, requestID: Self.other, token: 1)
+        #expect(edge.answers[1] == nil && edge.calls.count == 1, "another one is taken")
+        edge.post(envelope, to: "/api/7/envelope/", key: nil, requestID: Self.identifier, token: 2)
+        #expect(edge.answers[2]?.status == 400)
+        #expect(edge.answers[2]?.outcomes == .all(.discarded(.poison), count: 1))
+    }
 }

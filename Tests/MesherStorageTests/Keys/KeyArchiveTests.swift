@@ -18,7 +18,7 @@ import Testing
             INSERT INTO api_keys (key, project_id, revoked_at)
             VALUES ('\(CommitterFailureTests.hex(revoked))', 1, now())
             """)
-        #expect(eventually { (try? Data(contentsOf: URL(fileURLWithPath: storage.keysPath)))?.count == 84 })
+        #expect(eventually { (try? Data(contentsOf: URL(fileURLWithPath: storage.keysPath)))?.count == 86 })
         return storage
     }
 

@@ -39,7 +39,9 @@ import Testing
         var report = RedisReport(logger)
         for edge in 0..<100 { report.note("no answer within 50 ms", of: UInt64(edge), now: 0) }
         #expect(report.isDegraded && lines.texts == [away])
-        for edge in 0..<100 { report.note(nil, of: UInt64(edge), now: 1) }
+        for edge in 0..<99 { report.note(nil, of: UInt64(edge), now: 0) }
+        #expect(report.isDegraded, "one is still without")
+        report.note(nil, of: 99, now: 1)
         #expect(!report.isDegraded)
         report.elapse(now: 1 + RedisReport.calm - 1, table())
         #expect(lines.texts == [away])
