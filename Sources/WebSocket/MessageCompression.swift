@@ -3,7 +3,7 @@ internal import Deflate
 /// What two ends agreed on for compressing messages: permessage-deflate, RFC 7692, each message for itself. (Context
 /// takeover would cost 300 kB a connection.)
 package struct MessageCompression: Equatable, Sendable {
-    /// How far back our blocks may point, 2^9 to 2^15 bytes. The peer's may use the whole 2^15.
+    /// How far back our blocks may point, 2^8 to 2^15 bytes. The peer's may use the whole 2^15.
     package let windowBits: Int32
     /// Whether the answer must repeat `windowBits`, since the peer asked for it.
     let namesWindow: Bool
@@ -13,12 +13,14 @@ package struct MessageCompression: Equatable, Sendable {
         self.namesWindow = namesWindow
     }
 
-    /// What a client offers.
-    static let offer: StaticString = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
+    private static let base: StaticString = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
+
+    /// What a client offers: also to keep to a window that the server asks for.
+    static var offer: String { "\(base); client_max_window_bits" }
 
     /// What a server answers, section 7.1: it may ask for either, also where the client did not offer it.
     var answer: String {
-        namesWindow ? "\(Self.offer); server_max_window_bits=\(windowBits)" : "\(Self.offer)"
+        namesWindow ? "\(Self.base); server_max_window_bits=\(windowBits)" : "\(Self.base)"
     }
 
     /// Compresses a message, without the four bytes at its end that the receiver puts there. False if it cannot.
@@ -52,11 +54,12 @@ extension MessageCompression {
         guard let name = answer.nextToken() else { return nil }
         var offer = Offer(isDeflate: name.equalsIgnoringCase("permessage-deflate"))
         while let parameter = answer.nextParameter() { offer.take(parameter) }
-        // The client's window is not in our offer, so the server may not limit it.
-        guard answer.nextToken() == nil, answer.isSound, offer.compression != nil, offer.serverForgets,
-            !offer.limitsClientWindow
+        // The parameter is without a value in an offer alone (section 7.1.2.2).
+        guard answer.nextToken() == nil, answer.isSound, offer.isDeflate, offer.isAcceptable, offer.serverForgets,
+            offer.limitsClientWindow == (offer.clientWindow != nil)
         else { return nil }
-        return MessageCompression()
+        // A window of 2^8 bytes zlib cannot keep to: then nothing is compressed, which is always allowed.
+        return MessageCompression(windowBits: offer.clientWindow ?? 15)
     }
 
     /// One extension with its parameters.
@@ -66,6 +69,7 @@ extension MessageCompression {
         var serverForgets = false
         var clientForgets = false
         var limitsClientWindow = false
+        var clientWindow: Int32?
         var serverWindow: Int32?
 
         var compression: MessageCompression? {
@@ -80,8 +84,8 @@ extension MessageCompression {
             } else if name.equalsIgnoringCase("client_no_context_takeover") {
                 Self.note(&clientForgets, &isAcceptable, parameter.value == nil)
             } else if name.equalsIgnoringCase("client_max_window_bits") {
-                let isSound = parameter.value.map { Self.windowBits($0) != nil } ?? true
-                Self.note(&limitsClientWindow, &isAcceptable, isSound)
+                clientWindow = parameter.value.flatMap(Self.windowBits)
+                Self.note(&limitsClientWindow, &isAcceptable, clientWindow != nil || parameter.value == nil)
             } else if name.equalsIgnoringCase("server_max_window_bits"), serverWindow == nil {
                 serverWindow = parameter.value.flatMap(Self.windowBits)
                 isAcceptable = isAcceptable && serverWindow != nil

@@ -67,8 +67,14 @@ struct Peer: ~Copyable {
         _ role: WebSocketConnection.Role = .server, isCompressed: Bool = false,
         limits: WebSocketConnection.Limits = .init()
     ) {
-        connection = try! WebSocketConnection.open(
-            role, compression: isCompressed ? MessageCompression() : nil, limits: limits)
+        self.init(role, compression: isCompressed ? MessageCompression() : nil, limits: limits)
+    }
+
+    init(
+        _ role: WebSocketConnection.Role, compression: MessageCompression?,
+        limits: WebSocketConnection.Limits = .init()
+    ) {
+        connection = try! WebSocketConnection.open(role, compression: compression, limits: limits)
     }
 
     /// Gives it bytes, `step` at a time.

@@ -49,20 +49,38 @@ import Testing
         #expect(Self.answer(offer) == nil)
     }
 
-    @Test(
-        "a client takes an answer only when both sides forget, and nothing else was added",
-        arguments: [
-            (plain, true), (plain + "; server_max_window_bits=9", true),
-            ("permessage-deflate; server_no_context_takeover", true), ("permessage-deflate", false),
-            ("permessage-deflate; client_no_context_takeover", false),
-            (plain + "; client_max_window_bits=10", false), (plain + "; mystery", false), (plain + ", other", false),
-            ("other", false), (plain + ";", false), ("", false),
-        ])
-    func agreement(answer: String, isTaken: Bool) {
-        let isAgreed = Array(answer.utf8).withUnsafeBytes { bytes in
+    /// What a server may add to the plain answer, and what it may not.
+    static let additions: [(String, Bool)] = [
+        ("", true), ("; server_max_window_bits=9", true), ("; server_max_window_bits=8", true),
+        ("; client_max_window_bits=10", true), ("; client_max_window_bits", false),
+        ("; client_max_window_bits=16", false), ("; mystery", false), (", other", false), (";", false),
+    ]
+
+    @Test("a client takes an answer only when both sides forget, and nothing else was added", arguments: additions)
+    func agreement(addition: String, isTaken: Bool) {
+        #expect(Self.isAgreed(Self.plain + addition) == isTaken)
+        let other = "permessage-deflate; client_no_context_takeover" + addition
+        #expect(!Self.isAgreed(other) && !Self.isAgreed("other") && !Self.isAgreed(""))
+        #expect(Self.isAgreed("permessage-deflate; server_no_context_takeover"))
+    }
+
+    private static func isAgreed(_ answer: String) -> Bool {
+        Array(answer.utf8).withUnsafeBytes { bytes in
             var elements = HeaderElements(bytes)
             return MessageCompression.agreed(in: &elements) != nil
         }
-        #expect(isAgreed == isTaken)
+    }
+
+    @Test("a client keeps to the window that the server asks for, and compresses nothing where zlib cannot")
+    func clientWindow() {
+        // What a window of 2^9 bytes cannot see again.
+        let block = (0..<1000).map { "\($0) " }.joined()
+        func sizes(_ windowBits: Int32) -> [UInt8] {
+            var client = Peer(.client, compression: MessageCompression(windowBits: windowBits))
+            client.send(block + block)
+            return client.takeOutput()
+        }
+        #expect(sizes(8).first == 0x81 && sizes(9).first == 0xC1)
+        #expect(sizes(9).count > sizes(15).count)
     }
 }
