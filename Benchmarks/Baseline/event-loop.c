@@ -1,7 +1,7 @@
-// The baseline of `make bench`: a FastCGI program behind the same nginx that reads each request with libfcgi, looks at
+// A baseline of `make bench`: a FastCGI program behind the same nginx that reads each request with libfcgi, looks at
 // nothing, stores nothing and answers 202. An event loop like the workers', so that kept connections don't starve.
 //
-// Usage: stores-nothing SOCKET PROCESSES
+// Usage: event-loop SOCKET PROCESSES
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcgiapp.h>
@@ -74,7 +74,7 @@ static void loop(int listener) {
 }
 
 int main(int count, char **arguments) {
-    if (count != 3) return fprintf(stderr, "usage: stores-nothing SOCKET PROCESSES\n"), 64;
+    if (count != 3) return fprintf(stderr, "usage: event-loop SOCKET PROCESSES\n"), 64;
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     strncpy(address.sun_path, arguments[1], sizeof address.sun_path - 1);
     unlink(arguments[1]);
