@@ -220,7 +220,7 @@ struct StorageLoop: ~Copyable {
         do {
             try epoll.modify(number, token: Token.listener, wantsEdges ? .read : [])
             isListening = wantsEdges
-            if !wantsEdges {
+            if edges.count >= edgeLimit {
                 logger.warning("no descriptors left for more edges", metadata: ["edges": "\(edges.count)"])
             }
         } catch {

@@ -110,5 +110,55 @@ extension EndToEnd {
             try expectRecovery()
             #expect(try outage.logLines("Redis is away") >= 1)
         }
+
+        /// PostgreSQL crashes under full load, storage is killed while it is away, and both come back.
+        ///
+        /// - Parameter settings: those of the stack.
+        /// - Returns: what the clients saw, and how many rows there are once nothing waits on disk, and how much waited there.
+        private func crashUnderLoad(_ settings: [String]) throws -> (seen: Load.Result, rows: Int, spooled: Int) {
+            let stack = try Stack(settings: settings + ["MESHER_RATE_LIMIT_EVENTS=1000000000"])
+            defer { stack.stop() }
+            let outage = Outage(stack: stack)
+            func snapshot() -> Data? { FileManager.default.contents(atPath: stack.folder + "/state/keys") }
+            let before = snapshot()
+            let project = try Project.create(on: stack)
+            #expect(eventually { snapshot() != before }, "the key would outlive storage")
+            func spooled() throws -> Int {
+                // Without a spool there is not even its directory.
+                guard let output = try? stack.mesher("spool", "status", "--json") else { return 0 }
+                let status = try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any]
+                return status?["bytes"] as? Int ?? 0
+            }
+            let load = try Load(on: project, seconds: 8)
+            _ = try eventually { try project.count() > 1_000 }
+            try outage.stopPostgreSQL()
+            // Some hundred events; never, without a spool.
+            _ = try eventually(within: 2) { try spooled() > 100_000 }
+            for storage in Processes(stack: stack).children("mesher-storage") { kill(storage, SIGKILL) }
+            let most = try spooled()
+            try outage.startPostgreSQL()
+            let seen = try load.result()
+            _ = try eventually(within: 60) { try spooled() == 0 && project.count() >= seen.accepted }
+            return (seen, try project.count(), most)
+        }
+
+        @Test("PostgreSQL that crashes under load is noticed by no client, and each accepted event is stored once")
+        func crash() throws {
+            let (seen, rows, spooled) = try crashUnderLoad([])
+            print(
+                "PostgreSQL crashed under load: \(seen.accepted) accepted, \(seen.failures) failures, "
+                    + "\(spooled) bytes on disk meanwhile, \(rows) rows")
+            #expect(spooled > 100_000)
+            #expect(seen.failures == 0, "\(seen.answers)")
+            #expect(rows == seen.accepted)
+        }
+
+        @Test("Without the spool clients do see it, so that test could fail; what was accepted is there all the same")
+        func crashWithoutSpool() throws {
+            let (seen, rows, _) = try crashUnderLoad(["MESHER_SPOOL_LIMIT=0"])
+            #expect(seen.failures > 0)
+            // An event may be stored though its answer was 503: the crash came between the two.
+            #expect(rows >= seen.accepted)
+        }
     }
 }
