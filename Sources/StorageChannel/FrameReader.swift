@@ -1,8 +1,8 @@
 /// One frame's content, read front to back. Reading past its end gives zeros and makes `isIntact` false: check it once, at
 /// the end.
 package struct FrameContent: ~Copyable {
-    private var rest: UnsafeRawBufferPointer
-    package private(set) var isIntact = true
+    @usableFromInline var rest: UnsafeRawBufferPointer
+    @usableFromInline package internal(set) var isIntact = true
 
     package init(_ bytes: UnsafeRawBufferPointer) {
         rest = bytes
@@ -10,6 +10,8 @@ package struct FrameContent: ~Copyable {
 
     package var isAtEnd: Bool { rest.isEmpty }
 
+    // Inlined, since without knowing the type each call looks up its metadata.
+    @inlinable
     package mutating func integer<Value: FixedWidthInteger>(_: Value.Type = Value.self) -> Value {
         let size = MemoryLayout<Value>.size
         guard rest.count >= size else {

@@ -123,8 +123,8 @@ final class FastCGIConnection {
 
     private func readPast() -> Int {
         var total = 0
-        withUnsafeTemporaryAllocation(byteCount: 8192, alignment: 1) { chunk in
-            while case let count = FCGX_GetStr(chunk.baseAddress, 8192, request.pointee.in), count > 0 {
+        withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 1) { chunk in
+            while case let count = FCGX_GetStr(chunk.baseAddress, 1024, request.pointee.in), count > 0 {
                 total += Int(count)
             }
         }
