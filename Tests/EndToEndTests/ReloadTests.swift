@@ -96,7 +96,8 @@ extension EndToEnd {
             for pid in [worker, storage] {
                 #expect(!Processes.environment(pid).contains { $0.hasPrefix("MESHER_DATABASE_URL=") })
                 // What its runtime and libc are to know.
-                let others = Processes.environment(pid).filter { !$0.hasPrefix("MESHER_") }.map { $0.prefix { $0 != "=" } }
+                let others = Processes.environment(pid).map { $0.prefix { $0 != "=" } }
+                    .filter { !$0.hasPrefix("MESHER_") }
                 #expect(Set(others).isSubset(of: ["SWIFT_BACKTRACE", "GLIBC_TUNABLES"]), "\(others)")
             }
         }
