@@ -34,7 +34,7 @@ let package = Package(
         .target(
             name: "Spool", dependencies: ["CChecksum", "EventLoop", "StorageChannel"], swiftSettings: settings),
         .target(name: "PostgreSQL", dependencies: ["CLibraries"], swiftSettings: settings),
-        .target(name: "Redis", dependencies: ["CLibraries", "EventLoop"], swiftSettings: settings),
+        .target(name: "Redis", dependencies: ["CLibraries", "Configuration", "EventLoop"], swiftSettings: settings),
         .target(name: "Schema", dependencies: ["PostgreSQL"], swiftSettings: settings),
         .target(name: "Deflate", dependencies: ["CLibraries"], swiftSettings: settings),
         .target(name: "WebSocket", dependencies: ["CLibraries", "Deflate"], swiftSettings: settings),

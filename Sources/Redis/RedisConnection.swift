@@ -9,40 +9,6 @@ package struct RedisError: Error, CustomStringConvertible {
     package var description: String { "\(operation): \(message)" }
 }
 
-/// Where Redis is, and as whom to speak to it.
-package struct RedisServer: Sendable {
-    package enum Address: Sendable, CustomStringConvertible {
-        case unix(String)
-        case tcp(host: String, port: Int)
-
-        package var description: String {
-            switch self {
-            case .unix(let path): path
-            case .tcp(let host, let port): "\(host):\(port)"
-            }
-        }
-    }
-
-    package var address: Address
-    /// Empty means the default user.
-    package var user: String
-    /// Empty means that AUTH is not sent.
-    package var password: String
-    package var database: Int
-
-    /// Whether connecting may look up a name.
-    package var isNamed: Bool {
-        if case .tcp = address { true } else { false }
-    }
-
-    package init(address: Address, user: String = "", password: String = "", database: Int = 0) {
-        self.address = address
-        self.user = user
-        self.password = password
-        self.database = database
-    }
-}
-
 /// One answer of Redis.
 package enum RedisReply: Equatable, Sendable {
     case status(String)

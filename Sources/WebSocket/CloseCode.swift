@@ -12,8 +12,6 @@ package struct CloseCode: RawRepresentable, Hashable, Sendable {
     package static let unsupportedData = CloseCode(rawValue: 1003)
     /// The peer gave none; never sent.
     package static let none = CloseCode(rawValue: 1005)
-    /// No close frame came at all; never sent.
-    package static let abnormal = CloseCode(rawValue: 1006)
     package static let invalidData = CloseCode(rawValue: 1007)
     package static let policyViolation = CloseCode(rawValue: 1008)
     package static let messageTooBig = CloseCode(rawValue: 1009)

@@ -51,14 +51,8 @@ enum MesherStream {
     private static func options(_ settings: Settings) -> Listener.Options {
         var ingestion = IngestionMachine.Options()
         ingestion.bulkEvents = settings.integer(.bulkEvents)
-        let socket = settings.text(.redisSocket)
-        let redis = RedisServer(
-            address: socket.isEmpty
-                ? .tcp(host: settings.text(.redisHost), port: settings.integer(.redisPort)) : .unix(socket),
-            user: settings.text(.redisUser), password: settings.text(.redisPassword),
-            database: settings.integer(.redisDatabase))
         let session = Session.Options(
-            storageSocket: settings.text(.runDirectory) + "/storage.sock", redis: redis,
+            storageSocket: settings.text(.runDirectory) + "/storage.sock", redis: RedisServer(settings),
             redisPrefix: settings.text(.redisPrefix), ingestion: ingestion,
             projectConnections: settings.integer(.streamProjectConnections),
             age: Int64(settings.integer(.streamAge)) * 1_000_000_000)

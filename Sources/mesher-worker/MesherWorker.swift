@@ -60,14 +60,8 @@ enum MesherWorker {
         let bytesInHand = settings.integer(.bytesInHand) << 20
         if role == "events" { ingestion.largeBytesInHand = bytesInHand / 2 }
         ingestion.bulkEvents = settings.integer(.bulkEvents)
-        let socket = settings.text(.redisSocket)
-        let redis = RedisServer(
-            address: socket.isEmpty
-                ? .tcp(host: settings.text(.redisHost), port: settings.integer(.redisPort)) : .unix(socket),
-            user: settings.text(.redisUser), password: settings.text(.redisPassword),
-            database: settings.integer(.redisDatabase))
         return Worker.Options(
-            storageSocket: settings.text(.runDirectory) + "/storage.sock", redis: redis,
+            storageSocket: settings.text(.runDirectory) + "/storage.sock", redis: RedisServer(settings),
             redisPrefix: settings.text(.redisPrefix), ingestion: ingestion,
             requestsInHand: settings.integer(.requestsInHand), bytesInHand: bytesInHand)
     }

@@ -59,5 +59,13 @@ package enum LimitScript {
             self.used = used
             self.left = left
         }
+
+        /// As Redis gave it; nil when it gave none, or something else.
+        package init?(_ integers: [Int64]?) {
+            guard let integers, integers.count == 3 else { return nil }
+            self.init(
+                granted: UInt32(clamping: integers[0]), used: UInt32(clamping: integers[1]),
+                left: UInt32(clamping: integers[2]))
+        }
     }
 }

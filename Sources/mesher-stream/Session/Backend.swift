@@ -134,13 +134,7 @@ struct Backend: ~Copyable {
         guard let results = redis?.results, !results.isEmpty else { return }
         redis?.results.removeAll(keepingCapacity: true)
         for result in results {
-            var grant: LimitScript.Grant?
-            if let integers = result.integers, integers.count == 3 {
-                grant = LimitScript.Grant(
-                    granted: UInt32(clamping: integers[0]), used: UInt32(clamping: integers[1]),
-                    left: UInt32(clamping: integers[2]))
-            }
-            machine.receive(grant, for: result.call, now: now)
+            machine.receive(LimitScript.Grant(result.integers), for: result.call, now: now)
         }
     }
 }

@@ -12,12 +12,7 @@ struct RedisCheck {
     private let key: String
 
     init(_ settings: Settings) {
-        let socket = settings.text(.redisSocket)
-        server = RedisServer(
-            address: socket.isEmpty
-                ? .tcp(host: settings.text(.redisHost), port: settings.integer(.redisPort)) : .unix(socket),
-            user: settings.text(.redisUser), password: settings.text(.redisPassword),
-            database: settings.integer(.redisDatabase))
+        server = RedisServer(settings)
         key = settings.text(.redisPrefix) + "{0}"
     }
 

@@ -8,8 +8,6 @@ struct ProjectKey {
     let createdAt: String
     /// RFC 3339, UTC; nil while it is in force.
     let revokedAt: String?
-
-    var isInForce: Bool { revokedAt == nil }
 }
 
 extension ProjectKey {

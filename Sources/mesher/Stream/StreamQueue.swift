@@ -35,7 +35,6 @@ struct StreamQueue {
 
     var count: Int { waiting.count + inFlight.count }
     var hasRoom: Bool { count < limit && bytes < Self.byteLimit }
-    var hasInFlight: Bool { !inFlight.isEmpty }
     var hasWaiting: Bool { !waiting.isEmpty }
 
     mutating func add(_ entry: Entry) {
