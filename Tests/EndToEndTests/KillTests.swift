@@ -33,8 +33,13 @@ extension EndToEnd {
             var inHand: [Int] = []
             for _ in 0..<kills {
                 usleep(UInt32(pause * 1_000_000))
-                let chosen = victims()
-                #expect(!chosen.isEmpty)
+                var chosen: [pid_t] = []
+                // A successor that did not live for a second comes later.
+                #expect(
+                    eventually {
+                        chosen = victims()
+                        return !chosen.isEmpty
+                    })
                 inHand.append(requestsInHand())
                 for pid in chosen { Glibc.kill(pid, signal) }
             }
