@@ -1,4 +1,5 @@
 import Foundation
+import TestServers
 
 /// The parent of a watchdog that holds the listening sockets as systemd does, and starts it again when it dies.
 final class HeldSockets {
@@ -63,9 +64,12 @@ final class HeldSockets {
         guard code == 0 else { throw Failure(description: "posix_spawn: \(code)") }
     }
 
-    /// Kills the watchdog and waits for its end.
+    /// Kills the watchdog and waits for its end and that of its children, which systemd waits for, too: one of them may
+    /// have a socket open that the next watchdog binds.
     func kill(_ signal: Int32 = SIGKILL) {
+        let children = Processes.children(of: watchdog)
         Glibc.kill(watchdog, signal)
         waitpid(watchdog, nil, 0)
+        _ = eventually { children.allSatisfy { Processes.commandLine($0).isEmpty } }
     }
 }

@@ -33,47 +33,62 @@ final class FaultInjector {
 
     /// Does one fault.
     func inject(_ fault: FaultKind.Planned) throws {
-        let pause = Duration.seconds(fault.seconds)
+        let victim = try victim(of: fault.kind)
+        ledger.began(fault.kind)
         switch fault.kind {
-        case .workerKilled: try strike(SIGKILL, fault.kind) { self.processes.children("mesher-worker", "events") }
-        case .bulkWorkerKilled: try strike(SIGKILL, fault.kind) { self.processes.children("mesher-worker", "bulk") }
-        case .storageKilled: try strike(SIGKILL, fault.kind) { self.processes.children("mesher-storage") }
-        case .listenerKilled: try strike(SIGKILL, fault.kind) { self.processes.children("mesher-stream") }
-        case .sessionKilled: try strike(SIGKILL, fault.kind) { try self.streams.sessions().map(\.pid) }
+        case .workerKilled, .bulkWorkerKilled, .storageKilled, .listenerKilled, .sessionKilled:
+            if let victim { kill(victim, SIGKILL) }
         case .workerStopped:
-            let victim = try strike(SIGSTOP, fault.kind) { self.processes.children("mesher-worker", "events") }
-            undo(after: pause) {
+            guard let victim else { break }
+            kill(victim, SIGSTOP)
+            undo(after: fault.seconds) {
                 // It may have been killed meanwhile, and its number be another's.
-                if let victim, Processes.commandLine(victim).first == "mesher-worker" { kill(victim, SIGCONT) }
+                if Processes.commandLine(victim).first == "mesher-worker" { kill(victim, SIGCONT) }
             }
         case .watchdogKilled:
-            ledger.began(fault.kind)
             sockets.kill()
             try sockets.start()
         case .postgreSQLCrashed:
-            ledger.began(fault.kind)
             try outage.stopPostgreSQL()
-            undo(after: pause) { [outage] in try outage.startPostgreSQL() }
+            undo(after: fault.seconds) { [outage] in try outage.startPostgreSQL() }
         case .postgreSQLStopped:
-            ledger.began(fault.kind)
             try outage.signalPostgreSQL(SIGSTOP)
-            undo(after: pause) { [outage] in try outage.signalPostgreSQL(SIGCONT) }
+            undo(after: fault.seconds) { [outage] in try outage.signalPostgreSQL(SIGCONT) }
         case .redisKilled:
-            ledger.began(fault.kind)
             try outage.signalRedis(SIGKILL)
-            undo(after: pause) { [outage] in try outage.startRedis() }
+            undo(after: fault.seconds) { [outage] in try outage.startRedis() }
         case .redisStopped:
-            ledger.began(fault.kind)
             try outage.signalRedis(SIGSTOP)
-            undo(after: pause) { [outage] in try outage.signalRedis(SIGCONT) }
-        case .nginxReloaded:
-            ledger.began(fault.kind)
-            try Nginx(of: stack).hangUp()
+            undo(after: fault.seconds) { [outage] in try outage.signalRedis(SIGCONT) }
+        case .nginxReloaded: try Nginx(of: stack).hangUp()
         case .reloaded:
-            ledger.began(fault.kind)
             let program = stack["MESHER_BIN"] + "/mesher"
             reloads.append(try Execution.Running(program, ["reload"], environment: stack.variables))
         }
+    }
+
+    /// The processes that a fault may hit; nil when it hits no child of the watchdog.
+    private func victims(of kind: FaultKind) throws -> [pid_t]? {
+        switch kind {
+        case .workerKilled, .workerStopped: processes.children("mesher-worker", "events")
+        case .bulkWorkerKilled: processes.children("mesher-worker", "bulk")
+        case .storageKilled: processes.children("mesher-storage")
+        case .listenerKilled: processes.children("mesher-stream")
+        case .sessionKilled: try streams.sessions().map(\.pid)
+        default: nil
+        }
+    }
+
+    /// One of them, whose successor may just be starting.
+    private func victim(of kind: FaultKind) throws -> pid_t? {
+        var victims = try victims(of: kind)
+        guard victims != nil else { return nil }
+        _ = try eventually(within: Self.patience) {
+            victims = try self.victims(of: kind)
+            return victims?.isEmpty == false
+        }
+        if victims?.isEmpty != false { ledger.violated("nobody there for \(Self.patience) s: \(kind.rawValue)") }
+        return victims?.randomElement()
     }
 
     /// Undoes what is due, or all of it.
@@ -84,28 +99,16 @@ final class FaultInjector {
         for end in due { try end.undo() }
     }
 
+    /// Whether each `mesher reload` has come to its end, good or bad.
+    var hasReloaded: Bool { reloads.allSatisfy { !$0.isRunning } }
+
     /// Ends the service.
     func stop() {
         try? undo(all: true)
         sockets.kill(SIGTERM)
     }
 
-    private func undo(after pause: Duration, _ undo: @escaping () throws -> Void) {
-        ends.append((.now + pause, undo))
-    }
-
-    /// Sends a signal to one of the processes, whose successor may just be starting.
-    ///
-    /// - Returns: the process; nil when there was none for long.
-    @discardableResult
-    private func strike(_ signal: Int32, _ kind: FaultKind, _ victims: () throws -> [pid_t]) throws -> pid_t? {
-        var victim: pid_t?
-        _ = try eventually(within: Self.patience) {
-            victim = try victims().randomElement()
-            return victim != nil
-        }
-        ledger.began(kind)
-        if let victim { kill(victim, signal) } else { ledger.violated("nobody there for \(Self.patience) s: \(kind)") }
-        return victim
+    private func undo(after seconds: Int, _ undo: @escaping () throws -> Void) {
+        ends.append((.now + .seconds(seconds), undo))
     }
 }

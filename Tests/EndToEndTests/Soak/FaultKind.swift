@@ -27,9 +27,11 @@ enum FaultKind: String, CaseIterable, Sendable {
     }
 
     /// One fault of a plan, and for how many seconds its server is away.
-    struct Planned {
+    struct Planned: CustomStringConvertible {
         let kind: FaultKind
         let seconds: Int
+
+        var description: String { kind.rawValue + (seconds > 0 ? ", for \(seconds) s" : "") }
     }
 
     /// A fault for each second, the same for the same seed: all kinds equally often, in an order by chance, and none of a

@@ -51,7 +51,7 @@ final class KeptStream {
         if opened.status == 101 {
             client = opened
         } else {
-            SoakAnswer(opened.body, status: opened.status).refuse(by: .stream, ledger)
+            SoakAnswer(refused: opened).refuse(by: .stream, ledger)
         }
         return client
     }

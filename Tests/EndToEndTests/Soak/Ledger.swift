@@ -16,6 +16,8 @@ final class Ledger: Sendable {
         let beganAt: Instant
         var missing = Set(Route.allCases)
         var recovery: Duration?
+        /// The route that was the last one.
+        var slowest: Route?
     }
 
     /// A copy of all there is.
@@ -28,6 +30,8 @@ final class Ledger: Sendable {
         var violations: [String] = []
         var violationCount = 0
         var faults: [Fault] = []
+        /// Places of those without recovery.
+        fileprivate var open: [Int] = []
 
         var acknowledged: Int { isAcknowledged.count { $0 } }
     }
@@ -53,13 +57,13 @@ final class Ledger: Sendable {
         let now = ContinuousClock.now
         content.withLock { state in
             state.isAcknowledged[event.number] = true
-            // The older ones are over, but for a few.
-            for place in state.faults.indices where state.faults[place].recovery == nil {
-                guard state.faults[place].beganAt <= sentAt else { continue }
+            for place in state.open where state.faults[place].beganAt <= sentAt {
                 state.faults[place].missing.remove(route)
                 guard state.faults[place].missing.isEmpty else { continue }
                 state.faults[place].recovery = now - state.faults[place].beganAt
+                state.faults[place].slowest = route
             }
+            state.open.removeAll { state.faults[$0].recovery != nil }
         }
     }
 
@@ -77,11 +81,14 @@ final class Ledger: Sendable {
     }
 
     func began(_ kind: FaultKind) {
-        content.withLock { $0.faults.append(Fault(kind: kind, beganAt: .now)) }
+        content.withLock {
+            $0.open.append($0.faults.count)
+            $0.faults.append(Fault(kind: kind, beganAt: .now))
+        }
     }
 
     /// Whether events flow again after every fault.
     var isRecovered: Bool {
-        content.withLock { $0.faults.allSatisfy { $0.recovery != nil } }
+        content.withLock { $0.open.isEmpty }
     }
 }

@@ -19,12 +19,22 @@ struct SoakAnswer {
         saysWhen = response.header("Retry-After").flatMap { Int($0) } ?? 0 >= 1
     }
 
-    /// - Parameter status: of an upgrade; nil for a message.
-    init(_ text: String, status: Int? = nil) {
+    /// What a refused upgrade was answered with.
+    init(refused upgrade: StreamClient) {
+        let saysWhen = upgrade.head.lowercased().contains("\r\nretry-after: ")
+        self.init(upgrade.body, status: upgrade.status, saysWhen: saysWhen)
+    }
+
+    /// A message of a stream, whose refusals need not say when.
+    init(_ text: String) {
+        self.init(text, status: nil, saysWhen: true)
+    }
+
+    private init(_ text: String, status: Int?, saysWhen: Bool) {
         self.status = status
         self.text = text
+        self.saysWhen = saysWhen
         content = (try? JSONSerialization.jsonObject(with: Data(text.utf8))) as? [String: Any] ?? [:]
-        saysWhen = true
     }
 
     /// Notes what became of each event.

@@ -5,6 +5,9 @@ struct SoakVerdict: CustomStringConvertible {
     /// An event may be sent before a fault and answered behind the longest time that nginx and the workers wait.
     static let recoveryLimit = Duration.seconds(60)
 
+    /// What takes longer is named.
+    private static let slow = Duration.seconds(3)
+
     let state: Ledger.State
     /// Numbers of acknowledged events that are neither stored nor in the quarantine.
     private(set) var lost: [Int] = []
@@ -72,6 +75,12 @@ struct SoakVerdict: CustomStringConvertible {
         lines.append(Self.line("what clients met", "count", ""))
         for (name, count) in state.refusals.sorted(by: { $0.key < $1.key }) {
             lines.append(Self.line(name, "\(count)", ""))
+        }
+        for fault in state.faults where fault.recovery ?? .seconds(60) > Self.slow {
+            let time = Self.seconds(fault.beganAt - state.faults[0].beganAt)
+            lines.append(
+                "slow: \(fault.kind.rawValue) at \(time), \(fault.recovery.map(Self.seconds) ?? "never"), "
+                    + (fault.slowest ?? fault.missing.first ?? .single).rawValue)
         }
         lines.append(
             "conservation: \(Self.word(isConserved)), \(state.acknowledged) acknowledged, \(rows) rows, "

@@ -67,7 +67,7 @@ import Testing
         let (faults, disks) = try recording.faults()
         print("power loss: \(recording.operations.count) operations, \(disks) disks, faults \(faults)")
         #expect(faults.isEmpty)
-        #expect(disks > 100)
+        #expect(disks > 30)
 
         func expectFaults(withoutSynchronizing what: String, _ isLeftOut: (String) -> Bool) throws {
             let other = recording.without { if case .synchronize(let path) = $0 { isLeftOut(path) } else { false } }
