@@ -57,6 +57,10 @@ package struct NonBlockingConnection: ~Copyable {
     /// number. The corresponding C function is `PQsocket`.
     package var socket: CInt { PQsocket(handle.pointer) }
 
+    /// The number of the process that serves the session; 0 while there is none. The corresponding C function is
+    /// `PQbackendPID`.
+    package var backend: CInt { PQbackendPID(handle.pointer) }
+
     /// Takes the next step once the socket is ready. The corresponding C functions are `PQconnectPoll` and, at the end,
     /// `PQsetnonblocking`.
     package mutating func continueConnecting() throws(DatabaseError) -> Progress {
@@ -135,9 +139,16 @@ package struct NonBlockingConnection: ~Copyable {
 
     /// What has come of the command under way, as far as it was received. The corresponding C functions are `PQisBusy`
     /// and `PQgetResult`.
+    ///
+    /// A commit that was cancelled while it waited for a synchronous standby counts as failed, though PostgreSQL says
+    /// that it succeeded: it is not known whether it would outlive the server.
     package mutating func nextResult() -> Outcome {
         if PQisBusy(handle.pointer) != 0 { return .pending }
-        guard let result = PQgetResult(handle.pointer) else { return .idle }
+        guard let result = PQgetResult(handle.pointer) else {
+            // The warning comes with the commit, which in the extended protocol is after the statement's result.
+            if let error = handle.takeUnreplicated(operation) { return .failed(error) }
+            return .idle
+        }
         let rows = Rows(adopting: result)
         switch PQresultStatus(result) {
         case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY: return .rows(rows)

@@ -184,7 +184,8 @@ struct Committer: ~Copyable {
         case .connected:
             isLost = false
             stage = .settingUp
-            send(InsertStatement.sessionSettings, now: now, epoll, &keeper, &edges)
+            let settings = SessionSettings.sql(ending: link.abandoned) + "; " + InsertStatement.sessionSettings
+            send(settings, now: now, epoll, &keeper, &edges)
         case .received: takeResults(now: now, epoll, &keeper, &edges)
         case .lost(let error): lose(error, now: now, &keeper, &edges)
         }

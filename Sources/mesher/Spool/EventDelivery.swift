@@ -15,7 +15,7 @@ struct EventDelivery: ~Copyable {
     /// - Throws: `DatabaseError`.
     static func open(_ url: String) throws(DatabaseError) -> EventDelivery {
         let connection = try Connection.open(url, applicationName: "mesher")
-        try connection.execute(InsertStatement.sessionSettings)
+        try connection.execute(SessionSettings.sql() + "; " + InsertStatement.sessionSettings)
         return EventDelivery(connection)
     }
 
