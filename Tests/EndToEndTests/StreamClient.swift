@@ -80,9 +80,10 @@ final class StreamClient {
         connection.send(bytes)
     }
 
-    /// The next message or the end; pings are answered on the way.
+    /// The next message or the end; pings are answered on the way, but not for ever.
     func receive() -> Received {
-        while true {
+        let deadline = Date(timeIntervalSinceNow: 60)
+        while Date() < deadline {
             let (event, text) = nextEvent()
             flush()
             switch event {
@@ -95,6 +96,7 @@ final class StreamClient {
             guard let more = connection.receive() else { return .ended }
             unread += more
         }
+        return .ended
     }
 
     private func nextEvent() -> (WebSocketEvent?, String) {

@@ -92,25 +92,25 @@ extension EndToEnd {
 
         /// All that have no stream ask for one at the same moment; those that were refused ask again when they may.
         private func connect(_ clients: [Client], _ streams: Streams) throws {
+            var strange: Set<String> = []
+            func isTaken(_ stream: StreamClient) -> Bool {
+                if stream.status != 101, !Self.isRefusal(stream) { strange.insert(stream.head + stream.body) }
+                return stream.status == 101
+            }
             let areAllBack = try eventually(within: 90) {
                 let absent = clients.filter { $0.stream == nil }
                 let asked = try absent.map { _ in try streams.ask() }
                 // In the midst of it somebody else comes by another door, and has an answer.
-                let other = try streams.open(throughNginx: true)
-                #expect(other.status == 101 || Self.isRefusal(other))
+                _ = try isTaken(streams.open(throughNginx: true))
                 for (client, connection) in zip(absent, asked) {
                     let stream = try StreamClient(asked: connection)
-                    if stream.status == 101 {
-                        client.stream = stream
-                    } else {
-                        #expect(Self.isRefusal(stream), "\(stream.head) \(stream.body)")
-                    }
+                    client.stream = isTaken(stream) ? stream : nil
                 }
-                guard clients.contains(where: { $0.stream == nil }) else { return true }
+                guard strange.isEmpty, clients.contains(where: { $0.stream == nil }) else { return true }
                 sleep(1)
                 return false
             }
-            #expect(areAllBack)
+            try #require(areAllBack && strange.isEmpty, "\(strange.prefix(3))")
         }
 
         /// That of the listener that has taken as many as it may in a second.
