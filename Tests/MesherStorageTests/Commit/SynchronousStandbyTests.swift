@@ -50,7 +50,8 @@ import Testing
         #expect(edge.results(1)[7]?.result == .durable)
         #expect(storage.spoolFiles().count == 1)
 
-        // The row can be seen by now: what is delivered from the spool has nothing to add to it, and waits all the same.
+        // The row can be seen by now: what is delivered from the spool has nothing to add to it, and waits all the
+        // same.
         #expect(try eventually { try waiting(storage, "bulk commit") != nil })
         #expect(try storage.value("SELECT count(*) FROM events") == "2")
         #expect(storage.spoolFiles().count == 1)
