@@ -25,10 +25,24 @@ struct Nginx {
         try body()
     }
 
+    /// Ends it and starts it again with other variables in its environment.
+    func restart(environment: [String: String]) throws {
+        let pidFile = stack.folder + "/sockets/nginx.pid"
+        kill(try master(), SIGQUIT)
+        try #require(eventually { access(pidFile, F_OK) != 0 })
+        let prefix = stack.folder + "/nginx/"
+        try Execution.output(
+            ["nginx", "-p", prefix, "-c", prefix + "nginx.conf", "-e", "error.log"], environment: environment)
+    }
+
+    private func master() throws -> pid_t {
+        let text = try String(contentsOfFile: stack.folder + "/sockets/nginx.pid", encoding: .utf8)
+        return try #require(pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)))
+    }
+
     /// Returns when no process works with the old files any more.
     private func reload() throws {
-        let text = try String(contentsOfFile: stack.folder + "/sockets/nginx.pid", encoding: .utf8)
-        let master = try #require(pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)))
+        let master = try master()
         func workers() -> Set<Substring> {
             let children = try? String(contentsOfFile: "/proc/\(master)/task/\(master)/children", encoding: .utf8)
             return Set((children ?? "").split(separator: " "))

@@ -18,6 +18,9 @@ struct Outage {
         try control("--options=-k \(sockets)/postgresql -c listen_addresses=", "--log=/dev/null", "start")
     }
 
+    /// Whether its first process lives.
+    var isPostgreSQLRunning: Bool { (try? control("status")) != nil }
+
     private func control(_ arguments: String...) throws {
         let programs = try Execution.output(["sh", "-c", "ls -d /usr/lib/postgresql/*/bin | tail -n 1"])
         // PostgreSQL refuses to run as root.

@@ -61,7 +61,8 @@ import Testing
                 let next = try waiting(storage, "bulk commit")
                 return next != nil && next != first
             })
-        #expect(try eventually { try storage.value("SELECT count(*) FROM pg_stat_activity WHERE pid = \(first)") == "0" })
+        let count = "SELECT count(*) FROM pg_stat_activity WHERE pid = \(first)"
+        #expect(try eventually { try storage.value(count) == "0" })
 
         try setStandby("", on: server)
         #expect(eventually(within: 20) { storage.spoolFiles().isEmpty })
