@@ -35,6 +35,11 @@ struct Nginx {
             ["nginx", "-p", prefix, "-c", prefix + "nginx.conf", "-e", "error.log"], environment: environment)
     }
 
+    /// Lets it read its files again; what its old processes have in hand they finish.
+    func hangUp() throws {
+        kill(try master(), SIGHUP)
+    }
+
     private func master() throws -> pid_t {
         let text = try String(contentsOfFile: stack.folder + "/sockets/nginx.pid", encoding: .utf8)
         return try #require(pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)))
@@ -43,10 +48,7 @@ struct Nginx {
     /// Returns when no process works with the old files any more.
     private func reload() throws {
         let master = try master()
-        func workers() -> Set<Substring> {
-            let children = try? String(contentsOfFile: "/proc/\(master)/task/\(master)/children", encoding: .utf8)
-            return Set((children ?? "").split(separator: " "))
-        }
+        func workers() -> Set<pid_t> { Set(Processes.children(of: master)) }
         let before = workers()
         kill(master, SIGHUP)
         let areReplaced = eventually { !workers().isEmpty && workers().isDisjoint(with: before) }
