@@ -1,9 +1,9 @@
-/// How long to wait before connecting again: 100 ms after the first failure, doubled at each further one up to 5 s, and
+/// How long to wait before connecting again: 100 ms after the first failure, doubled at each further one up to 2 s, and
 /// between half and the whole of that, so that many hosts do not come back at the same moment.
 package struct ReconnectDelay: Sendable {
     /// Nanoseconds.
     package static let first: Int64 = 100_000_000
-    package static let longest: Int64 = 5_000_000_000
+    package static let longest: Int64 = 2_000_000_000
 
     private var ceiling = Self.first
 

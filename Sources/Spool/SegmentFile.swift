@@ -34,7 +34,8 @@ package struct SegmentFile: Sendable {
         }
     }
 
-    /// Bytes that are read at once, and what is needed for the largest record.
+    /// Bytes that are read at once where few events are wanted, else, and what is needed for the largest record.
+    private static let smallWindow = 128 << 10
     private static let windowSize = 1 << 20
     private static let largestWindow = SegmentFormat.maximumLength + 2 * SegmentFormat.recordHeaderSize
 
@@ -81,7 +82,7 @@ package struct SegmentFile: Sendable {
             return piece
         }
         piece.start = start
-        for size in [Self.windowSize, Self.largestWindow] {
+        for size in [events == .max ? Self.windowSize : Self.smallWindow, Self.windowSize, Self.largestWindow] {
             piece.bytes = try read(file, at: start, count: min(size, end - start))
             take(marker, from: start, isEnd: start + piece.bytes.count == end, events: events, &piece)
             if piece.range.upperBound > offset { break }

@@ -43,6 +43,8 @@ struct StorageLoop: ~Copyable {
     /// What the edges were last told of.
     private var toldDegradation: Degradation = []
     private var readiness: ReadySignal?
+    /// When edges are served though PostgreSQL has said neither yes nor no.
+    private let settlesAt: Int64
     /// When the process ends at the latest; nil while it is not stopping.
     private var stopDeadline: Int64?
 
@@ -58,6 +60,7 @@ struct StorageLoop: ~Copyable {
         self.logger = logger
         self.slot = slot
         self.readiness = readiness
+        settlesAt = Clock.monotonic() + configuration.spoolAfter
         self.signals = signals
         self.epoll = epoll
         self.listener = consume listener
@@ -100,13 +103,14 @@ struct StorageLoop: ~Copyable {
             report(now: now)
             let deadline = [
                 committer.deadline(now: now, keeper), bulkCommitter.deadline(now: now, keeper),
-                keeper.deadline(now: now), keys.deadline, stopDeadline,
+                keeper.deadline(now: now), keys.deadline, stopDeadline, settlesAt > now ? settlesAt : nil,
             ].compactMap { $0 }.min()
             let pause = deadline.map { max($0, now) - now } ?? .max
             let count = try epoll.wait(nanoseconds: min(pause, ProcessSlot.longestPause))
             now = Clock.monotonic()
             for position in 0..<count { handle(epoll[position], now: now) }
             edges.broadcast(keys.elapse(now: now, epoll))
+            if settlesAt <= now { keys.stopWaiting() }
             let isStopping = stopDeadline != nil
             keeper.turn(now: now)
             committer.turn(now: now, isStopping: isStopping, epoll, &keeper, &edges)
@@ -114,8 +118,8 @@ struct StorageLoop: ~Copyable {
             redis.elapse(now: now, edges)
             tellDegradation(now: now)
             if edges.flush(epoll) { FaultPoint.reach(.afterAcknowledgement) }
-            watchListener()
-            if isSettled { readiness.take()?.announce() }
+            watchListener(now: now)
+            if isSettled(now: now) { readiness.take()?.announce() }
             if isStopped(now: now) { return keys.finish(now: now) }
         }
     }
@@ -127,8 +131,10 @@ struct StorageLoop: ~Copyable {
     }
 
     /// Whether events and keys can be answered for. Edges wait for that in the backlog: just after a restart their events
-    /// would be refused, though PostgreSQL is there.
-    private var isSettled: Bool { keys.isSettled && committer.isSettled && bulkCommitter.isSettled }
+    /// would be refused, though PostgreSQL is there. They wait for a PostgreSQL that is silent no longer than an event would.
+    private func isSettled(now: Int64) -> Bool {
+        keys.isSettled && (settlesAt <= now || committer.isSettled && bulkCommitter.isSettled)
+    }
 
     /// Whether a stop has come to its end: nothing is left to do, or the time for it is over.
     private func isStopped(now: Int64) -> Bool {
@@ -214,8 +220,8 @@ struct StorageLoop: ~Copyable {
     }
 
     /// Waits for connections only while there are descriptors for them: a full process would be woken in vain.
-    private mutating func watchListener() {
-        let wantsEdges = isSettled && edges.count < edgeLimit
+    private mutating func watchListener(now: Int64) {
+        let wantsEdges = isSettled(now: now) && edges.count < edgeLimit
         guard let number = listener?.number, wantsEdges != isListening else { return }
         do {
             try epoll.modify(number, token: Token.listener, wantsEdges ? .read : [])

@@ -1,5 +1,6 @@
 import Foundation
 import Scoreboard
+import Synchronization
 import TestServers
 import Testing
 
@@ -111,6 +112,41 @@ extension EndToEnd {
             }
             print("all killed at once, milliseconds until it serves again: \(times.map { Int($0 * 1000) })")
             #expect(times.allSatisfy { $0 < 1 })
+        }
+
+        @Test("One event by POST, in a bulk and over a stream while workers are killed: three answers, one row")
+        func sameEvent() throws {
+            let streams = Streams(project: project)
+            let isOver = Atomic(false)
+            let killer = Thread {
+                for _ in 0..<4 {
+                    // What dies within its first second is started again later.
+                    usleep(1_200_000)
+                    for pid in anyWorker() + processes.children("mesher-worker", "bulk") { Glibc.kill(pid, SIGKILL) }
+                }
+                isOver.store(true, ordering: .relaxed)
+            }
+            killer.start()
+            var events = 0
+            let stream = try streams.open(throughNginx: true)
+            while !isOver.load(ordering: .relaxed) {
+                events += 1
+                let id = UUID().uuidString.lowercased().filter { $0 != "-" }
+                let event = #"{"message":"same","level":"error","event_id":"\#(id)"}"#
+                let (single, bulk) = try (
+                    HTTPConnection(port: project.stack.port), HTTPConnection(port: project.stack.port)
+                )
+                let headers = [("Authorization", "Bearer \(project.key)"), ("Connection", "close")]
+                single.send("POST", "/api/v1/events", headers, body: Array(event.utf8))
+                bulk.send("POST", "/api/v1/events/bulk", headers, body: Array("[\(event)]".utf8))
+                stream.send(event)
+                let accepted = #"{"status":"accepted","id":"\#(id)"}"#
+                #expect(try single.receive().text == accepted)
+                #expect(try bulk.receive().text.contains(#""ids":["\#(id)"]"#))
+                #expect(stream.receive() == .text(accepted))
+            }
+            print("one event three ways while workers are killed: \(events) events")
+            #expect(try project.count() == events)
         }
 
         @Test("The watchdog needs less than 10 MB, and links none of the libraries that it must outlive")

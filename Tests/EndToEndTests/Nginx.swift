@@ -25,6 +25,16 @@ struct Nginx {
         try body()
     }
 
+    /// Ends it and starts it again with other variables in its environment.
+    func restart(environment: [String: String]) throws {
+        let pidFile = stack.folder + "/sockets/nginx.pid"
+        kill(try master(), SIGQUIT)
+        try #require(eventually { access(pidFile, F_OK) != 0 })
+        let prefix = stack.folder + "/nginx/"
+        try Execution.output(
+            ["nginx", "-p", prefix, "-c", prefix + "nginx.conf", "-e", "error.log"], environment: environment)
+    }
+
     /// Lets it read its files again; what its old processes have in hand they finish.
     func hangUp() throws {
         kill(try master(), SIGHUP)

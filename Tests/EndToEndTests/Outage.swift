@@ -18,6 +18,9 @@ struct Outage {
         try control("--options=-k \(sockets)/postgresql -c listen_addresses=", "--log=/dev/null", "start")
     }
 
+    /// Whether its first process lives.
+    var isPostgreSQLRunning: Bool { (try? control("status")) != nil }
+
     /// Stops all its processes where they are, SIGSTOP, or lets them go on, SIGCONT.
     func signalPostgreSQL(_ signal: Int32) throws {
         let file = try Execution.output(["head", "-n", "1", stack["MESHER_PGDATA"] + "/postmaster.pid"])

@@ -38,6 +38,7 @@ final class Stack: Sendable {
             touch "$MESHER_STACK_DIR/failed"
         while kill -0 "$1" && ! [ -e "$MESHER_STACK_DIR/stop" ]; do sleep 0.1; done
         "$2" down
+        umount --quiet --lazy "$MESHER_STACK_DIR"
         rm -rf "$MESHER_STACK_DIR"
         """
 
@@ -46,8 +47,15 @@ final class Stack: Sendable {
     /// - Parameters:
     ///   - settings: `NAME=value` each, settings of Mesher.
     ///   - programs: the folder of the programs.
-    init(settings: [String] = [], programs: String = Stack.programs) throws {
+    ///   - megabytes: the size of a file system of its own for all its data and logs, which only root can make.
+    init(settings: [String] = [], programs: String = Stack.programs, megabytes: Int? = nil) throws {
         folder = try Self.makeFolder()
+        if let megabytes {
+            guard mount("tmpfs", folder, "tmpfs", 0, "size=\(megabytes)m,mode=711") == 0 else {
+                rmdir(folder)
+                throw Failure(description: "mount: errno \(errno)")
+            }
+        }
         port = Self.freePort()
         var environment = ["HOME": NSHomeDirectory()]
         environment["MESHER_STACK_DIR"] = folder

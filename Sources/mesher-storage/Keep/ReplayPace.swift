@@ -1,7 +1,10 @@
-/// When the next part of the spool may be delivered: live events go before, and get at least half of PostgreSQL's time.
+/// When the next part of the spool may be delivered: live events go before, and get two thirds of PostgreSQL's time.
 struct ReplayPace {
-    /// Events that are delivered together.
-    static let events = 500
+    /// Events that are delivered together: as many as a commit under load has, since live events wait for a processor and
+    /// for PostgreSQL's log as long as one part takes.
+    static let events = 64
+    /// How many times as long as a part took passes before the next one.
+    static let pause: Int64 = 2
     /// Nanoseconds before something that could not be delivered is tried again; doubled at each further failure.
     static let firstPause: Int64 = 250_000_000
     static let longestPause: Int64 = 5_000_000_000
@@ -16,10 +19,10 @@ struct ReplayPace {
         beganAt = now
     }
 
-    /// A part was delivered: the next one waits as long as this one took.
+    /// A part was delivered: the next one waits for others.
     mutating func delivered(now: Int64) {
         failures = 0
-        next = now + max(now - beganAt, 0)
+        next = now + Self.pause * max(now - beganAt, 0)
     }
 
     /// A part could not be delivered, and stays the next one.

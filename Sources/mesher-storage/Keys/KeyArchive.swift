@@ -3,13 +3,14 @@ import Logging
 
 /// Keeps the snapshot of the keys on disk as they change, and reads it when PostgreSQL cannot be asked.
 ///
-/// Writing waits for the disk, some milliseconds once a second at most. When it fails it is tried again; the keys in
+/// Writing waits for the disk: so that it takes a small share of storage's time, the next one waits the longer the longer
+/// this one took. When it fails it is tried again; the keys in
 /// memory are as good as before.
 struct KeyArchive {
     /// Nanoseconds from the first change to the writing: changes come together.
     private static let delay: Int64 = 100_000_000
-    /// Nanoseconds between two writings.
-    private static let interval: Int64 = 1_000_000_000
+    /// How many times as long as a writing took passes before the next one.
+    private static let pause: Int64 = 20
     /// Nanoseconds after a failure.
     private static let retry: Int64 = 10_000_000_000
 
@@ -68,9 +69,11 @@ struct KeyArchive {
     }
 
     private mutating func write(_ snapshot: KeySnapshot, now: Int64) {
+        let begun = Clock.monotonic()
         do {
             try file.replace(with: snapshot.encoded(database: database))
-            mayWriteAt = now + Self.interval
+            let end = Clock.monotonic()
+            mayWriteAt = end + Self.pause * (end - begun)
             deadline = nil
             if isFailing { logger.notice("keys are kept on disk again") }
             isFailing = false

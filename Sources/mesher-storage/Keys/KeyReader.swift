@@ -205,16 +205,26 @@ struct KeyReader: ~Copyable {
         return take(event, now: now, epoll)
     }
 
+    /// PostgreSQL is silent: until it answers the keys are as they were last seen, if that is known.
+    mutating func stopWaiting() {
+        guard !isSettled else { return }
+        readArchive()
+        isSettled = table.isLoaded
+    }
+
+    private mutating func readArchive() {
+        guard !table.isLoaded, !hasReadArchive else { return }
+        hasReadArchive = true
+        if let snapshot = archive.read() { _ = table.replaceAll(snapshot) }
+    }
+
     private mutating func lose(_ error: DatabaseError) {
         stage = .away
         failure = nil
         current = KeySnapshot()
         isCurrent = false
         isSettled = true
-        if !table.isLoaded, !hasReadArchive {
-            hasReadArchive = true
-            if let snapshot = archive.read() { _ = table.replaceAll(snapshot) }
-        }
+        readArchive()
         guard reportedLoss != error else { return }
         reportedLoss = error
         logger.error("keys cannot be read", metadata: ["reason": "\(error)"])

@@ -9,8 +9,9 @@ import Testing
     private let revoked = KeyID(0xbbbb_0000_0000_0000_0000_0000_0000_bbbb)
 
     /// A storage process that knows one key and has revoked another, after both have reached the disk.
-    private func storage() throws -> StorageProcess {
-        let storage = try StorageProcess(prepare: CommitterFailureTests.project(with: key))
+    private func storage(server: PostgreSQLServer? = nil, options: String = "") throws -> StorageProcess {
+        let storage = try StorageProcess(
+            server: server, options: options, prepare: CommitterFailureTests.project(with: key))
         let edge = try storage.edge()
         #expect(edge.lookUp(key)?.state == .known)
         try storage.open().execute(
@@ -41,6 +42,22 @@ import Testing
         #expect(edge.lookUp(revoked)?.state == .unknown)
         #expect(edge.lookUp(KeyID(1))?.state == .unavailable)
         #expect(storage.log.contains("keys=1 revoked=1"))
+    }
+
+    @Test("a start while PostgreSQL hangs serves keys from disk and keeps events there")
+    func hanging() throws {
+        let server = try PostgreSQLServer()
+        let storage = try storage(server: server, options: "&connect_timeout=60")
+        storage.kill()
+        _ = storage.wait()
+        server.signal(SIGSTOP)
+        try storage.start()
+        let edge = try storage.edge(whenAccepting: false)
+        #expect(edge.lookUp(key)?.state == .known)
+        #expect(edge.store([TestEvent()]) == [.durable])
+        #expect(storage.spoolFiles().count == 1)
+        server.signal(SIGCONT)
+        #expect(eventually(within: 30) { storage.spoolFiles().isEmpty })
     }
 
     @Test("what changed before PostgreSQL is back is told to the edges then")
