@@ -1,10 +1,10 @@
-/// When the next part of the spool may be delivered: live events go before, and get two thirds of PostgreSQL's time.
+/// When the next part of the spool may be delivered: live events go before, and get three quarters of PostgreSQL's time.
 struct ReplayPace {
     /// Events that are delivered together: as many as a commit under load has, since live events wait for a processor and
     /// for PostgreSQL's log as long as one part takes.
     static let events = 64
     /// How many times as long as a part took passes before the next one.
-    static let pause: Int64 = 2
+    static let pause: Int64 = 3
     /// Nanoseconds before something that could not be delivered is tried again; doubled at each further failure.
     static let firstPause: Int64 = 250_000_000
     static let longestPause: Int64 = 5_000_000_000

@@ -3,13 +3,13 @@ import Testing
 @testable import mesher_storage
 
 @Suite struct ReplayPaceTests {
-    @Test("after a part others have twice the time it took")
+    @Test("after a part others have three times the time it took")
     func share() {
         var pace = ReplayPace()
         #expect(pace.next == .min)
         pace.began(now: 100)
         pace.delivered(now: 130)
-        #expect(pace.next == 190)
+        #expect(pace.next == 220)
     }
 
     @Test("what cannot be delivered is tried again after growing pauses, and at once when it went well")
