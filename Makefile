@@ -4,6 +4,9 @@ PREFIX = /usr/local
 DESTDIR =
 # How long `make fuzz` damages the input of each parser, in seconds.
 FUZZ_SECONDS = 600
+# How long `make soak` breaks something each second, and the seed of what it breaks; by chance unless it is given.
+SOAK_SECONDS = 600
+SOAK_SEED =
 # Settings for `make run` and `make up`: SETTINGS="MESHER_WORKERS=4".
 SETTINGS =
 
@@ -14,7 +17,7 @@ PROGRAMS = mesher-watchdog mesher-storage mesher-worker mesher-stream
 SHARE = $(PREFIX)/share/mesher
 UNITS = mesher.service mesher.socket mesher-maintenance.service mesher-maintenance.timer
 
-.PHONY: run up down build test lint bench conformance fuzz install packages
+.PHONY: run up down build test lint bench conformance fuzz soak install packages
 
 run: build
 	@exec development/stack run $(SETTINGS)
@@ -43,6 +46,10 @@ conformance: build
 # Damaged input in quantity, with the bounds of all memory watched.
 fuzz: packages
 	swift run -c release --sanitize=address --scratch-path .build/fuzz fuzz $(FUZZ_SECONDS)
+
+# Ends with the verdict: whether anything acknowledged was lost. A seed breaks the same things in the same order.
+soak: build
+	SOAK_SECONDS=$(SOAK_SECONDS) SOAK_SEED=$(SOAK_SEED) swift test --filter SoakTests
 
 lint:
 	swift format lint --strict --recursive Sources Tests Package.swift

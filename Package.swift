@@ -10,6 +10,10 @@ let settings: [SwiftSetting] = [
 
 let package = Package(
     name: "mesher",
+    products: [
+        // Loaded into a process by the tests.
+        .library(name: "disk-recorder", type: .dynamic, targets: ["CDiskRecorder"])
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -84,6 +88,7 @@ let package = Package(
 
         // Tests, and what they need.
         .systemLibrary(name: "CBrotliEncoder", path: "Tests/CBrotliEncoder"),
+        .target(name: "CDiskRecorder", path: "Tests/CDiskRecorder", linkerSettings: [.linkedLibrary("dl")]),
         .target(name: "TestServers", dependencies: ["PostgreSQL"], path: "Tests/TestServers", swiftSettings: settings),
         .testTarget(
             name: "IngestionTests",
@@ -107,7 +112,8 @@ let package = Package(
         .testTarget(
             name: "MesherStorageTests",
             dependencies: [
-                "EventLoop", "PostgreSQL", "Schema", "Scoreboard", "StorageChannel", "TestServers", "mesher-storage",
+                "EventLoop", "PostgreSQL", "Schema", "Scoreboard", "Spool", "StorageChannel", "TestServers",
+                "mesher-storage",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
@@ -139,7 +145,8 @@ let package = Package(
             name: "MesherWatchdogTests", dependencies: ["EventLoop", "Scoreboard", "mesher-watchdog"],
             swiftSettings: settings),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["Scoreboard", "TestServers", "WebSocket"], swiftSettings: settings),
+            name: "EndToEndTests", dependencies: ["RecordedInputs", "Scoreboard", "TestServers", "WebSocket"],
+            swiftSettings: settings),
     ],
     cxxLanguageStandard: .cxx17
 )

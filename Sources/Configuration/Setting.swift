@@ -69,7 +69,7 @@ extension Setting {
         "the watchdog gives up after so long without a ready worker")
     package static let healthInterval = Setting(
         "MESHER_HEALTH_INTERVAL", .integer(1...3_600), unit: "s", default: "10", for: [.watchdog],
-        "so often workers and storage are asked whether they answer; they have half of it for that")
+        "so often workers, streams and storage are asked whether they answer; they have half of it for that")
 
     package static let databaseURL = Setting(
         "MESHER_DATABASE_URL", default: "postgresql:///mesher", secret: true, for: [.mesher],
@@ -149,6 +149,9 @@ extension Setting {
     package static let streamAge = Setting(
         "MESHER_STREAM_AGE", .integer(1...31_536_000), unit: "s", default: "43200", for: [.stream],
         "a WebSocket connection is closed when it is so old, up to a tenth earlier by chance")
+    package static let streamPing = Setting(
+        "MESHER_STREAM_PING", .integer(1...30), unit: "s", default: "30", for: [.stream],
+        "a WebSocket client is pinged so often, and dropped when it is silent or takes no answer for twice as long")
 
     package static let publicURL = Setting(
         "MESHER_PUBLIC_URL", default: "http://localhost", for: [.mesher], "what the DSNs printed begin with")
@@ -162,6 +165,7 @@ extension Setting {
         stuckHeartbeat, startTimeout, healthInterval, databaseURL, storageDatabaseURL, commitEvents, commitDelay,
         spoolDirectory, spoolLimit, spoolShare, spoolAfter, redisSocket, redisHost, redisPort, redisUser, redisPassword,
         redisDatabase, redisPrefix, rateLimitEvents, rateLimitSeconds, bulkEvents, hosts, requestsInHand, bytesInHand,
-        streamAddress, streamConnections, streamProjectConnections, streamRate, streamAge, publicURL, retentionDays,
+        streamAddress, streamConnections, streamProjectConnections, streamRate, streamAge, streamPing, publicURL,
+        retentionDays,
     ]
 }

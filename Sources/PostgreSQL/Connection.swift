@@ -50,7 +50,9 @@ package struct Connection: ~Copyable {
         guard let result else { throw handle.error(operation) }
         let rows = Rows(adopting: result)
         switch PQresultStatus(result) {
-        case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY: return rows
+        case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY:
+            if let error = handle.takeUnreplicated(operation) { throw error }
+            return rows
         case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
             throw DatabaseError(operation: operation, message: "COPY is not supported", isConnectionLost: true)
         default: throw handle.error(operation, result: result)

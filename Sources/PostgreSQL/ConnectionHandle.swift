@@ -3,13 +3,19 @@ internal import CPostgreSQL
 /// A `PGconn`, closed when it is lost. The corresponding C function is `PQfinish`.
 struct ConnectionHandle: ~Copyable {
     let pointer: OpaquePointer
+    /// Whether a commit gave up waiting for its synchronous standby; libpq's notice receiver sets it.
+    private let isUnreplicated: UnsafeMutablePointer<Bool>
 
     private init(adopting pointer: OpaquePointer) {
         self.pointer = pointer
+        isUnreplicated = .allocate(capacity: 1)
+        isUnreplicated.initialize(to: false)
+        PQsetNoticeReceiver(pointer, Self.receive, isUnreplicated)
     }
 
     deinit {
         PQfinish(pointer)
+        isUnreplicated.deallocate()
     }
 
     var isLost: Bool { PQstatus(pointer) == CONNECTION_BAD }
@@ -38,10 +44,28 @@ struct ConnectionHandle: ~Copyable {
             }
         }
         guard let pointer else { throw DatabaseError(operation: "connect", message: "out of memory") }
-        let handle = ConnectionHandle(adopting: pointer)
-        // libpq would write notices to standard error, past the journal.
-        PQsetNoticeProcessor(pointer, { _, _ in }, nil)
-        return handle
+        return ConnectionHandle(adopting: pointer)
+    }
+
+    /// Takes every notice, which libpq would write to standard error, past the journal. The corresponding C type is
+    /// `PQnoticeReceiver`.
+    ///
+    /// A commit that is cancelled while it waits for a synchronous standby succeeds all the same, and says by a warning
+    /// that the standby may not have it. That has the SQLSTATE of any warning and a text in the server's language, so it
+    /// is known by its place in PostgreSQL's source, `SyncRepWaitForLSN` in syncrep.c.
+    private static let receive: PQnoticeReceiver = { isUnreplicated, notice in
+        guard let file = PQresultErrorField(notice, sourceFileField), String(cString: file).hasSuffix("syncrep.c")
+        else { return }
+        isUnreplicated?.storeBytes(of: true, as: Bool.self)
+    }
+
+    /// The failure that a command which is over has met without saying so: its commit may not be on the standby that it had
+    /// to wait for. Given once.
+    func takeUnreplicated(_ operation: String) -> DatabaseError? {
+        guard isUnreplicated.pointee else { return nil }
+        isUnreplicated.pointee = false
+        let message = "the wait for a synchronous standby was cancelled"
+        return DatabaseError(operation: operation, sqlState: "01000", message: message)
     }
 
     /// What failed on the connection itself, outside any statement.
@@ -59,9 +83,10 @@ struct ConnectionHandle: ~Copyable {
             isConnectionLost: isLost || Self.endsConnection(sqlState))
     }
 
-    // PG_DIAG_SQLSTATE and PG_DIAG_MESSAGE_PRIMARY are character macros.
+    // PG_DIAG_SQLSTATE, PG_DIAG_MESSAGE_PRIMARY and PG_DIAG_SOURCE_FILE are character macros.
     private static let sqlStateField = CInt(UInt8(ascii: "C"))
     private static let primaryMessageField = CInt(UInt8(ascii: "M"))
+    private static let sourceFileField = CInt(UInt8(ascii: "F"))
 
     /// Class 08, and a server that shuts down, crashed or starts up.
     private static func endsConnection(_ sqlState: String?) -> Bool {

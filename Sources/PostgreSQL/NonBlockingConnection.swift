@@ -57,6 +57,10 @@ package struct NonBlockingConnection: ~Copyable {
     /// number. The corresponding C function is `PQsocket`.
     package var socket: CInt { PQsocket(handle.pointer) }
 
+    /// The number of the process that serves the session; 0 while there is none. The corresponding C function is
+    /// `PQbackendPID`.
+    package var backend: CInt { PQbackendPID(handle.pointer) }
+
     /// Takes the next step once the socket is ready. The corresponding C functions are `PQconnectPoll` and, at the end,
     /// `PQsetnonblocking`.
     package mutating func continueConnecting() throws(DatabaseError) -> Progress {
@@ -76,27 +80,22 @@ package struct NonBlockingConnection: ~Copyable {
         guard PQsendQuery(handle.pointer, sql) == 1 else { throw handle.error(operation) }
     }
 
-    /// Has a statement parsed under a name. The corresponding C function is `PQsendPrepare`.
-    package mutating func sendPrepare(
-        _ name: StaticString, _ sql: String, parameterTypes: [TypeID]
-    ) throws(DatabaseError) {
+    /// Has a statement parsed as the unnamed one, which lasts until the next `sendPrepare` or `send`. The corresponding C
+    /// function is `PQsendPrepare`.
+    package mutating func sendPrepare(_ sql: String, parameterTypes: [TypeID]) throws(DatabaseError) {
         operation = "prepare"
         let sent = parameterTypes.withUnsafeBufferPointer { types in
-            name.withUTF8Buffer { name in
-                name.withMemoryRebound(to: CChar.self) {
-                    PQsendPrepare(handle.pointer, $0.baseAddress, sql, CInt(types.count), types.baseAddress)
-                }
-            }
+            PQsendPrepare(handle.pointer, "", sql, CInt(types.count), types.baseAddress)
         }
         guard sent == 1 else { throw handle.error(operation) }
     }
 
-    /// Executes a prepared statement with parameters in binary format, which libpq copies. The corresponding C function
+    /// Executes the prepared statement with parameters in binary format, which libpq copies. The corresponding C function
     /// is `PQsendQueryPrepared`.
     ///
     /// - Parameter parameters: each at most 2³¹ - 1 bytes, without a value for NULL.
     package mutating func sendExecute(
-        _ name: StaticString, _ parameters: UnsafeBufferPointer<UnsafeRawBufferPointer>
+        _ parameters: UnsafeBufferPointer<UnsafeRawBufferPointer>
     ) throws(DatabaseError) {
         operation = "execute"
         let pointer = handle.pointer
@@ -108,13 +107,9 @@ package struct NonBlockingConnection: ~Copyable {
                     numbers.initializeElement(at: position, to: CInt(clamping: parameter.count))
                     numbers.initializeElement(at: parameters.count + position, to: 1)
                 }
-                return name.withUTF8Buffer { name in
-                    name.withMemoryRebound(to: CChar.self) {
-                        PQsendQueryPrepared(
-                            pointer, $0.baseAddress, CInt(parameters.count), values.baseAddress, numbers.baseAddress,
-                            numbers.baseAddress.map { $0 + parameters.count }, 0)
-                    }
-                }
+                return PQsendQueryPrepared(
+                    pointer, "", CInt(parameters.count), values.baseAddress, numbers.baseAddress,
+                    numbers.baseAddress.map { $0 + parameters.count }, 0)
             }
         }
         guard sent == 1 else { throw handle.error(operation) }
@@ -135,9 +130,16 @@ package struct NonBlockingConnection: ~Copyable {
 
     /// What has come of the command under way, as far as it was received. The corresponding C functions are `PQisBusy`
     /// and `PQgetResult`.
+    ///
+    /// A commit that was cancelled while it waited for a synchronous standby counts as failed, though PostgreSQL says
+    /// that it succeeded: it is not known whether it would outlive the server.
     package mutating func nextResult() -> Outcome {
         if PQisBusy(handle.pointer) != 0 { return .pending }
-        guard let result = PQgetResult(handle.pointer) else { return .idle }
+        guard let result = PQgetResult(handle.pointer) else {
+            // The warning comes with the commit, which in the extended protocol is after the statement's result.
+            if let error = handle.takeUnreplicated(operation) { return .failed(error) }
+            return .idle
+        }
         let rows = Rows(adopting: result)
         switch PQresultStatus(result) {
         case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY: return .rows(rows)

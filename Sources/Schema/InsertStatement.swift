@@ -1,12 +1,14 @@
-/// The one statement that stores events: a whole batch, each column an array. Storage executes it with binary parameters, the
-/// command line with text.
+/// The one statement that stores events: those of one day, each column an array. Storage executes it with binary
+/// parameters, the command line with text.
 ///
 /// It skips an event whose id the project has stored on the same day (the primary key) or on the day before or after.
-/// `$18` and `$19` are the first and the last day in the batch: with them the executor opens the partitions around those
-/// days alone, instead of every partition of the table at each execution.
+/// The day is written into the text: so the planner leaves out all partitions but those two, while for one that it learns
+/// at the execution PostgreSQL locks every partition of the table each time (measured with 99 of them, 24 events at
+/// once: 34 µs an event instead of 30, and 29 without looking at all).
+///
+/// It writes to the log, a message that nobody reads, also when all events are there already, and thus has a commit to wait
+/// for: what another session has stored may be visible and yet not be on the synchronous standby, if its wait was cut off.
 package enum InsertStatement {
-    package static let name: StaticString = "insert_events"
-
     /// Column names in the order of an event's record, and the `pg_type.oid` of their type and of an array of it.
     package static let columns: [(name: String, element: UInt32, array: UInt32)] = [
         ("project_id", int8, 1016), ("event_id", uuid, 2951),
@@ -24,29 +26,38 @@ package enum InsertStatement {
     private static let uuid: UInt32 = 2950
     private static let jsonb: UInt32 = 3802
 
-    package static let parameterTypes: [UInt32] = columns.map(\.array) + [date, date]
+    package static let parameterTypes: [UInt32] = columns.map(\.array)
 
-    package static let sql: String = {
+    /// - Parameter day: the `received_on` of all the events, in days since 2000-01-01. One that PostgreSQL cannot express
+    ///   makes the statement fail with SQLSTATE 22008.
+    package static func sql(day: Int32) -> String {
         let names = columns.map(\.name).joined(separator: ", ")
         let parameters = (1...columns.count).map { "$\($0)" }.joined(separator: ", ")
         return """
             INSERT INTO public.events (\(names))
             SELECT \(names) FROM unnest(\(parameters)) AS n(\(names))
-            WHERE (
-                SELECT e.received_on FROM public.events e
-                WHERE e.project_id = n.project_id AND e.event_id = n.event_id
-                    AND e.received_on IN (n.received_on - 1, n.received_on + 1)
-                    AND e.received_on >= $\(columns.count + 1) - 1 AND e.received_on <= $\(columns.count + 2) + 1
-                ORDER BY e.received_on LIMIT 1) IS NULL
+            WHERE (SELECT pg_logical_emit_message(true, 'mesher', '')) IS NOT NULL
+                AND \(isAbsent(on: day == .min ? day : day - 1))
+                AND \(isAbsent(on: day == .max ? day : day + 1))
             ON CONFLICT DO NOTHING
             """
-    }()
+    }
+
+    private static func isAbsent(on day: Int32) -> String {
+        let date = "date '2000-01-01' + \(day)"
+        return """
+            (SELECT e.received_on FROM public.events e
+            WHERE e.project_id = n.project_id AND e.event_id = n.event_id AND e.received_on BETWEEN \(date) AND \(date)
+            ORDER BY e.received_on LIMIT 1) IS NULL
+            """
+    }
 
     /// What the session must be set to before the statement is prepared.
     ///
     /// The statement is planned once, perhaps while partitions are empty and every plan seems equally good, and used when
     /// they are not. So that the look at the neighbouring days can only be one at the primary key, it asks for the order
-    /// of that key, and sorting is off; as a subquery with a limit it is made for each event and never becomes a join.
+    /// of that key, which BETWEEN does not make needless as an equality would, and sorting is off; as a subquery with a
+    /// limit it is made for each event and never becomes a join.
     /// `enable_indexscan` must stay on: PostgreSQL 15 takes it for index-only scans too.
     package static let sessionSettings = """
         SET plan_cache_mode = force_generic_plan; SET jit = off;

@@ -54,7 +54,7 @@ enum SlotLayout {
     static let sessionsOpened = 112
     static let streamMessages = 113
     static let upgradesRefused = 114
-    static let sessionsClosed = 120
+    static let sessionsClosed = 128
     static let requestDuration = 192
     static let batchSize = 224
     static let commitDuration = 256

@@ -48,7 +48,7 @@ package enum SessionEnding: Int, CaseIterable, Sendable {
 /// The HTTP statuses with which upgrades are refused.
 package enum RefusedUpgrade {
     /// Their places in the list are their places in a slot.
-    package static let statuses = [400, 401, 426, 429, 503]
+    package static let statuses = [400, 401, 403, 426, 429, 503]
 
     /// The place of a status; all that are not in the list share the last.
     static func place(_ status: Int) -> Int {

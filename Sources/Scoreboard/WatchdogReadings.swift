@@ -1,6 +1,6 @@
 /// What a health check goes through. The raw value is the metric's label; its place in the list is its place in the file.
 package enum HealthSubject: String, CaseIterable, Sendable {
-    case events, bulk, storage
+    case events, bulk, storage, stream
 }
 
 /// How the last health check of a subject ended.

@@ -10,6 +10,28 @@ enum DirectoryListing {
         return Descriptor(adopting: number)
     }
 
+    /// Makes a directory, mode 0700, when it is not there, and returns when its name is on disk: else all that is in it
+    /// could be gone after a power failure. The corresponding C functions are `mkdir` and `fsync`.
+    static func make(_ path: String) throws(SystemError) {
+        let isNew = mkdir(path, 0o700) == 0
+        guard isNew || errno == EEXIST else { throw SystemError("mkdir", path) }
+        do throws(SystemError) {
+            // Also when it is there: who made it may have died before this.
+            let parent = try open(parent(of: path))
+            guard fsync(parent.number) == 0 else { throw SystemError("fsync", path) }
+        } catch {
+            // The operator's own directory may be in one that this user cannot open.
+            if isNew || error.code != EACCES { throw error }
+        }
+    }
+
+    private static func parent(of path: String) -> String {
+        var name = path[...]
+        while name.count > 1, name.last == "/" { name = name.dropLast() }
+        guard let slash = name.lastIndex(of: "/") else { return "." }
+        return slash == name.startIndex ? "/" : String(name[..<slash])
+    }
+
     /// All but `.` and `..`, in no order. The corresponding C functions are `opendir` and `readdir`.
     static func names(of path: String) throws(SystemError) -> [String] {
         guard let directory = opendir(path) else { throw SystemError("opendir", path) }

@@ -33,7 +33,7 @@ package struct Quarantine: ~Copyable {
 
     /// Opens the directory, and makes it, mode 0700, when it is not there.
     package static func open(_ path: String) throws(SystemError) -> Quarantine {
-        if mkdir(path, 0o700) != 0, errno != EEXIST { throw SystemError("mkdir", path) }
+        try DirectoryListing.make(path)
         var quarantine = Quarantine(path, try DirectoryListing.open(path))
         for name in try DirectoryListing.names(of: path) where name.hasSuffix(".new") { unlink("\(path)/\(name)") }
         try quarantine.refresh()

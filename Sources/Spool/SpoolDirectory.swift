@@ -45,11 +45,11 @@ package final class SpoolDirectory {
     private var findings: [SpoolFinding] = []
 
     /// Takes the directory for this process, and makes it, mode 0700, when it is not there. The corresponding C functions
-    /// are `mkdir`, `open` and `flock`.
+    /// are `mkdir`, `fsync`, `open` and `flock`.
     ///
     /// - Throws: `SystemError`, with EWOULDBLOCK when another process owns it.
     package static func open(_ path: String, limits: Limits) throws(SystemError) -> SpoolDirectory {
-        if mkdir(path, 0o700) != 0, errno != EEXIST { throw SystemError("mkdir", path) }
+        try DirectoryListing.make(path)
         let lock = try lock(path)
         let directory = try DirectoryListing.open(path)
         let quarantine = try Quarantine.open(Self.quarantine(in: path))

@@ -1,7 +1,7 @@
 /// Why a request is no valid upgrade, RFC 6455, section 4.2.1.
 package enum UpgradeRefusal: Error, CaseIterable, Sendable {
     case headTooLong, malformedHead, method, malformedTarget, httpVersion, host, body, upgrade, connection, version, key
-    case malformedExtensions, malformedSubprotocols
+    case origin, malformedExtensions, malformedSubprotocols
 
     /// The HTTP status that answers it: 426 tells of the version that is spoken, the rest is 400.
     package var status: Int { self == .version ? 426 : 400 }
@@ -20,6 +20,7 @@ package enum UpgradeRefusal: Error, CaseIterable, Sendable {
         case .connection: "header required: Connection: Upgrade"
         case .version: "header required: Sec-WebSocket-Version: 13"
         case .key: "header required: Sec-WebSocket-Key, 16 bytes in base64"
+        case .origin: "at most one Origin header is allowed"
         case .malformedExtensions: "malformed Sec-WebSocket-Extensions"
         case .malformedSubprotocols: "malformed Sec-WebSocket-Protocol"
         }

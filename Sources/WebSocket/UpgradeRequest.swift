@@ -29,6 +29,7 @@ package struct UpgradeRequest {
             throw UpgradeRefusal.key
         }
         self.key = key
+        guard head.count("origin") <= 1 else { throw UpgradeRefusal.origin }
         compression = try Self.compression(head)
         guard Self.areSubprotocolsSound(head) else { throw UpgradeRefusal.malformedSubprotocols }
     }

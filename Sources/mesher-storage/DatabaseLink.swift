@@ -42,6 +42,8 @@ struct DatabaseLink: ~Copyable {
     private var random = SystemRandomNumberGenerator()
     /// The moment by which the command under way must be over.
     private var commandDeadline: Int64?
+    /// The process of the last session, if that was left with a command under way: it may wait there still.
+    private(set) var abandoned: CInt?
     /// What the loop waits for, and on which descriptor.
     private var watched: (number: CInt, interest: Epoll.Interest)?
 
@@ -128,6 +130,7 @@ struct DatabaseLink: ~Copyable {
 
     /// The session works as it is meant to: the next loss is the first again.
     mutating func confirm() {
+        abandoned = nil
         delay.reset()
     }
 
@@ -142,6 +145,7 @@ struct DatabaseLink: ~Copyable {
 
     private mutating func close(_ epoll: borrowing Epoll) {
         unwatch(epoll)
+        if commandDeadline != nil { abandoned = connection?.backend }
         connection = nil
         commandDeadline = nil
     }

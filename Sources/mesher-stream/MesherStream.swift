@@ -55,9 +55,13 @@ enum MesherStream {
             storageSocket: settings.text(.runDirectory) + "/storage.sock", redis: RedisServer(settings),
             redisPrefix: settings.text(.redisPrefix), ingestion: ingestion,
             projectConnections: settings.integer(.streamProjectConnections),
-            age: Int64(settings.integer(.streamAge)) * 1_000_000_000)
+            age: nanoseconds(settings, .streamAge), pingInterval: nanoseconds(settings, .streamPing))
         return Listener.Options(
             connections: settings.integer(.streamConnections), connectionsPerSecond: settings.integer(.streamRate),
             session: session)
+    }
+
+    private static func nanoseconds(_ settings: Settings, _ setting: Setting) -> Int64 {
+        Int64(settings.integer(setting)) * 1_000_000_000
     }
 }

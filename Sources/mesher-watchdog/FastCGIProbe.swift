@@ -1,9 +1,6 @@
-internal import EventLoop
-internal import Glibc
-
-/// One `GET /healthz` by the FastCGI protocol (version 1, responder role) over a connection of its own, as nginx would send
-/// it: written by hand, since the watchdog must work when libfcgi does not.
-final class FastCGIProbe {
+/// A `GET /healthz` by the FastCGI protocol (version 1, responder role): written by hand, since the watchdog must work when
+/// libfcgi does not.
+enum FastCGIProbe {
     /// Types of records.
     private enum Record {
         static let beginRequest: UInt8 = 1
@@ -13,46 +10,6 @@ final class FastCGIProbe {
     }
 
     private static let headerSize = 8
-    /// What an answer to this request never reaches, in bytes.
-    private static let answerLimit = 16 << 10
-
-    private let socket: Descriptor
-    private var received: [UInt8] = []
-
-    /// Readable when the answer comes.
-    var number: CInt { socket.number }
-
-    /// Connects and sends the request.
-    ///
-    /// - Parameter path: of the workers' unix socket.
-    static func begin(at path: String) throws(SystemError) -> FastCGIProbe {
-        let probe = FastCGIProbe(try UnixSocket.connect(to: path))
-        let bytes = request()
-        // A new socket has room for some hundred bytes.
-        guard send(probe.number, bytes, bytes.count, CInt(MSG_NOSIGNAL)) == bytes.count else {
-            throw SystemError("send", path)
-        }
-        return probe
-    }
-
-    private init(_ socket: consuming Descriptor) {
-        self.socket = socket
-    }
-
-    /// Takes what has come.
-    ///
-    /// - Returns: whether the answer is the one of a worker that serves; nil while more is to come.
-    func receive() -> Bool? {
-        var chunk = [UInt8](repeating: 0, count: 4096)
-        while true {
-            let count = recv(number, &chunk, chunk.count, CInt(MSG_DONTWAIT))
-            if count < 0 { return errno == EAGAIN || errno == EINTR ? nil : false }
-            // The worker closes after its answer, since the request does not ask to keep the connection.
-            if count == 0 { return Self.isGood(received) }
-            received += chunk[..<count]
-            if received.count > Self.answerLimit { return false }
-        }
-    }
 
     static func request() -> [UInt8] {
         let responder: [UInt8] = [0, 1, 0, 0, 0, 0, 0, 0]

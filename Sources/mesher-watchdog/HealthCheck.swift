@@ -4,8 +4,8 @@ internal import Logging
 internal import Scoreboard
 internal import StorageChannel
 
-/// Asks through the very sockets that nginx and the edges use whether workers and storage answer: each time a request by
-/// either socket of the workers, and a probe by that of storage.
+/// Asks through the very sockets that nginx and the edges use whether workers, sessions and storage answer: each time a
+/// request by either socket of the workers and by that of streams, and a probe by that of storage.
 struct HealthCheck: ~Copyable {
     /// How one ended.
     struct Result: Equatable {
@@ -15,11 +15,13 @@ struct HealthCheck: ~Copyable {
         let duration: Int64
     }
 
-    private static let workers: [(Child.Listener, HealthSubject)] = [(.events, .events), (.bulk, .bulk)]
+    private static let listeners: [(Child.Listener, HealthSubject)] = [
+        (.events, .events), (.bulk, .bulk), (.stream, .stream),
+    ]
 
     private let directory: String
     private let interval: Int64
-    private var requests: [HealthSubject: FastCGIProbe] = [:]
+    private var requests: [HealthSubject: RequestProbe] = [:]
     private var storage: StorageClient?
     private var begun: Int64
     private var ticket: UInt64 = 0
@@ -70,9 +72,9 @@ struct HealthCheck: ~Copyable {
         }
         begun = now
         var failed: [HealthSubject] = []
-        for (listener, subject) in Self.workers {
+        for (listener, subject) in Self.listeners {
             do throws(SystemError) {
-                let probe = try FastCGIProbe.begin(at: "\(directory)/\(listener.rawValue).sock")
+                let probe = try Self.probe("\(directory)/\(listener.rawValue).sock", listener)
                 try epoll.add(probe.number, token: token(subject), .read)
                 requests[subject] = probe
             } catch {
@@ -81,6 +83,13 @@ struct HealthCheck: ~Copyable {
         }
         if !beginProbe(now: now, epoll, token: token(.storage)) { failed.append(.storage) }
         return failed.map { Result(subject: $0, isGood: false, duration: 0) }
+    }
+
+    private static func probe(_ path: String, _ listener: Child.Listener) throws(SystemError) -> RequestProbe {
+        switch listener {
+        case .events, .bulk: try .begin(at: path, FastCGIProbe.request(), isGood: FastCGIProbe.isGood)
+        case .stream: try .begin(at: path, UpgradeProbe.request(), isGood: UpgradeProbe.isGood)
+        }
     }
 
     private mutating func beginProbe(now: Int64, _ epoll: borrowing Epoll, token: UInt64) -> Bool {

@@ -14,10 +14,10 @@ extension EndToEnd {
         /// Compresses by the programs of Debian and Python, which is to say not by the libraries' use in Mesher.
         private func compressed(_ text: String, by code: String) throws -> [UInt8] {
             let script = "import sys, zlib, gzip; d = sys.argv[1].encode(); print((\(code)).hex())"
-            return bytes(try Execution.output(["python3", "-c", script, text]))
+            return Self.bytes(try Execution.output(["python3", "-c", script, text]))
         }
 
-        private func bytes(_ hex: String) -> [UInt8] {
+        private static func bytes(_ hex: String) -> [UInt8] {
             let digits = Array(hex)
             return stride(from: 0, to: digits.count - 1, by: 2).compactMap {
                 UInt8(String(digits[$0...$0 + 1]), radix: 16)
@@ -66,13 +66,55 @@ extension EndToEnd {
             #expect(try post(Array(event.utf8), encoding).status == 202)
         }
 
-        @Test("A body that grows beyond the limit is refused while it grows")
-        func bomb() throws {
-            let bomb = try compressed("", by: "gzip.compress(b' ' * 300_000_000)")
-            #expect(bomb.count < 400_000)
-            let response = try post(bomb, "gzip")
-            #expect(response.status == 400)
-            #expect(response.reason == "payload_too_large")
+        /// Some kilobytes that become 500 MB of zeros.
+        enum Bomb: String, CaseIterable {
+            case zstd, br
+
+            var bytes: [UInt8] {
+                switch self {
+                case .zstd:
+                    // RFC 8878: a frame with a window of 128 KiB; blocks of one byte that is repeated so often.
+                    let size = UInt32(128 << 10)
+                    let blocks = (1...3_815).map { size << 3 | 1 << 1 | ($0 == 3_815 ? 1 : 0) }
+                    return [0x28, 0xb5, 0x2f, 0xfd, 0, 0x38]
+                        + blocks.flatMap { block in (0..<3).map { UInt8(truncatingIfNeeded: block >> (8 * $0)) } + [0] }
+                case .br:
+                    // RFC 7932: what the reference encoder flushes after the first 16 MiB, after all further ones, and at
+                    // the end.
+                    let first = "cbffff3f002400e2b14072effff8ffff078004401c1680eefd9f01"
+                    let next = "fcffff034002200e0b40f7fe8fffff7f004800c46101e8deff19"
+                    return EncodingTests.bytes(first + String(repeating: next, count: 29) + "03")
+                }
+            }
+        }
+
+        @Test("A body of a few kilobytes that would become 500 MB is refused while it grows, with flat memory")
+        func bombs() throws {
+            let workers = Processes(stack: project.stack).children("mesher-worker", "events")
+            try #require(!workers.isEmpty)
+            // What a body of the largest size takes anyway.
+            let largest = String(repeating: " ", count: (1 << 20) - event.utf8.count) + event
+            for _ in workers { #expect(try project.post(largest).status == 202) }
+            let before = try workers.map { try peakMemory($0) }
+            for bomb in Bomb.allCases {
+                let bytes = bomb.bytes
+                #expect(bytes.count < 16_384)
+                for _ in 0..<10 {
+                    let response = try post(bytes, bomb.rawValue)
+                    #expect(response.status == 400 && response.reason == "payload_too_large", "\(bomb)")
+                }
+            }
+            // The same processes, of which none has grown by what is more than the limit and the windows of the decoders.
+            #expect(Processes(stack: project.stack).children("mesher-worker", "events") == workers)
+            let growth = zip(try workers.map { try peakMemory($0) }, before).map { $0 - $1 }
+            #expect(growth.allSatisfy { $0 < 32 << 20 }, "\(growth)")
+        }
+
+        /// The most memory that a process ever had, `VmHWM` of proc(5), in bytes.
+        private func peakMemory(_ pid: pid_t) throws -> Int {
+            let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+            let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") })
+            return try #require(line.split(separator: " ").dropLast().last.flatMap { Int($0) }) * 1024
         }
 
         @Test("A compressed body that is cut short is refused")

@@ -8,6 +8,7 @@ final class HTTPConnection {
 
     private let socket: Int32
     private var received: [UInt8] = []
+    private var isEnded = false
 
     /// - Parameter patience: how long reading and writing wait, in seconds.
     init(port: Int, patience: Int = 30) throws {
@@ -91,6 +92,9 @@ final class HTTPConnection {
         received.isEmpty && !fill() && errno != EAGAIN
     }
 
+    /// Whether the connection has ended with nothing more to read: also when what was sent last met its end.
+    var isSpent: Bool { isEnded && received.isEmpty }
+
     private func readHead() throws -> String {
         try String(decoding: readLineEnded(by: Array("\r\n\r\n".utf8)), as: UTF8.self)
     }
@@ -142,7 +146,10 @@ final class HTTPConnection {
         errno = 0
         var bytes = [UInt8](repeating: 0, count: 65_536)
         let count = recv(socket, &bytes, bytes.count, 0)
-        guard count > 0 else { return false }
+        guard count > 0 else {
+            isEnded = count == 0 || errno != EAGAIN
+            return false
+        }
         received += bytes[..<count]
         return true
     }

@@ -32,9 +32,9 @@ extension EndToEnd {
         @Test("Each socket is asked every ten seconds, and the status says how it went")
         func asksEachSocket() throws {
             let stack = try EndToEnd.stack()
-            #expect(try eventually(within: 15) { try health(stack).count == 3 })
+            #expect(try eventually(within: 15) { try health(stack).count == 4 })
             let found = try health(stack)
-            for subject in ["events", "bulk", "storage"] {
+            for subject in ["events", "bulk", "storage", "stream"] {
                 let reading = try #require(found[subject])
                 #expect(reading["failures_in_row"] as? Int == 0, "\(reading)")
             }

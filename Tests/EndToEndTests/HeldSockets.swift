@@ -1,10 +1,13 @@
 import Foundation
+import TestServers
 
 /// The parent of a watchdog that holds the listening sockets as systemd does, and starts it again when it dies.
 final class HeldSockets {
     struct Failure: Error, CustomStringConvertible {
         let description: String
     }
+
+    private static let names = ["events", "bulk", "stream"]
 
     private let stack: Stack
     /// Above the numbers that they get in the watchdog.
@@ -14,7 +17,7 @@ final class HeldSockets {
     /// Opens the sockets in the stack's run directory, in place of those that its watchdog had.
     init(for stack: Stack) throws {
         self.stack = stack
-        for name in ["events", "bulk"] {
+        for name in Self.names {
             let path = stack["MESHER_RUN_DIR"] + "/\(name).sock"
             let low = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
             let number = fcntl(low, F_DUPFD_CLOEXEC, 100)
@@ -31,7 +34,7 @@ final class HeldSockets {
         for number in descriptors { close(number) }
     }
 
-    /// Starts the watchdog with the sockets as descriptors 3 and 4.
+    /// Starts the watchdog with the sockets as descriptors from 3 on.
     func start() throws {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -51,7 +54,7 @@ final class HeldSockets {
         posix_spawnattr_setsigmask(&attributes, &none)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         let command =
-            "LISTEN_PID=$$ LISTEN_FDS=2 LISTEN_FDNAMES=events:bulk "
+            "LISTEN_PID=$$ LISTEN_FDS=\(Self.names.count) LISTEN_FDNAMES=\(Self.names.joined(separator: ":")) "
             + "exec \(stack["MESHER_BIN"])/mesher-watchdog --config \(stack.folder)/mesher.conf"
         let words = ["sh", "-c", command]
         let arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
@@ -61,9 +64,12 @@ final class HeldSockets {
         guard code == 0 else { throw Failure(description: "posix_spawn: \(code)") }
     }
 
-    /// Kills the watchdog and waits for its end.
+    /// Kills the watchdog and waits for its end and that of its children, which systemd waits for, too: one of them may
+    /// have a socket open that the next watchdog binds.
     func kill(_ signal: Int32 = SIGKILL) {
+        let children = Processes.children(of: watchdog)
         Glibc.kill(watchdog, signal)
         waitpid(watchdog, nil, 0)
+        _ = eventually { children.allSatisfy { Processes.commandLine($0).isEmpty } }
     }
 }

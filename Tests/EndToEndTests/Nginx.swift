@@ -25,14 +25,20 @@ struct Nginx {
         try body()
     }
 
+    /// Lets it read its files again; what its old processes have in hand they finish.
+    func hangUp() throws {
+        kill(try master(), SIGHUP)
+    }
+
+    private func master() throws -> pid_t {
+        let text = try String(contentsOfFile: stack.folder + "/sockets/nginx.pid", encoding: .utf8)
+        return try #require(pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)))
+    }
+
     /// Returns when no process works with the old files any more.
     private func reload() throws {
-        let text = try String(contentsOfFile: stack.folder + "/sockets/nginx.pid", encoding: .utf8)
-        let master = try #require(pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)))
-        func workers() -> Set<Substring> {
-            let children = try? String(contentsOfFile: "/proc/\(master)/task/\(master)/children", encoding: .utf8)
-            return Set((children ?? "").split(separator: " "))
-        }
+        let master = try master()
+        func workers() -> Set<pid_t> { Set(Processes.children(of: master)) }
         let before = workers()
         kill(master, SIGHUP)
         let areReplaced = eventually { !workers().isEmpty && workers().isDisjoint(with: before) }

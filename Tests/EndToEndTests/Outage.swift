@@ -18,6 +18,13 @@ struct Outage {
         try control("--options=-k \(sockets)/postgresql -c listen_addresses=", "--log=/dev/null", "start")
     }
 
+    /// Stops all its processes where they are, SIGSTOP, or lets them go on, SIGCONT.
+    func signalPostgreSQL(_ signal: Int32) throws {
+        let file = try Execution.output(["head", "-n", "1", stack["MESHER_PGDATA"] + "/postmaster.pid"])
+        guard let postmaster = pid_t(file) else { return }
+        for pid in [postmaster] + Processes.children(of: postmaster) { kill(pid, signal) }
+    }
+
     private func control(_ arguments: String...) throws {
         let programs = try Execution.output(["sh", "-c", "ls -d /usr/lib/postgresql/*/bin | tail -n 1"])
         // PostgreSQL refuses to run as root.
@@ -26,12 +33,19 @@ struct Outage {
             user + ["\(programs)/pg_ctl", "--pgdata=\(stack["MESHER_PGDATA"])", "--silent", "--wait"] + arguments)
     }
 
-    var redisPIDFile: String { sockets + "/redis.pid" }
+    private var redisPIDFile: String { sockets + "/redis.pid" }
 
     /// Sends a signal to Redis.
     func signalRedis(_ signal: Int32) throws {
         let text = try String(contentsOfFile: redisPIDFile, encoding: .utf8)
         if let pid = pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)) { kill(pid, signal) }
+    }
+
+    /// Starts it again, without data.
+    func startRedis() throws {
+        try Execution.output(
+            ["sh", "-c", #"redis-server --port 0 --unixsocket "$0" --save '' --daemonize yes --pidfile "$1""#]
+                + [stack["MESHER_REDIS_SOCKET"], redisPIDFile])
     }
 
     /// Runs redis-cli(1) and returns what it prints.

@@ -104,9 +104,7 @@ extension EndToEnd {
 
             try outage.signalRedis(SIGKILL)
             #expect(try project.post(event).status == 202)
-            try Execution.output(
-                ["sh", "-c", #"redis-server --port 0 --unixsocket "$0" --save '' --daemonize yes --pidfile "$1""#]
-                    + [stack["MESHER_REDIS_SOCKET"], outage.redisPIDFile])
+            try outage.startRedis()
             try expectRecovery()
             #expect(try outage.logLines("Redis is away") >= 1)
         }

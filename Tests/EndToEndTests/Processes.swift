@@ -14,9 +14,12 @@ struct Processes {
     /// The watchdog's children whose command line has these words: `["mesher-worker", "events"]`.
     func children(_ command: String...) -> [pid_t] {
         guard let watchdog else { return [] }
-        let text = (try? String(contentsOfFile: "/proc/\(watchdog)/task/\(watchdog)/children", encoding: .utf8)) ?? ""
+        return Self.children(of: watchdog).filter { command.isEmpty || Self.commandLine($0) == command }
+    }
+
+    static func children(of pid: pid_t) -> [pid_t] {
+        let text = (try? String(contentsOfFile: "/proc/\(pid)/task/\(pid)/children", encoding: .utf8)) ?? ""
         return text.split(separator: " ").compactMap { pid_t($0) }
-            .filter { command.isEmpty || Self.commandLine($0) == command }
     }
 
     static func commandLine(_ pid: pid_t) -> [String] {

@@ -86,5 +86,60 @@ extension EndToEnd {
             let isTaken = try eventually(within: 1) { try project.post(event).status == 202 }
             #expect(isTaken)
         }
+
+        @Test("HTTP, bulk and 50 streams of one project at once: of 3,000 events exactly 1,000 are taken")
+        func allDoors() throws {
+            try limit(1_000, seconds: 600)
+            let areAllTold = try eventually(within: 5) {
+                try ((0..<20).map { _ in try project.post("{}") } + [project.postBulk("[{}]")])
+                    .allSatisfy { $0.header("RateLimit-Policy") == #""project";q=1000;w=600"# }
+            }
+            try #require(areAllTold)
+            // What the asking has cost.
+            try Outage(stack: project.stack).redis("DEL", "mesher:limit:{\(project.id)}")
+            let streams = Streams(project: project)
+            let clients = try (0..<50).map { _ in try streams.open(throughNginx: true) }
+            let posts = try clients.map { _ in try HTTPConnection(port: project.stack.port) }
+            let bulks = try (0..<10).map { _ in try HTTPConnection(port: project.stack.port) }
+            let authorization = ("Authorization", "Bearer \(project.key)")
+            let hundred = Array("[\(Array(repeating: event, count: 100).joined(separator: ","))]".utf8)
+            // Nothing is read before all is sent.
+            for round in 0..<20 {
+                for client in clients { client.send(event) }
+                for post in posts { post.send("POST", "/api/v1/events", [authorization], body: Array(event.utf8)) }
+                if round < bulks.count {
+                    bulks[round].send("POST", "/api/v1/events/bulk", [authorization], body: hundred)
+                }
+            }
+            var accepted = 0
+            var refusals: Set<String> = []
+            for client in clients {
+                for _ in 0..<20 {
+                    switch client.receive() {
+                    case .text(let text) where text.hasPrefix(#"{"status":"accepted""#): accepted += 1
+                    case .text(let text): refusals.insert(text)
+                    default: Issue.record("a stream ended")
+                    }
+                }
+            }
+            #expect(refusals.allSatisfy { $0.hasPrefix(Self.refusal.dropLast() + #","retry_after":"#) }, "\(refusals)")
+            for post in posts {
+                for _ in 0..<20 {
+                    let response = try post.receive()
+                    if response.status == 202 { accepted += 1 }
+                    if response.status != 202 { #expect(response.status == 429 && response.text == Self.refusal) }
+                }
+            }
+            for bulk in bulks {
+                let response = try bulk.receive()
+                let taken = response.json["accepted"] as? Int ?? 0
+                #expect(response.status == (taken > 0 ? 202 : 429))
+                accepted += taken
+            }
+            #expect(accepted == 1_000)
+            #expect(try project.count() == 1_000)
+        }
+
+        private static let refusal = #"{"error":"rate limited","reason":"rate_limited"}"#
     }
 }

@@ -35,10 +35,10 @@ extension EndToEnd {
 
         @Test(
             "sentry-sdk for Python: every kind of event is a row as it was sent, everything else is answered 200",
-            .enabled(if: PythonSDKs.python != nil, "PyPI cannot be reached"),
+            .enabled(if: PythonPackages.python != nil, "PyPI cannot be reached"),
             arguments: ["br", "gzip", "none", "absent"])
         func sentryPython(compression: String) throws {
-            let python = try #require(PythonSDKs.python)
+            let python = try #require(PythonPackages.python)
             let before = try HostMetrics.next(from: project.stack)
             let ids = try run([python, client("sentry_python.py"), project.dsn, compression])
             #expect(try row(ids["exception"], Self.columns) == ["error", "KeyError: 'missing'"] + Self.scope)
@@ -65,9 +65,9 @@ extension EndToEnd {
 
         @Test(
             "raven for Python, of 2018: exception and message are rows",
-            .enabled(if: PythonSDKs.python != nil, "PyPI cannot be reached"))
+            .enabled(if: PythonPackages.python != nil, "PyPI cannot be reached"))
         func ravenPython() throws {
-            let ids = try run([try #require(PythonSDKs.python), client("raven_python.py"), project.dsn])
+            let ids = try run([try #require(PythonPackages.python), client("raven_python.py"), project.dsn])
             #expect(try row(ids["exception"], Self.columns) == ["error", "KeyError: 'missing'"] + Self.scope)
             // It writes a parameter as Python does, with quotes.
             #expect(try row(ids["message"], Self.columns) == ["warning", "It broke: 'ünïcödé'"] + Self.scope)
@@ -112,20 +112,6 @@ extension EndToEnd {
             #expect(messages.first?.first?.contains("blocked.example") == true)
         }
     }
-}
-
-/// The Python packages in a folder of their own below .build, installed once.
-private enum PythonSDKs {
-    /// The interpreter that has them; nil when PyPI cannot be reached.
-    static let python: String? = {
-        let environment = ["HOME": NSHomeDirectory()]
-        let run = try? Execution.run([Stack.root + "/development/install-python-sdks"], environment: environment)
-        guard let run, run.status == 0 else {
-            print("Sentry's programs for Python are not tested: \(run?.errors ?? "")")
-            return nil
-        }
-        return Stack.root + "/.build/python-sdks/bin/python"
-    }()
 }
 
 private enum RubySDKs {

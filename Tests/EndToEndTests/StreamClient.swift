@@ -20,18 +20,29 @@ final class StreamClient {
     private var webSocket: WebSocketConnection?
     private var unread: [UInt8] = []
 
-    /// Asks for an upgrade.
+    /// Asks for an upgrade, and reads the answer.
     ///
     /// - Parameters:
     ///   - lines: of the request's head, such as `Authorization: Bearer …`.
     ///   - patience: how long reading and writing wait, in seconds.
-    init(port: Int, path: String = "/api/v1/stream", _ lines: [String], patience: Int = 20) throws {
-        connection = try RawConnection(port: port, patience: patience)
+    convenience init(port: Int, path: String = "/api/v1/stream", _ lines: [String], patience: Int = 20) throws {
+        let connection = try RawConnection(port: port, patience: patience)
+        connection.send(Self.request(path: path, lines))
+        try self.init(asked: connection)
+    }
+
+    /// A request for an upgrade.
+    static func request(path: String = "/api/v1/stream", _ lines: [String]) -> [UInt8] {
         let fields = [
             "GET \(path) HTTP/1.1", "Host: localhost", "Upgrade: websocket", "Connection: Upgrade",
             "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
         ]
-        connection.send(Array(((fields + lines).joined(separator: "\r\n") + "\r\n\r\n").utf8))
+        return Array(((fields + lines).joined(separator: "\r\n") + "\r\n\r\n").utf8)
+    }
+
+    /// Reads the answer on a connection on which an upgrade was asked for.
+    init(asked connection: RawConnection) throws {
+        self.connection = connection
         var bytes: [UInt8] = []
         let end = Array("\r\n\r\n".utf8)
         var headEnd: Int?
@@ -69,9 +80,10 @@ final class StreamClient {
         connection.send(bytes)
     }
 
-    /// The next message or the end; pings are answered on the way.
+    /// The next message or the end; pings are answered on the way, but not for ever.
     func receive() -> Received {
-        while true {
+        let deadline = Date(timeIntervalSinceNow: 60)
+        while Date() < deadline {
             let (event, text) = nextEvent()
             flush()
             switch event {
@@ -84,6 +96,7 @@ final class StreamClient {
             guard let more = connection.receive() else { return .ended }
             unread += more
         }
+        return .ended
     }
 
     private func nextEvent() -> (WebSocketEvent?, String) {

@@ -8,9 +8,17 @@ struct Streams {
     /// Opens a connection to the listener itself, or through nginx.
     func open(throughNginx: Bool = false, patience: Int = 20) throws -> StreamClient {
         try StreamClient(
-            port: throughNginx ? project.stack.port : directPort, ["Authorization: Bearer \(project.key)"],
-            patience: patience)
+            port: throughNginx ? project.stack.port : directPort, [authorization], patience: patience)
     }
+
+    /// Asks the listener for an upgrade, and reads nothing yet.
+    func ask() throws -> RawConnection {
+        let connection = try RawConnection(port: directPort, patience: 30)
+        connection.send(StreamClient.request([authorization]))
+        return connection
+    }
+
+    var authorization: String { "Authorization: Bearer \(project.key)" }
 
     /// Where the listener is without nginx.
     var directPort: Int { project.stack.port + 1 }

@@ -100,6 +100,7 @@ final class StorageProcess {
     }
 
     var socketPath: String { folder.appendingPathComponent("storage.sock").path }
+    var databaseURL: String { environment["MESHER_STORAGE_DATABASE_URL"] ?? "" }
     /// The snapshot of the keys.
     var keysPath: String { folder.appendingPathComponent("state/keys").path }
     var log: String { (try? String(contentsOf: errors, encoding: .utf8)) ?? "" }

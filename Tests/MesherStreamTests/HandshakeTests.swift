@@ -74,4 +74,23 @@ struct HandshakeTests {
         }
         #expect(rest == [1, 2, 3])
     }
+
+    @Test(
+        "A page is let in where its origin is allowed, a program that names none everywhere",
+        arguments: [
+            ("", "https://evil.example", true), ("https://shop.example", "https://shop.example", true),
+            ("https://shop.example", "https://Shop.example", true), ("https://shop.example", nil, true),
+            ("https://shop.example", "https://evil.example", false), ("https://shop.example", "null", false),
+            ("https://shop.example", "", false), ("https://*.shop.example", "https://a.shop.example", true),
+            ("https://*.shop.example", "https://shop.example.evil.example", false),
+        ])
+    func origins(allowed: String, origin: String?, isAllowed: Bool) throws {
+        var handshake = Handshake()
+        let bytes = request("/ingest?sentry_key=\(testKey)", origin.map { ["Origin: \($0)"] } ?? [])
+        _ = try bytes.withUnsafeBytes { bytes in
+            var rest = bytes
+            return try handshake.receive(&rest)
+        }
+        #expect(try handshake.isAllowed(by: AllowedOrigins(allowed.utf8)) == isAllowed)
+    }
 }

@@ -22,7 +22,7 @@ struct LivenessTests {
 
     @Test("A ping is due each 30 s, and a peer that says nothing for 60 s is dropped")
     func silence() {
-        var liveness = Liveness(now: 0)
+        var liveness = Liveness(now: 0, pingInterval: 30 * second)
         #expect(liveness.wakeAt == 30 * second)
         expect(&liveness, at: 30 * second - 1, nil)
         expect(&liveness, at: 30 * second, .ping)
@@ -30,9 +30,16 @@ struct LivenessTests {
         expect(&liveness, at: 60 * second, .drop)
     }
 
+    @Test("With another interval both are shorter")
+    func shorter() {
+        var liveness = Liveness(now: 0, pingInterval: second)
+        expect(&liveness, at: second, .ping)
+        expect(&liveness, at: 2 * second, .drop)
+    }
+
     @Test("A peer that answers is kept")
     func answers() {
-        var liveness = Liveness(now: 0)
+        var liveness = Liveness(now: 0, pingInterval: 30 * second)
         for round in 1...10 {
             expect(&liveness, at: Int64(round) * 30 * second, .ping)
             liveness.heard(now: Int64(round) * 30 * second + 1)
@@ -41,7 +48,7 @@ struct LivenessTests {
 
     @Test("While the peer is not read from, the clock for its pongs stands")
     func backPressure() {
-        var liveness = Liveness(now: 0)
+        var liveness = Liveness(now: 0, pingInterval: 30 * second)
         liveness.reads(false, now: 10 * second)
         expect(&liveness, at: 200 * second, .ping)
         liveness.reads(true, now: 210 * second)
@@ -51,7 +58,7 @@ struct LivenessTests {
 
     @Test("A peer that takes nothing of what waits for it for 60 s is dropped, also while it is not read from")
     func neverReading() {
-        var liveness = Liveness(now: 0)
+        var liveness = Liveness(now: 0, pingInterval: 30 * second)
         liveness.reads(false, now: 0)
         liveness.wrote(0, rest: 100, now: 5 * second)
         liveness.wrote(0, rest: 200, now: 50 * second)
@@ -60,7 +67,7 @@ struct LivenessTests {
 
     @Test("One that takes a little at a time is kept")
     func slowReader() {
-        var liveness = Liveness(now: 0)
+        var liveness = Liveness(now: 0, pingInterval: 30 * second)
         liveness.reads(false, now: 0)
         for round in 1...5 {
             liveness.wrote(1, rest: 100, now: Int64(round) * 40 * second)

@@ -15,7 +15,7 @@ struct HealthCheckTests {
         let folder = "/tmp/mesher-health.\(UInt32.random(in: 0 ... .max))"
         try #require(mkdir(folder, 0o700) == 0)
         defer {
-            for name in ["events", "bulk", "storage"] { unlink("\(folder)/\(name).sock") }
+            for name in ["events", "bulk", "storage", "stream"] { unlink("\(folder)/\(name).sock") }
             rmdir(folder)
         }
         try body(folder)
@@ -39,7 +39,7 @@ struct HealthCheckTests {
     @Test("What does not answer within half an interval has failed; another check follows at its time")
     func nobodyAnswers() throws {
         try withFolder { folder in
-            let listeners = try ["events", "bulk", "storage"].map { name in
+            let listeners = try ["events", "bulk", "storage", "stream"].map { name in
                 try UnixSocket.listen(at: "\(folder)/\(name).sock", mode: 0o600, backlog: 8).release()
             }
             defer { for number in listeners { close(number) } }
@@ -77,6 +77,32 @@ struct HealthCheckTests {
                 #expect(
                     check.ready(.events, now: now + 5)
                         == HealthCheck.Result(subject: .events, isGood: isGood, duration: 5))
+            }
+        }
+    }
+
+    @Test("A session that refuses an upgrade without a key is healthy, a listener that has no room for it is not")
+    func upgrades() throws {
+        try withFolder { folder in
+            let listener = try UnixSocket.listen(at: folder + "/stream.sock", mode: 0o600, backlog: 8)
+            let epoll = try Epoll()
+            var check = HealthCheck(directory: folder, interval: Self.interval, now: 0)
+            for (status, isGood) in [("401 Unauthorized", true), ("503 Service Unavailable", false)] {
+                let now = check.wakeAt
+                _ = check.elapse(now: now, epoll) { _ in 7 }
+                guard let session = UnixSocket.accept(listener.number) else {
+                    Issue.record("it has not connected")
+                    return
+                }
+                var request = [UInt8](repeating: 0, count: 1024)
+                let count = read(session.number, &request, request.count)
+                #expect(request[..<max(count, 0)].starts(with: "GET /api/v1/stream HTTP/1.1\r\n".utf8))
+                let answer = Array("HTTP/1.1 \(status)\r\n\r\n".utf8)
+                _ = write(session.number, answer, answer.count)
+                shutdown(session.number, CInt(SHUT_WR))
+                #expect(
+                    check.ready(.stream, now: now + 5)
+                        == HealthCheck.Result(subject: .stream, isGood: isGood, duration: 5))
             }
         }
     }

@@ -59,12 +59,12 @@ import Testing
     @Test("a prepared statement takes binary parameters and NULL")
     func prepared() throws {
         var connection = try connected()
-        try connection.sendPrepare("s", "SELECT $1 || coalesce($2, '!')", parameterTypes: [25, 25])
+        try connection.sendPrepare("SELECT $1 || coalesce($2, '!')", parameterTypes: [25, 25])
         #expect(try results(&connection) == [""])
         let text = Array("hi".utf8)
         try text.withUnsafeBytes { text in
             let parameters = [text, UnsafeRawBufferPointer(start: nil, count: 0)]
-            try parameters.withUnsafeBufferPointer { try connection.sendExecute("s", $0) }
+            try parameters.withUnsafeBufferPointer { try connection.sendExecute($0) }
         }
         #expect(try results(&connection) == ["hi!"])
     }
@@ -72,11 +72,11 @@ import Testing
     @Test("a parameter larger than the socket's buffers is written in pieces")
     func large() throws {
         var connection = try connected()
-        try connection.sendPrepare("s", "SELECT length($1)", parameterTypes: [25])
+        try connection.sendPrepare("SELECT length($1)", parameterTypes: [25])
         _ = try results(&connection)
         let text = [UInt8](repeating: UInt8(ascii: "x"), count: 16 << 20)
         try text.withUnsafeBytes { text in
-            try [text].withUnsafeBufferPointer { try connection.sendExecute("s", $0) }
+            try [text].withUnsafeBufferPointer { try connection.sendExecute($0) }
         }
         #expect(try results(&connection) == ["\(16 << 20)"])
     }

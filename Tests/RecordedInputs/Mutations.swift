@@ -11,7 +11,7 @@ package struct Mutations {
 
     package init(of seeds: [[UInt8]], seed: UInt64) {
         self.seeds = seeds
-        generator = SplitMix(state: seed)
+        generator = SplitMix(seed: seed)
     }
 
     package mutating func next() -> [UInt8] {
@@ -38,17 +38,4 @@ package struct Mutations {
 
     private mutating func below(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &generator) }
     private mutating func pick<Element>(_ elements: [Element]) -> Element { elements[below(elements.count)] }
-}
-
-/// Steele, Lea and Flood's SplitMix64.
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
-    }
 }

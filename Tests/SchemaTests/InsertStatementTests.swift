@@ -24,29 +24,29 @@ import Testing
     }
 
     /// The session makes its plan before it is known how partitions grow: nothing in it may depend on their size.
-    @Test("neighbours are looked for in the primary keys around the batch's days, whether partitions are empty or full")
+    @Test("neighbours are looked for in the primary keys of two partitions, whether they are empty or full")
     func plan() throws {
         let connection = try database()
         try connection.execute("SELECT mesher_make_partitions('2026-01-01', '2026-02-28')")
         try connection.execute(InsertStatement.sessionSettings)
         let types = InsertStatement.parameterTypes.map { "\($0)::regtype" }.joined(separator: ", ")
         let names = try connection.query("SELECT concat_ws(', ', \(types))")[row: 0, column: 0] ?? ""
-        try connection.execute("PREPARE insert_events (\(names)) AS \(InsertStatement.sql)")
+        // Day 9498 is 2026-01-02.
+        try connection.execute("PREPARE insert_events (\(names)) AS \(InsertStatement.sql(day: 9498))")
         let empty = try explain(connection)
         try connection.execute(
             """
             INSERT INTO events (project_id, event_id, received_at, "timestamp", received_on, level, message, payload)
-            SELECT 1, gen_random_uuid(), now(), now(), date '2026-01-02', 'error', 'x', '{}'
+            SELECT 1, gen_random_uuid(), now(), now(), date '2026-01-01', 'error', 'x', '{}'
             FROM generate_series(1, 20000);
             ANALYZE events
             """)
         let full = try explain(connection)
         for plan in [empty, full] {
-            let scans = plan.matches(of: /Index Only Scan using events_\d{8}_pkey .*\n *Index Cond: (.*)/)
-            #expect(scans.count == 3, "the day before, the day itself and the day after: \(plan)")
-            #expect(scans.allSatisfy { $0.output.1.contains("project_id = n") && $0.output.1.contains("event_id = n") })
-            #expect(plan.ranges(of: "Scan").count == 4, "and the events themselves")
-            #expect(plan.contains("Subplans Removed: 56"))
+            let scans = plan.matches(of: /Index Only Scan using events_(\d{8})_pkey .*\n *Index Cond: (.*)/)
+            #expect(Set(scans.map(\.output.1)) == ["20260101", "20260103"], "\(plan)")
+            #expect(scans.allSatisfy { $0.output.2.contains("project_id = n") && $0.output.2.contains("event_id = n") })
+            #expect(plan.ranges(of: "Scan").count == 3, "and the events themselves")
             #expect(!plan.contains("Join"))
         }
     }
@@ -62,7 +62,7 @@ import Testing
     private func explain(_ connection: borrowing Connection) throws -> String {
         let arrays = InsertStatement.columns.map { _ in "'{}'" }.joined(separator: ", ")
         let rows = try connection.query(
-            "EXPLAIN (COSTS OFF) EXECUTE insert_events (\(arrays), '2026-01-02', '2026-01-02')")
+            "EXPLAIN (COSTS OFF) EXECUTE insert_events (\(arrays))")
         return (0..<rows.count).compactMap { rows[row: $0, column: 0] }.joined(separator: "\n")
     }
 }

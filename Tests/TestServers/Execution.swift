@@ -56,6 +56,8 @@ package struct Execution: Sendable {
         /// What it has written so far.
         package var output: String { read(files[1]) }
 
+        package var isRunning: Bool { process.isRunning }
+
         package func interrupt() {
             process.send(SIGINT)
         }

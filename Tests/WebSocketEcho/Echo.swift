@@ -31,7 +31,7 @@ func serve(_ socket: consuming Socket) {
 
 /// Runs all cases of a fuzzing server, and has it write its report.
 func drive(_ port: UInt16) {
-    let count = Int(request(port, "/getCaseCount")) ?? 0
+    let count = Int(String(decoding: request(port, "/getCaseCount"), as: UTF8.self)) ?? 0
     for number in stride(from: 1, through: count, by: 1) {
         _ = request(port, "/runCase?case=\(number)&agent=mesher")
     }
@@ -39,17 +39,17 @@ func drive(_ port: UInt16) {
 }
 
 /// Opens a connection as a client, echoes until it ends, and returns the last message that came.
-private func request(_ port: UInt16, _ target: String) -> String {
+private func request(_ port: UInt16, _ target: String) -> [UInt8] {
     let socket = Socket.connect(port)
     return withUnsafeTemporaryAllocation(byteCount: 64 << 10, alignment: 16) { room in
         let upgrade = ClientUpgrade()
         let head = upgrade.request(host: "127.0.0.1:\(port)", target: target)
-        guard head.withUnsafeBytes({ socket.write($0) }) == head.count else { return "" }
+        guard head.withUnsafeBytes({ socket.write($0) }) == head.count else { return [] }
         var reader = HeadReader()
         guard let rest = readHead(&reader, socket, room),
             case .accepted(let compression) = reader.withHead({ upgrade.outcome($0) }),
             var connection = try? WebSocketConnection.open(.client, compression: compression, limits: limits)
-        else { return "" }
+        else { return [] }
         // What the suite says of itself is not echoed.
         let isCase = target.hasPrefix("/runCase")
         let last = echo(&connection, socket, rest, room, isAnswering: isCase)
@@ -77,7 +77,7 @@ private func readHead(
 private func echo(
     _ connection: inout WebSocketConnection, _ socket: borrowing Socket, _ rest: UnsafeRawBufferPointer,
     _ room: UnsafeMutableRawBufferPointer, isAnswering: Bool = true
-) -> String {
+) -> [UInt8] {
     var bytes = rest
     var last: [UInt8] = []
     while true {
@@ -93,6 +93,6 @@ private func echo(
             connection.dropOutput(count)
         }
         if connection.isReading { bytes = socket.read(into: room) }
-        if !connection.isReading || bytes.isEmpty { return String(decoding: last, as: UTF8.self) }
+        if !connection.isReading || bytes.isEmpty { return last }
     }
 }

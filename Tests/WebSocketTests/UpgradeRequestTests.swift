@@ -114,6 +114,7 @@ import Testing
             (request(adding: ["Sec-WebSocket-Extensions: a; b=\"c"]), .malformedExtensions),
             (request(adding: ["Sec-WebSocket-Protocol: a b"]), .malformedSubprotocols),
             (request(adding: ["Sec-WebSocket-Protocol: a; b"]), .malformedSubprotocols),
+            (request(adding: ["Origin: http://a", "Origin: http://b"]), .origin),
             (request(adding: ["No colon"]), .malformedHead),
             (request(adding: [": no name"]), .malformedHead),
             (request(adding: ["X-Name : space"]), .malformedHead),

@@ -47,13 +47,14 @@ struct Batch: ~Copyable {
         records.removeAll(keepingCapacity: keepsCapacity)
     }
 
-    /// The events in the order of their receipt, in runs that one statement can carry.
+    /// The events in the order of their receipt, in runs that one statement can carry: each is for one day.
     func statementRanges() -> [Range<Int>] {
         var ranges: [Range<Int>] = []
         var start = 0
         for (position, entry) in entries.enumerated() {
             let bytes = entry.record.upperBound - entries[start].record.lowerBound
-            if position > start, position - start == Self.statementEvents || bytes > Self.statementBytes {
+            let isFull = position - start == Self.statementEvents || bytes > Self.statementBytes
+            if position > start, isFull || entry.head.receivedOn != entries[start].head.receivedOn {
                 ranges.append(start..<position)
                 start = position
             }

@@ -10,7 +10,9 @@ import StorageChannel
 struct Committer: ~Copyable {
     /// What the session is doing.
     private enum Stage {
-        case away, settingUp, makingPartitions, preparing
+        case away, settingUp, makingPartitions
+        /// The statement for the events of a day.
+        case preparing(day: Int32)
         /// Ready for the next statement.
         case idle
         case inserting
@@ -45,6 +47,10 @@ struct Committer: ~Copyable {
     /// Whether it delivers what is in the spool, between batches.
     private let replays: Bool
     private var parameters = StatementParameters()
+    /// The day whose events the session's statement takes; nil while there is none.
+    private var preparedDay: Int32?
+    /// Whether the session has had a statement.
+    private var isSetUp = false
     private var insertedAt: Int64 = 0
 
     /// - Parameters:
@@ -74,7 +80,8 @@ struct Committer: ~Copyable {
     /// Whether events can be committed now.
     var accepts: Bool {
         switch stage {
-        case .away, .settingUp, .makingPartitions, .preparing: false
+        case .away, .settingUp, .makingPartitions: false
+        case .preparing: isSetUp
         case .idle, .inserting, .maintaining, .makingMissingPartitions: true
         }
     }
@@ -184,7 +191,8 @@ struct Committer: ~Copyable {
         case .connected:
             isLost = false
             stage = .settingUp
-            send(InsertStatement.sessionSettings, now: now, epoll, &keeper, &edges)
+            let settings = SessionSettings.sql(ending: link.abandoned) + "; " + InsertStatement.sessionSettings
+            send(settings, now: now, epoll, &keeper, &edges)
         case .received: takeResults(now: now, epoll, &keeper, &edges)
         case .lost(let error): lose(error, now: now, &keeper, &edges)
         }
@@ -221,6 +229,9 @@ struct Committer: ~Copyable {
     ) {
         switch (stage, error) {
         case (.away, _), (.idle, _): break
+        case (.preparing, let error?) where isSetUp:
+            // The day of the events may be one that PostgreSQL does not know.
+            completeInsert(error, now: now, epoll, &keeper, &edges)
         case (.settingUp, let error?), (.preparing, let error?):
             take(link.drop(error, now: now, epoll), now: now, epoll, &keeper, &edges)
         case (.settingUp, nil):
@@ -228,13 +239,12 @@ struct Committer: ~Copyable {
             send(PartitionStatement.comingDays(), now: now, epoll, &keeper, &edges)
         case (.makingPartitions, _):
             planMaintenance(after: error, now: now)
-            stage = .preparing
-            send(now: now, epoll, &keeper, &edges) { connection throws(DatabaseError) in
-                try connection.sendPrepare(
-                    InsertStatement.name, InsertStatement.sql, parameterTypes: InsertStatement.parameterTypes)
-            }
-        case (.preparing, nil):
+            prepare(day: PartitionStatement.today(), now: now, epoll, &keeper, &edges)
+        case (.preparing(let day), nil):
             stage = .idle
+            preparedDay = day
+            guard !isSetUp else { break }
+            isSetUp = true
             link.confirm()
             report.connected()
         case (.maintaining, _):
@@ -257,6 +267,7 @@ struct Committer: ~Copyable {
     private mutating func send(
         _ sql: String, now: Int64, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable
     ) {
+        preparedDay = nil
         send(now: now, epoll, &keeper, &edges) { connection throws(DatabaseError) in try connection.send(sql) }
     }
 
@@ -275,12 +286,14 @@ struct Committer: ~Copyable {
     ) {
         switch inHand.plan.step(now: now) {
         case .insert(let range):
+            let day = inHand.batch.entries[range.lowerBound].head.receivedOn
+            guard day == preparedDay else { return prepare(day: day, now: now, epoll, &keeper, &edges) }
             stage = .inserting
             insertedAt = now
             parameters.encode(inHand.batch, range)
             let event = parameters.withParameters { parameters in
                 link.send(within: Self.timeout, now: now, epoll) { connection throws(DatabaseError) in
-                    try connection.sendExecute(InsertStatement.name, parameters)
+                    try connection.sendExecute(parameters)
                 }
             }
             take(event, now: now, epoll, &keeper, &edges)
@@ -294,6 +307,16 @@ struct Committer: ~Copyable {
             stage = .idle
             if inHand.waiting > 0 { groupCommit.ended(size: inHand.waiting, now: now) }
             inHand.finish(now: now, &keeper, &edges)
+        }
+    }
+
+    /// Has the statement parsed for the events of a day, instead of the one for another day.
+    private mutating func prepare(
+        day: Int32, now: Int64, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable
+    ) {
+        stage = .preparing(day: day)
+        send(now: now, epoll, &keeper, &edges) { connection throws(DatabaseError) in
+            try connection.sendPrepare(InsertStatement.sql(day: day), parameterTypes: InsertStatement.parameterTypes)
         }
     }
 
@@ -315,6 +338,8 @@ struct Committer: ~Copyable {
         _ error: DatabaseError, now: Int64, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable
     ) {
         stage = .away
+        preparedDay = nil
+        isSetUp = false
         isLost = true
         failure = nil
         report.lost(error)

@@ -10,9 +10,14 @@ enum PartitionStatement {
         wall / EventRecord.day + daysAhead
     }
 
+    /// Today by this host's clock, in days since 2000-01-01.
+    static func today(wall: Int64 = Clock.wall()) -> Int32 {
+        Int32(clamping: (wall - EventRecord.epochOffset) / EventRecord.day)
+    }
+
     /// From yesterday to a week ahead, by this host's clock: a host that is some hours off still finds its day.
     static func comingDays(wall: Int64 = Clock.wall()) -> String {
-        let today = (wall - EventRecord.epochOffset) / EventRecord.day
+        let today = Int64(today(wall: wall))
         return
             "SELECT public.mesher_make_partitions(date '2000-01-01' + \(today - 1), date '2000-01-01' + \(today + daysAhead))"
     }

@@ -2,47 +2,19 @@ import Schema
 import StorageChannel
 
 /// The parameters of `InsertStatement` for some events of a batch: a binary array for each column (number of dimensions,
-/// whether a NULL is in it, element type, length, lower bound, elements), then the first and the last day.
-///
-/// An id that occurs twice is taken once, the first time: the statement does not see its own rows on the neighbouring
-/// days.
+/// whether a NULL is in it, element type, length, lower bound, elements).
 struct StatementParameters: ~Copyable {
-    private struct EventKey: Hashable {
-        let project: Int64
-        let eventID: UInt128
-    }
-
     private static let headerSize = 20
     private static let columnCount = InsertStatement.columns.count
 
     private var bytes: [UInt8] = []
     /// The parameters in `bytes`.
     private var ranges: [Range<Int>] = []
-    private var seen: Set<EventKey> = []
-    private var taken: [Int] = []
-
-    /// How many events the parameters hold.
-    var count: Int { taken.count }
 
     /// Builds the parameters anew, in the memory of the last ones.
     mutating func encode(_ batch: borrowing Batch, _ range: Range<Int>) {
-        taken.removeAll(keepingCapacity: true)
-        seen.removeAll(keepingCapacity: true)
-        var days: ClosedRange<Int32>?
-        for position in range {
-            let entry = batch.entries[position]
-            guard seen.insert(EventKey(project: entry.head.project, eventID: entry.head.eventID)).inserted else {
-                continue
-            }
-            taken.append(position)
-            let first = min(days?.lowerBound ?? entry.head.receivedOn, entry.head.receivedOn)
-            let last = max(days?.upperBound ?? entry.head.receivedOn, entry.head.receivedOn)
-            days = first...last
-        }
-        layOut(batch)
-        copyElements(batch)
-        append(day: days?.lowerBound ?? 0)
-        append(day: days?.upperBound ?? 0)
+        layOut(batch, range)
+        copyElements(batch, range)
     }
 
     /// Calls `body` with the parameters; they are valid inside it only.
@@ -54,10 +26,10 @@ struct StatementParameters: ~Copyable {
     }
 
     /// Finds each column's size, and writes the arrays' headers.
-    private mutating func layOut(_ batch: borrowing Batch) {
+    private mutating func layOut(_ batch: borrowing Batch, _ range: Range<Int>) {
         var sizes = [Int](repeating: Self.headerSize, count: Self.columnCount)
         var hasNull = [Bool](repeating: false, count: Self.columnCount)
-        for position in taken {
+        for position in range {
             batch.forEachElement(of: position) { column, element in
                 sizes[column] += element.count
                 // A value of length 0 and NULL are both an element of 4 bytes; saying "maybe NULL" of the former is allowed.
@@ -71,7 +43,7 @@ struct StatementParameters: ~Copyable {
         for (column, size) in sizes.enumerated() {
             let header: [Int32] = [
                 1, hasNull[column] ? 1 : 0, Int32(truncatingIfNeeded: InsertStatement.columns[column].element),
-                Int32(clamping: taken.count), 1,
+                Int32(clamping: range.count), 1,
             ]
             bytes.withUnsafeMutableBytes { bytes in
                 for (word, value) in header.enumerated() {
@@ -83,10 +55,10 @@ struct StatementParameters: ~Copyable {
         }
     }
 
-    private mutating func copyElements(_ batch: borrowing Batch) {
+    private mutating func copyElements(_ batch: borrowing Batch, _ range: Range<Int>) {
         var cursors = ranges.map { $0.lowerBound + Self.headerSize }
         bytes.withUnsafeMutableBytes { bytes in
-            for position in taken {
+            for position in range {
                 batch.forEachElement(of: position) { column, element in
                     let start = cursors[column]
                     UnsafeMutableRawBufferPointer(rebasing: bytes[start..<start + element.count])
@@ -95,12 +67,6 @@ struct StatementParameters: ~Copyable {
                 }
             }
         }
-    }
-
-    private mutating func append(day: Int32) {
-        let start = bytes.count
-        withUnsafeBytes(of: day.bigEndian) { bytes.append(contentsOf: $0) }
-        ranges.append(start..<bytes.count)
     }
 }
 

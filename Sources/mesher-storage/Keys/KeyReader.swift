@@ -1,6 +1,7 @@
 import EventLoop
 import Logging
 import PostgreSQL
+import Schema
 import StorageChannel
 
 /// Keeps the keys in memory as PostgreSQL has them: reads all at each connection, and those of a project when a NOTIFY
@@ -100,7 +101,8 @@ struct KeyReader: ~Copyable {
         case .none: return []
         case .connected:
             stage = .listening
-            return send("LISTEN mesher_keys", within: Self.timeout, now: now, epoll)
+            let settings = SessionSettings.sql(ending: link.abandoned)
+            return send(settings + "; LISTEN mesher_keys", within: Self.timeout, now: now, epoll)
         case .received: return takeResults(now: now, epoll)
         case .lost(let error):
             lose(error)

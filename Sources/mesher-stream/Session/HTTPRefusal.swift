@@ -10,6 +10,8 @@ struct HTTPRefusal: Error, Equatable {
 
     /// No key, an unknown or a revoked one.
     static let unauthorized = HTTPRefusal(status: 401, error: "unauthorized", reason: "unauthorized")
+    /// The project names the origins of the pages that may send to it, and this page's is none of them.
+    static let otherOrigin = HTTPRefusal(status: 403, error: "the origin is not allowed", reason: "forbidden")
     static let notFound = HTTPRefusal(status: 404, error: "not found", reason: "not_found")
     /// The request did not come within its time.
     static let tooSlow = HTTPRefusal(status: 400, error: "request took too long", reason: "malformed_request")
@@ -40,6 +42,7 @@ struct HTTPRefusal: Error, Equatable {
         switch status {
         case 400: "Bad Request"
         case 401: "Unauthorized"
+        case 403: "Forbidden"
         case 404: "Not Found"
         case 426: "Upgrade Required"
         case 429: "Too Many Requests"

@@ -41,6 +41,14 @@ struct Handshake: ~Copyable {
         }
     }
 
+    /// Whether a page of the origin that the request names, RFC 6455, section 10.2, may send; a program that is no browser
+    /// names none, and may.
+    func isAllowed(by origins: AllowedOrigins) throws(HTTPRefusal) -> Bool {
+        try withRequest { (request) throws(HTTPRefusal) in
+            origins.allows(request.header("origin").map { Array($0) })
+        }
+    }
+
     /// The client's address as nginx names it, nil when it does not.
     func proxiedPeer() -> String? {
         guard

@@ -1,15 +1,12 @@
 /// Whether the peer of a session is still there: it answers pings and takes what is written. Times are nanoseconds of the
 /// monotonic clock.
 struct Liveness {
-    static let pingInterval: Int64 = 30_000_000_000
-    /// How long a peer may be silent, or take nothing of what waits for it.
-    static let patience: Int64 = 60_000_000_000
-
     /// What is due.
     enum Due: Equatable {
         case ping, drop
     }
 
+    private let pingInterval: Int64
     private var heardAt: Int64
     private var pingAt: Int64
     /// Since when the peer is not read from; nil while it is.
@@ -17,10 +14,15 @@ struct Liveness {
     /// Since when something waits for the peer of which it takes nothing; nil while nothing waits.
     private var blockedAt: Int64?
 
-    init(now: Int64) {
+    /// - Parameter pingInterval: from one ping to the next.
+    init(now: Int64, pingInterval: Int64) {
+        self.pingInterval = pingInterval
         heardAt = now
-        pingAt = now + Self.pingInterval
+        pingAt = now + pingInterval
     }
+
+    /// How long a peer may be silent, or take nothing of what waits for it.
+    private var patience: Int64 { 2 * pingInterval }
 
     /// Bytes have come from the peer: as good as a pong.
     mutating func heard(now: Int64) {
@@ -53,16 +55,16 @@ struct Liveness {
     /// When `due` has to be asked.
     var wakeAt: Int64 {
         var moment = pingAt
-        if pausedAt == nil { moment = min(moment, heardAt + Self.patience) }
-        if let blockedAt { moment = min(moment, blockedAt + Self.patience) }
+        if pausedAt == nil { moment = min(moment, heardAt + patience) }
+        if let blockedAt { moment = min(moment, blockedAt + patience) }
         return moment
     }
 
     mutating func due(now: Int64) -> Due? {
-        if let blockedAt, now >= blockedAt + Self.patience { return .drop }
-        if pausedAt == nil, now >= heardAt + Self.patience { return .drop }
+        if let blockedAt, now >= blockedAt + patience { return .drop }
+        if pausedAt == nil, now >= heardAt + patience { return .drop }
         guard now >= pingAt else { return nil }
-        pingAt = now + Self.pingInterval
+        pingAt = now + pingInterval
         return .ping
     }
 }

@@ -18,6 +18,8 @@ struct Session: ~Copyable {
         let projectConnections: Int
         /// Nanoseconds after which a connection is closed, a tenth less by chance.
         let age: Int64
+        /// Nanoseconds from one ping to the next.
+        let pingInterval: Int64
     }
 
     enum Phase {
@@ -107,7 +109,7 @@ struct Session: ~Copyable {
         self.log = log
         self.options = options
         phase = .readingHead(until: now + Handshake.patience)
-        liveness = Liveness(now: now)
+        liveness = Liveness(now: now, pingInterval: options.pingInterval)
         backend = Backend(options, storageToken: Token.storage, redisToken: Token.redis)
     }
 

@@ -32,10 +32,9 @@ extension Session {
     }
 
     private mutating func accept(_ quota: ProjectQuota, now: Int64) {
-        guard log.enter(quota.project, limit: options.projectConnections) else {
-            return refuse(.projectIsFull, now: now)
-        }
         do throws(HTTPRefusal) {
+            guard try handshake.isAllowed(by: quota.origins) else { throw .otherOrigin }
+            guard log.enter(quota.project, limit: options.projectConnections) else { throw .projectIsFull }
             let answer = try handshake.accept()
             let limits = WebSocketConnection.Limits(messageBytes: Limits.bulkBytes)
             webSocket = try? WebSocketConnection.open(.server, compression: answer.compression, limits: limits)
@@ -47,7 +46,7 @@ extension Session {
         let address = isProxied ? handshake.proxiedPeer() : TCPSocket.peer(of: peer.number)
         log.opened(project, peer: address ?? "")
         handshake = Handshake()
-        liveness = Liveness(now: now)
+        liveness = Liveness(now: now, pingInterval: options.pingInterval)
         endsAt = now + options.age - Int64.random(in: 0...options.age / 10)
         phase = .open
     }

@@ -15,7 +15,7 @@ struct EventDelivery: ~Copyable {
     /// - Throws: `DatabaseError`.
     static func open(_ url: String) throws(DatabaseError) -> EventDelivery {
         let connection = try Connection.open(url, applicationName: "mesher")
-        try connection.execute(InsertStatement.sessionSettings)
+        try connection.execute(SessionSettings.sql() + "; " + InsertStatement.sessionSettings)
         return EventDelivery(connection)
     }
 
@@ -58,13 +58,11 @@ struct EventDelivery: ~Copyable {
     }
 
     private func execute(_ events: ArraySlice<SpooledEvent>) throws(DatabaseError) {
-        var seen: Set<String> = []
-        // The statement does not see its own rows on the neighbouring days.
-        let events = events.filter { seen.insert("\($0.head.project) \($0.id)").inserted }
-        let arrays = EventRecord.Column.allCases.map { column in Self.array(events.map { $0[column] }) }
-        let days = events.compactMap { $0[.receivedOn] }.sorted()
-        _ = try connection.query(
-            InsertStatement.sql, arrays + [days.first, days.last], types: InsertStatement.parameterTypes)
+        let days = Dictionary(grouping: events, by: \.head.receivedOn).sorted { $0.key < $1.key }
+        for (day, events) in days {
+            let arrays = EventRecord.Column.allCases.map { column in Self.array(events.map { $0[column] }) }
+            _ = try connection.query(InsertStatement.sql(day: day), arrays, types: InsertStatement.parameterTypes)
+        }
     }
 
     /// An array as text, each element quoted.

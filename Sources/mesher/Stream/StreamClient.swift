@@ -76,7 +76,9 @@ struct StreamClient: ~Copyable {
         let since = troubleSince ?? now
         troubleSince = since
         guard now - since + pause < patience else {
-            throw CommandError(.unavailable, "\(dsn.place): \(reason); gave up, \(queue.count) events not acknowledged")
+            let rest = reader.isAtEnd ? "" : ", standard input not read to its end"
+            throw CommandError(
+                .unavailable, "\(dsn.place): \(reason); gave up, \(queue.count) events not acknowledged\(rest)")
         }
         progress.say("\(dsn.place): \(reason), trying again")
         progress.show(underWay: queue.count, at: now)

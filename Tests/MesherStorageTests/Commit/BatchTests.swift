@@ -40,6 +40,13 @@ extension Batch {
         #expect(batch.statementRanges() == [0..<2, 2..<3])
     }
 
+    @Test("each statement is for the events of one day")
+    func days() {
+        var batch = Batch()
+        for day: Int32 in [10, 10, 11, 10] { batch.append(TestEvent(day: day)) }
+        #expect(batch.statementRanges() == [0..<2, 2..<3, 3..<4])
+    }
+
     @Test("an empty batch needs no statement")
     func empty() {
         var batch = Batch()

@@ -90,6 +90,37 @@ import Testing
         #expect(edge.store([TestEvent()]) == [.unavailable])
     }
 
+    @Test("timeouts that the database sets for everybody end neither a statement nor a session that idles")
+    func timeoutsOfOthers() throws {
+        let settings = [
+            "statement_timeout = 200", "lock_timeout = 100", "idle_session_timeout = 500", "synchronous_commit = off",
+            "client_min_messages = error",
+        ]
+        let prepare = settings.map { "EXECUTE format('ALTER DATABASE %I SET \($0)', current_database());" }
+        let storage = try StorageProcess(
+            settings: ["MESHER_SPOOL_AFTER": "4000"], prepare: "DO $$BEGIN \(prepare.joined()) END$$")
+        let edge = try storage.edge()
+        func holds(_ condition: String, _ name: String) throws -> Bool {
+            try storage.value(
+                """
+                SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+                AND application_name = 'mesher-storage \(name)' AND \(condition)
+                """) == "1"
+        }
+        for name in ["commit", "bulk commit", "keys"] {
+            #expect(try eventually { try holds("now() - state_change > '1 s' AND state = 'idle'", name) })
+        }
+        let blocker = try Connection.open(
+            storage.server.url(database: storage.database) + "&options=-c%20idle_session_timeout%3D0",
+            applicationName: "tests")
+        try blocker.execute("BEGIN; LOCK TABLE events IN ACCESS EXCLUSIVE MODE")
+        edge.send(TestEvent().frame)
+        #expect(try eventually { try holds("now() - query_start > '0.5 s' AND wait_event_type = 'Lock'", "commit") })
+        try blocker.execute("ROLLBACK")
+        #expect(edge.results(1)[1]?.result == .durable)
+        #expect(storage.spoolFiles().isEmpty && !storage.log.contains("error"), "\(storage.log)")
+    }
+
     /// SQL for a project, id 1, with one key.
     static func project(with key: KeyID, limit: String = "NULL, NULL") -> String {
         """

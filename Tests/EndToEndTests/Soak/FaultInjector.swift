@@ -1,0 +1,114 @@
+import Foundation
+import Scoreboard
+import TestServers
+
+/// Does the faults of a plan to a stack whose sockets it holds, and undoes those that last when their time has come.
+final class FaultInjector {
+    /// Seconds within which a process that died has a successor, on a busy machine.
+    private static let patience = 15.0
+
+    private let stack: Stack
+    private let streams: Streams
+    private let processes: Processes
+    private let outage: Outage
+    private let sockets: HeldSockets
+    private let ledger: Ledger
+    /// Ends of faults, by the time when they are due.
+    private var ends: [(due: Ledger.Instant, undo: () throws -> Void)] = []
+    private var reloads: [Execution.Running] = []
+
+    /// Takes the watchdog's sockets, and starts it again.
+    init(on project: Project, _ ledger: Ledger) throws {
+        stack = project.stack
+        streams = Streams(project: project)
+        processes = Processes(stack: stack)
+        outage = Outage(stack: stack)
+        self.ledger = ledger
+        if let watchdog = processes.watchdog { kill(watchdog, SIGTERM) }
+        let path = stack["MESHER_RUN_DIR"] + "/watchdog.pid"
+        _ = eventually(within: 40) { !FileManager.default.fileExists(atPath: path) }
+        sockets = try HeldSockets(for: stack)
+        try sockets.start()
+    }
+
+    /// Does one fault.
+    func inject(_ fault: FaultKind.Planned) throws {
+        let victim = try victim(of: fault.kind)
+        ledger.began(fault.kind)
+        switch fault.kind {
+        case .workerKilled, .bulkWorkerKilled, .storageKilled, .listenerKilled, .sessionKilled:
+            if let victim { kill(victim, SIGKILL) }
+        case .workerStopped:
+            guard let victim else { break }
+            kill(victim, SIGSTOP)
+            undo(after: fault.seconds) {
+                // It may have been killed meanwhile, and its number be another's.
+                if Processes.commandLine(victim).first == "mesher-worker" { kill(victim, SIGCONT) }
+            }
+        case .watchdogKilled:
+            sockets.kill()
+            try sockets.start()
+        case .postgreSQLCrashed:
+            try outage.stopPostgreSQL()
+            undo(after: fault.seconds) { [outage] in try outage.startPostgreSQL() }
+        case .postgreSQLStopped:
+            try outage.signalPostgreSQL(SIGSTOP)
+            undo(after: fault.seconds) { [outage] in try outage.signalPostgreSQL(SIGCONT) }
+        case .redisKilled:
+            try outage.signalRedis(SIGKILL)
+            undo(after: fault.seconds) { [outage] in try outage.startRedis() }
+        case .redisStopped:
+            try outage.signalRedis(SIGSTOP)
+            undo(after: fault.seconds) { [outage] in try outage.signalRedis(SIGCONT) }
+        case .nginxReloaded: try Nginx(of: stack).hangUp()
+        case .reloaded:
+            let program = stack["MESHER_BIN"] + "/mesher"
+            reloads.append(try Execution.Running(program, ["reload"], environment: stack.variables))
+        }
+    }
+
+    /// The processes that a fault may hit; nil when it hits no child of the watchdog.
+    private func victims(of kind: FaultKind) throws -> [pid_t]? {
+        switch kind {
+        case .workerKilled, .workerStopped: processes.children("mesher-worker", "events")
+        case .bulkWorkerKilled: processes.children("mesher-worker", "bulk")
+        case .storageKilled: processes.children("mesher-storage")
+        case .listenerKilled: processes.children("mesher-stream")
+        case .sessionKilled: try streams.sessions().map(\.pid)
+        default: nil
+        }
+    }
+
+    /// One of them, whose successor may just be starting.
+    private func victim(of kind: FaultKind) throws -> pid_t? {
+        var victims = try victims(of: kind)
+        guard victims != nil else { return nil }
+        _ = try eventually(within: Self.patience) {
+            victims = try self.victims(of: kind)
+            return victims?.isEmpty == false
+        }
+        if victims?.isEmpty != false { ledger.violated("nobody there for \(Self.patience) s: \(kind.rawValue)") }
+        return victims?.randomElement()
+    }
+
+    /// Undoes what is due, or all of it.
+    func undo(all: Bool = false) throws {
+        let now = ContinuousClock.now
+        let due = ends.filter { all || $0.due <= now }
+        ends.removeAll { all || $0.due <= now }
+        for end in due { try end.undo() }
+    }
+
+    /// Whether each `mesher reload` has come to its end, good or bad.
+    var hasReloaded: Bool { reloads.allSatisfy { !$0.isRunning } }
+
+    /// Ends the service.
+    func stop() {
+        try? undo(all: true)
+        sockets.kill(SIGTERM)
+    }
+
+    private func undo(after seconds: Int, _ undo: @escaping () throws -> Void) {
+        ends.append((.now + .seconds(seconds), undo))
+    }
+}
