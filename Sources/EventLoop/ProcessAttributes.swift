@@ -52,6 +52,12 @@ package enum ProcessAttributes {
         _ = mesher_use_batch_scheduling()
     }
 
+    /// When there is more to do than processors, this process gets a tenth of what another gets. The corresponding C
+    /// function is `nice`.
+    package static func yieldToOthers() {
+        _ = nice(10)
+    }
+
     /// Memory of large bodies is given back to the kernel when it is freed, and does not stay with the process for life. The
     /// corresponding C function is `mallopt` with `M_MMAP_THRESHOLD`.
     package static func returnLargeMemory() {

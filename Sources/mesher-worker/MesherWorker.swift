@@ -33,6 +33,8 @@ enum MesherWorker {
         let ready = ReadySignal.inherited()
         if ReadySignal.isAwaited { ProcessAttributes.followSupervisor() }
         ProcessAttributes.useBatchScheduling()
+        // A large body takes milliseconds, for which small events should not wait.
+        if role == "bulk" { ProcessAttributes.yieldToOthers() }
         ProcessAttributes.ignoreBrokenPipes()
         ProcessAttributes.returnLargeMemory()
         _ = ProcessAttributes.raiseDescriptorLimit()
