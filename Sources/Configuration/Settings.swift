@@ -32,6 +32,7 @@ package struct Settings: Sendable {
     package static let path = "/etc/mesher/mesher.conf"
 
     private var values: [String: (value: String, origin: Origin)] = [:]
+    private let readsSecretFiles: Bool
 
     /// Reads file, environment and command line.
     ///
@@ -39,10 +40,13 @@ package struct Settings: Sendable {
     ///   - path: the file; nil means `path`, which may be absent, while a file that was named must be there.
     ///   - environment: `NAME=value` each; only known names are looked at.
     ///   - arguments: `NAME=value` each; anything else is a fault.
+    ///   - readsSecretFiles: whether the files that `NAME_FILE` names are read; who needs no secret may not be able to.
     /// - Throws: `Fault`, which names the file, the line and the key.
     package init(
-        file path: String? = nil, environment: [String: String] = Self.processEnvironment(), arguments: [String] = []
+        file path: String? = nil, environment: [String: String] = Self.processEnvironment(), arguments: [String] = [],
+        readsSecretFiles: Bool = true
     ) throws(Fault) {
+        self.readsSecretFiles = readsSecretFiles
         if let text = try Self.read(path ?? Self.path, required: path != nil) {
             try take(file: text, at: path ?? Self.path)
         }
@@ -130,7 +134,7 @@ package struct Settings: Sendable {
     }
 
     private mutating func set(_ setting: Setting, secretIn path: String, from origin: Origin) throws(Fault) {
-        guard let content = try Self.read(path, required: true) else { return }
+        guard readsSecretFiles, let content = try Self.read(path, required: true) else { return }
         try set(setting, Self.trimmed(content[...]), from: origin)
     }
 

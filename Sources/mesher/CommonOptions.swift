@@ -13,6 +13,14 @@ struct CommonOptions: ParsableArguments {
         try Settings(file: configurationFile)
     }
 
+    /// For commands that look at the running service only: whoever may do that may not read what `NAME_FILE` names. Nor may
+    /// the reload of a service under systemd, which shows credentials to its main process alone.
+    ///
+    /// - Throws: `Settings.Fault`.
+    func settingsWithoutSecrets() throws -> Settings {
+        try Settings(file: configurationFile, readsSecretFiles: false)
+    }
+
     /// A connection as the role that owns the schema, whatever version that has.
     ///
     /// - Throws: `Settings.Fault` or `DatabaseError`.

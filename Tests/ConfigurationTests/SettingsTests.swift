@@ -116,6 +116,15 @@ struct SettingsTests {
             try Self.fault("MESHER_REDIS_PASSWORD_FILE=/nonexistent/s") == "/nonexistent/s: No such file or directory")
     }
 
+    @Test("who needs no secret is not asked to read the files that hold them")
+    func secretsLeftAlone() throws {
+        let file = try File("MESHER_REDIS_PASSWORD_FILE=/nonexistent/s\nMESHER_WORKERS=3\n")
+        let settings = try Settings(
+            file: file.path, environment: ["MESHER_DATABASE_URL_FILE": "/nonexistent/u"], readsSecretFiles: false)
+        #expect(settings.integer(.workers) == 3)
+        #expect(settings.origin(.redisPassword) == .default)
+    }
+
     @Test("a file that was named must be there, and must be UTF-8")
     func unreadableFile() throws {
         #expect(throws: Settings.Fault.self) { try Settings(file: "/nonexistent/mesher.conf", environment: [:]) }

@@ -69,8 +69,8 @@ extension EndToEnd {
         func ravenPython() throws {
             let ids = try run([try #require(PythonPackages.python), client("raven_python.py"), project.dsn])
             #expect(try row(ids["exception"], Self.columns) == ["error", "KeyError: 'missing'"] + Self.scope)
-            // It sends the template as the message, and beside it the parameters.
-            #expect(try row(ids["message"], Self.columns) == ["warning", "It broke: %s"] + Self.scope)
+            // It writes a parameter as Python does, with quotes.
+            #expect(try row(ids["message"], Self.columns) == ["warning", "It broke: 'ünïcödé'"] + Self.scope)
         }
 
         @Test(

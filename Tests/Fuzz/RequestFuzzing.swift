@@ -44,7 +44,8 @@ private final class Exchange {
         "/api/7/envelope/", "/api/7/store/", "/api/7/security/", "/api/store/", "/api/v1/events", "/api/v1/events/bulk",
     ]
     private static let encodings: [StaticString?] = [nil, "gzip", "deflate", "br", "zstd", ""]
-    private static let key: StaticString = "Sentry sentry_key=0123456789abcdef0123456789abcdef, sentry_version=7"
+    private static let key: StaticString =
+        "Sentry sentry_key=0123456789abcdef0123456789abcdef, sentry_version=7, sentry_client=a/b"
 
     init() {
         machine.storageConnected()

@@ -1,7 +1,7 @@
 import Glibc
 
-/// Feeds each parser that strangers feed with damaged input: `fuzz SECONDS [SEED]`, each so long, from a seed of today or
-/// one that was printed before; `fuzz replay PARSER FILE` gives it one input again.
+/// Feeds each parser that strangers feed with damaged input: `fuzz SECONDS [SEED [PARSER]]`, each so long, from a seed of
+/// today or one that was printed before; `fuzz replay PARSER FILE` gives it one input again.
 func run(_ arguments: [String]) -> Int32 {
     if arguments.count == 3, arguments[0] == "replay", let target = FuzzTarget(rawValue: arguments[1]) {
         guard let input = read(arguments[2]) else {
@@ -12,14 +12,16 @@ func run(_ arguments: [String]) -> Int32 {
         print("\(target.rawValue): not harmful")
         return 0
     }
-    guard (1...2).contains(arguments.count), let seconds = Int(arguments[0]), seconds > 0,
-        let seed = arguments.count == 1 ? UInt64(time(nil)) : UInt64(arguments[1])
+    guard (1...3).contains(arguments.count), let seconds = Int(arguments[0]), seconds > 0,
+        let seed = arguments.count == 1 ? UInt64(time(nil)) : UInt64(arguments[1]),
+        case let targets = FuzzTarget.allCases.filter({ arguments.count < 3 || $0.rawValue == arguments[2] }),
+        !targets.isEmpty
     else {
         let names = FuzzTarget.allCases.map(\.rawValue).joined(separator: "|")
-        print("usage: fuzz SECONDS [SEED] | fuzz replay \(names) FILE")
+        print("usage: fuzz SECONDS [SEED [\(names)]] | fuzz replay \(names) FILE")
         return 64
     }
-    let survived = FuzzTarget.allCases.map { FuzzRun(target: $0, seconds: seconds, seed: seed).run() }
+    let survived = targets.map { FuzzRun(target: $0, seconds: seconds, seed: seed).run() }
     return survived.allSatisfy { $0 } ? 0 : 1
 }
 

@@ -49,7 +49,8 @@ struct CheckCommandTests {
         let run = try Self.service(redis: redis, nginx: nginx).run("check", "--json")
         #expect(run.status == 69)
         #expect(try Self.faults(run) == ["service": "/nonexistent: No such file or directory"])
-        #expect(nginx.requests == [#""/api/v1/events" 1048576"#, #""/api/v1/events/bulk" 5242880"#])
+        let routes = [#""/api/v1/events" 1048576"#, #""/api/v1/events/bulk" 5242880"#, #""/api/1/envelope/" 20971520"#]
+        #expect(nginx.requests.map(String.init) == routes)
         redis.stop()
     }
 

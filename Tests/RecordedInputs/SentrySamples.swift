@@ -142,7 +142,7 @@ package enum SentrySamples {
              "sdk": {"version": "6.10.0", "name": "raven-python"}, "repos": {}, "tags": {}}
             """#,
             [
-                .level: "error", .message: "ValueError: bad", .transaction: "app in run", .sdkName: "raven-python",
+                .level: "error", .message: "bad x", .transaction: "app in run", .sdkName: "raven-python",
                 .sdkVersion: "6.10.0",
             ]),
         SentrySample(

@@ -32,6 +32,18 @@ package enum KeyExtraction {
         return isMalformed ? .malformed : .none
     }
 
+    /// The field `sentry_client` beside the key in a header: `NAME/VERSION`. Nil when it is absent, or is not as a name may be.
+    static func client(of head: RequestHead) -> UnsafeRawBufferPointer? {
+        let name: StaticString = "sentry_client="
+        let client =
+            head.sentryAuthorization.flatMap { SentryFields(header: $0)[name] }
+            ?? head.authorization.flatMap { SentryFields(header: $0)[name] }
+        guard let client, (1...TextLimit.sdk).contains(client.count),
+            client.allSatisfy({ (0x21...0x7e).contains($0) })
+        else { return nil }
+        return client
+    }
+
     /// Whether a request names a protocol that is newer than what is understood.
     static func isVersionTooNew(_ head: RequestHead) -> Bool {
         let name: StaticString = "sentry_version="

@@ -22,7 +22,8 @@ extension IngestionMachine {
         case .sentryEvent:
             let body = try decodeStored(takeBody(of: submission), encoding)
             let count = body.count
-            submission.decoded(body, [0..<count], as: [.sentry(id: nil, sentAt: nil)])
+            submission.decoded(
+                body, [0..<count], as: [.sentry(id: nil, sentAt: nil, client: submission.head.client)])
         case .reports:
             var body = try decoder.decode(takeBody(of: submission), encoding, limit: limit)
             let ranges = body.isArray ? try split(&body, isNDJSON: false) : [0..<body.count]
@@ -51,8 +52,8 @@ extension IngestionMachine {
         let envelope = try scanner.finish()
         var body = Body(count: envelope.kept.count)
         body.withUnsafeMutableBytes { $0.copyBytes(from: envelope.kept) }
-        submission.decoded(
-            body, envelope.items.map(\.range), as: envelope.items.map(envelope.form), of: envelope.summary)
+        let forms = envelope.items.map { envelope.form(of: $0, client: submission.head.client) }
+        submission.decoded(body, envelope.items.map(\.range), as: forms, of: envelope.summary)
     }
 
     /// The event of a store request. The oldest programs send it deflated and in base64, without an encoding that says so.

@@ -41,10 +41,11 @@ extension Envelope {
         EnvelopeSummary(eventID: eventID, unsupported: unsupported, surplus: surplus, discards: discards)
     }
 
-    func form(of item: Item) -> EventForm {
+    /// - Parameter client: by whom it was sent.
+    func form(of item: Item, client: [UInt8]?) -> EventForm {
         switch item.kind {
         case .userReport: .userReport
-        case .event, .feedback, .clientReport, .other: .sentry(id: eventID, sentAt: sentAt)
+        case .event, .feedback, .clientReport, .other: .sentry(id: eventID, sentAt: sentAt, client: client)
         }
     }
 }

@@ -61,8 +61,9 @@ package struct EventParser: ~Copyable {
         columns.payload = fields.payload.text
         switch form {
         case .native: break
-        case .sentry(let id, let sentAt):
+        case .sentry(let id, let sentAt, let client):
             try SentryEvent.fill(&columns, from: fields, id: id, sentAt: sentAt, json, &room)
+            if columns.sdkName == nil, let client { SentryEvent.fill(&columns, from: client, &room) }
         case .userReport: UserReport.fill(&columns, from: fields, json, &room)
         case .securityReport: try SecurityReport.fill(&columns, from: fields, json, &room)
         }

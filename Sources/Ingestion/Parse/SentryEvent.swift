@@ -31,6 +31,17 @@ enum SentryEvent {
         }
     }
 
+    /// Fills in by whom the event was sent, from `NAME/VERSION`.
+    static func fill(_ columns: inout EventColumns, from client: [UInt8], _ room: inout TextRoom) {
+        let start = room.count
+        client.withUnsafeBytes { room.append($0) }
+        let text = room.text(from: start)
+        let end = text.lastIndex(of: UInt8(ascii: "/")) ?? text.count
+        let version = text.dropFirst(end + 1)
+        if end > 0 { columns.sdkName = UnsafeRawBufferPointer(rebasing: text[..<end]) }
+        if !version.isEmpty { columns.sdkVersion = UnsafeRawBufferPointer(rebasing: version) }
+    }
+
     /// The text of a column; nil when there is none.
     private static func text(_ value: mesher_json_value, _ limit: Int) -> UnsafeRawBufferPointer? {
         value.isText ? value.bytes.prefix(characters: limit) : nil

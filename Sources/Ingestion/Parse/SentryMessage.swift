@@ -5,14 +5,14 @@ enum SentryMessage {
     /// What it is when an event says nothing.
     static let unlabeled: StaticString = "<unlabeled event>"
 
-    /// The first of: `logentry`, `message`, `sentry.interfaces.Message`, what a user wrote as feedback, the last exception,
-    /// and `<unlabeled event>`. Never empty.
+    /// The first of: `logentry`, `sentry.interfaces.Message` as it was called before, `message`, what a user wrote as
+    /// feedback, the last exception, and `<unlabeled event>`. Never empty.
     static func find(
         in fields: mesher_json_event, _ json: borrowing JSONParser, _ room: inout TextRoom
     ) -> UnsafeRawBufferPointer {
         if let text = entry(fields.logentry, json, &room) { return text }
-        if let text = entry(fields.message, json, &room) { return text }
         if let text = entry(fields.message_interface, json, &room) { return text }
+        if let text = entry(fields.message, json, &room) { return text }
         if let text = feedback(in: fields.contexts, json, &room) { return text }
         if let text = exception(fields.exception, json, &room) { return text }
         if let text = exception(fields.exception_interface, json, &room) { return text }

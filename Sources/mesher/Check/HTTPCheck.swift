@@ -6,7 +6,9 @@ internal import Configuration
 /// metrics as one discarded for `unauthorized`.
 struct HTTPCheck {
     /// A route of the contract and the largest body that it takes, in bytes.
-    private static let routes = [("/api/v1/events", 1 << 20), ("/api/v1/events/bulk", 5 << 20)]
+    private static let routes = [
+        ("/api/v1/events", 1 << 20), ("/api/v1/events/bulk", 5 << 20), ("/api/1/envelope/", 20 << 20),
+    ]
 
     private let settings: Settings
 
@@ -24,8 +26,9 @@ struct HTTPCheck {
             let place = try DSN(publicURL: settings.text(.publicURL), key: "", project: 1)
             let url = "\(place.scheme)://\(place.place)\(path)"
             let client = try HTTPClient.open(url, headers: ["Content-Type: application/json"])
-            let answer = try client.post(Self.body(size))
-            let reason = SendCommand.member("reason", of: answer.body)
+            let answer = try client.post(Self.body(size, isEnvelope: path.contains("envelope")))
+            let reason =
+                SendCommand.member("reason", of: answer.body) ?? SendCommand.member("detail", of: answer.body)
             let text = "\(url): \(answer.status)\(reason.map { " \($0)" } ?? "")"
             guard let advice = Self.advice(status: answer.status, reason: reason, size: size) else {
                 return .good(subject, "\(path) takes \(size >> 20) MiB")
@@ -45,14 +48,16 @@ struct HTTPCheck {
         case (401, "unauthorized"): nil
         case (413, _), (_, "payload_too_large"):
             "let client_max_body_size be \(size >> 20)m here, as nginx/mesher-server.conf has it"
-        case (502, _), (503, _), (504, _): "nginx answers, but no worker does: see what is said of the service"
+        case (502, _), (503, _), (504, _):
+            "nginx answers, but no worker does: see what is said of the service; when nothing is, let nginx' user use its "
+                + "sockets"
         default: "it is not Mesher that answers: include nginx/mesher-server.conf in the server that clients reach"
         }
     }
 
-    /// JSON of exactly so many bytes.
-    private static func body(_ size: Int) -> String {
-        let start = #"{"message":""#
+    /// JSON of exactly so many bytes, in an envelope as an item without an end.
+    private static func body(_ size: Int, isEnvelope: Bool) -> String {
+        let start = (isEnvelope ? "{}\n{}\n" : "") + #"{"message":""#
         let end = #""}"#
         return start + String(repeating: "x", count: size - start.utf8.count - end.utf8.count) + end
     }

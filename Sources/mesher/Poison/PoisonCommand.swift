@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Configuration
+internal import Glibc
 internal import Scoreboard
 
 /// `mesher poison`: the requests that are refused since they killed workers.
@@ -21,7 +22,7 @@ struct PoisonCommand: ParsableCommand {
         @OptionGroup var options: CommonOptions
 
         func run() throws {
-            let directory = try options.settings().text(.runDirectory)
+            let directory = try options.settingsWithoutSecrets().text(.runDirectory)
             guard let suspects = ScoreboardFile.suspects(in: directory) else {
                 throw PoisonCommand.noService(directory)
             }
@@ -48,7 +49,7 @@ struct PoisonCommand: ParsableCommand {
         }
 
         func run() throws {
-            let directory = try options.settings().text(.runDirectory)
+            let directory = try options.settingsWithoutSecrets().text(.runDirectory)
             let identifier = request.flatMap(PoisonRecord.identifier)
             guard all || identifier != nil else {
                 throw CommandError(.dataError, "a request's id is 32 hex digits; see mesher poison list")
@@ -63,6 +64,9 @@ struct PoisonCommand: ParsableCommand {
     }
 
     private static func noService(_ directory: String) -> CommandError {
-        CommandError(.unavailable, "\(directory): no watchdog of this release has run there")
+        let path = ScoreboardFile.path(in: directory)
+        return access(path, F_OK) == 0 && access(path, R_OK | W_OK) != 0
+            ? CommandError(.notPermitted, "\(path): run this as root or as the user of the service")
+            : CommandError(.unavailable, "\(directory): no watchdog of this release has run there")
     }
 }

@@ -24,7 +24,7 @@ struct ReloadCommand: ParsableCommand {
     }
 
     func run() throws {
-        let settings = try options.settings()
+        let settings = try options.settingsWithoutSecrets()
         let directory = settings.text(.runDirectory)
         let watchdog = try RunningWatchdog(in: directory)
         let asked = Clock.monotonic()

@@ -14,7 +14,7 @@ struct SessionsCommand: ParsableCommand {
     @OptionGroup var options: CommonOptions
 
     func run() throws {
-        let sessions = try RunningSession.all(options.settings())
+        let sessions = try RunningSession.all(options.settingsWithoutSecrets())
         if output.isJSON { return print(JSON.array(sessions.map(\.json))) }
         var table = TextTable([
             "PID": .right, "PROJECT": .right, "PEER": .left, "SINCE": .left, "MESSAGES": .right, "EVENTS": .right,

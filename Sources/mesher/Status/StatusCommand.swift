@@ -17,7 +17,7 @@ struct StatusCommand: ParsableCommand {
     @OptionGroup var options: CommonOptions
 
     func run() throws {
-        let settings = try options.settings()
+        let settings = try options.settingsWithoutSecrets()
         let path = ServiceCheck.path("status.json", settings)
         guard watch else { return print(try shown(path, settings), terminator: "") }
         let isTerminal = isatty(STDOUT_FILENO) == 1

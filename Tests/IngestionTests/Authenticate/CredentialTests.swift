@@ -6,7 +6,7 @@ struct CredentialTests {
     /// What a head says whose fields are these.
     private func credential(
         sentry: String? = nil, authorization: String? = nil, query: String? = nil
-    ) -> (credential: Credential, isVersionTooNew: Bool) {
+    ) -> (credential: Credential, isVersionTooNew: Bool, client: String?) {
         let buffers = [sentry, authorization, query].map { text in
             text.map { text in
                 let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: text.utf8.count, alignment: 1)
@@ -19,7 +19,8 @@ struct CredentialTests {
         head.sentryAuthorization = buffers[0].map { UnsafeRawBufferPointer($0) }
         head.authorization = buffers[1].map { UnsafeRawBufferPointer($0) }
         head.query = buffers[2].map { UnsafeRawBufferPointer($0) }
-        return (KeyExtraction.credential(of: head), KeyExtraction.isVersionTooNew(head))
+        let client = KeyExtraction.client(of: head).map { String(decoding: $0, as: UTF8.self) }
+        return (KeyExtraction.credential(of: head), KeyExtraction.isVersionTooNew(head), client)
     }
 
     @Test(
@@ -61,6 +62,19 @@ struct CredentialTests {
             #expect(credential(authorization: "Sentry a=b, sentry_version=\(version)").isVersionTooNew, "\(version)")
             #expect(credential(query: "sentry_version=\(version)&sentry_key=1").isVersionTooNew, "\(version)")
         }
+    }
+
+    @Test("the sender's name is found beside the key, unless it could not stand in a column")
+    func client() {
+        let fields = "Sentry sentry_version=7, sentry_client=raven-perl/1.08, sentry_key=x"
+        #expect(credential(sentry: fields).client == "raven-perl/1.08")
+        #expect(credential(authorization: fields).client == "raven-perl/1.08")
+        #expect(credential(sentry: "x", authorization: fields).client == "raven-perl/1.08")
+        let long = String(repeating: "a", count: 201)
+        for client in ["", "a\0", "\u{e9}", "a\u{7f}", long] {
+            #expect(credential(sentry: "Sentry sentry_client=\(client)").client == nil)
+        }
+        #expect(credential(sentry: "Sentry sentry_client=\(long.dropFirst())").client?.count == 200)
     }
 
     @Test(

@@ -176,6 +176,19 @@ extension SentrySample {
         ).expect(of: &parser)
     }
 
+    @Test(
+        "an event that does not name its SDK has the name and version that stand beside the key",
+        arguments: [
+            ("raven-perl/1.08", "{}", "raven-perl", "1.08"), ("a/b/2", #"{"sdk":{"version":"1"}}"#, "a/b", "2"),
+            ("raven", "{}", "raven", nil), ("raven/", "{}", "raven", nil), ("/2", "{}", nil, "2"),
+            ("raven/1", #"{"sdk":{"name":"own"}}"#, "own", nil),
+        ] as [(String, String, String?, String?)])
+    func client(client: String, text: String, name: String?, version: String?) throws {
+        var parser = EventParser()
+        let event = try parser.parsed(text, as: .sentry(id: nil, sentAt: nil, client: Array(client.utf8)))
+        #expect(event.text(.sdkName) == name && event.text(.sdkVersion) == version)
+    }
+
     @Test("a transaction is no event")
     func transaction() {
         var parser = EventParser()
