@@ -32,6 +32,11 @@ struct Worker: ~Copyable {
 
     /// Nanoseconds that kept connections have for one more request, before idle ones are closed.
     private static let leave: Int64 = 250_000_000
+    /// Bytes of a body after which the next request is taken at once.
+    private static let smallBody = 256 << 10
+    /// Nanoseconds that it waits for each further byte. So large bodies are taken at 31 MB/s, about as fast as PostgreSQL
+    /// stores what is in them, and leave processors for small events, which would wait for all that a body keeps busy.
+    private static let restPerByte: Int64 = 32
 
     private let options: Options
     private let log: Logger
@@ -49,6 +54,8 @@ struct Worker: ~Copyable {
     private var storageWatch = ClientSocketWatch(token: Token.storage)
     private var redisWatch = ClientSocketWatch(token: Token.redis)
     private var isTaking = true
+    /// No request is taken before.
+    private var restsUntil: Int64 = .min
     private var isStopping = false
     /// While it takes leave: no new connections, and each kept one ends with its next answer.
     private var leaveEndsAt: Int64?
@@ -100,8 +107,10 @@ struct Worker: ~Copyable {
     /// Runs until it was told to stop and all that was in hand is answered.
     mutating func run() throws(SystemError) {
         while !(isStopping && machine.requestsInHand == 0) {
-            var wake = try prepare(now: Clock.monotonic())
+            let begun = Clock.monotonic()
+            var wake = try prepare(now: begun)
             Self.earlier(&wake, leaveEndsAt)
+            if restsUntil > begun { Self.earlier(&wake, restsUntil) }
             let pause = wake.map { max(0, $0 - Clock.monotonic()) } ?? .max
             let count = try epoll.wait(nanoseconds: min(pause, ProcessSlot.longestPause))
             let now = Clock.monotonic()
@@ -135,6 +144,7 @@ struct Worker: ~Copyable {
         finishTurn(now: now)
         try storageWatch.update(storage.socket, in: epoll)
         try redisWatch.update(redis.socket, in: epoll)
+        let hasRoom = hasRoom(now: now)
         if hasRoom != isTaking {
             isTaking = hasRoom
             if isTaking {
@@ -149,8 +159,8 @@ struct Worker: ~Copyable {
     }
 
     /// Whether another request may be taken.
-    private var hasRoom: Bool {
-        !isStopping && !machine.wantsSolitude && machine.requestsInHand < options.requestsInHand
+    private func hasRoom(now: Int64) -> Bool {
+        !isStopping && restsUntil <= now && !machine.wantsSolitude && machine.requestsInHand < options.requestsInHand
             && machine.bytesInHand < options.bytesInHand
     }
 
@@ -229,7 +239,7 @@ struct Worker: ~Copyable {
             let event = connectionSet[position]
             if event.token == Token.listener {
                 try accept()
-            } else if hasRoom {
+            } else if hasRoom(now: now) {
                 takeRequest(event, now: now, wall: wall)
             }
         }
@@ -255,9 +265,12 @@ struct Worker: ~Copyable {
         }
         guard !event.peerClosed, connection.read() else { return close(token) }
         connection.receivedAt = now
+        let inHand = machine.bytesInHand
         connection.withHead { head, body in
             machine.receive(head, body: body, isOversized: connection.isOversized, token: token, now: now, wall: wall)
         }
+        let surplus = machine.bytesInHand - inHand - Self.smallBody
+        if surplus > 0, leaveEndsAt == nil { restsUntil = Clock.monotonic() + Int64(surplus) * Self.restPerByte }
     }
 
     private mutating func answer(_ token: Int, _ answer: Answer, now: Int64) {
@@ -283,13 +296,14 @@ struct Worker: ~Copyable {
         guard leaveEndsAt == nil, !isStopping else { return }
         connectionSet.remove(listener.number)
         leaveEndsAt = now + Self.leave
+        restsUntil = .min
     }
 
     /// Takes what nginx has sent already and nothing after it; connections that are idle are closed, and nginx sends
     /// what crosses the close to another worker.
     private mutating func stop() throws(SystemError) {
-        leaveEndsAt = nil
         try takeRequests(now: Clock.monotonic())
+        leaveEndsAt = nil
         isStopping = true
         for (token, connection) in connections.enumerated() where connection?.isAnswering == false { close(token) }
     }
