@@ -52,8 +52,7 @@ package enum ProcessAttributes {
         _ = mesher_use_batch_scheduling()
     }
 
-    /// When there is more to do than processors, this process gets a tenth of what another gets. The corresponding C
-    /// function is `nice`.
+    /// Of a processor that another process wants as well, this one gets a tenth. The corresponding C function is `nice`.
     package static func yieldToOthers() {
         _ = nice(10)
     }

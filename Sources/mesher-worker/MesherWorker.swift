@@ -33,7 +33,6 @@ enum MesherWorker {
         let ready = ReadySignal.inherited()
         if ReadySignal.isAwaited { ProcessAttributes.followSupervisor() }
         ProcessAttributes.useBatchScheduling()
-        // A large body takes milliseconds, for which small events should not wait.
         if role == "bulk" { ProcessAttributes.yieldToOthers() }
         ProcessAttributes.ignoreBrokenPipes()
         ProcessAttributes.returnLargeMemory()
@@ -57,6 +56,10 @@ enum MesherWorker {
         }
     }
 
+    /// The worker for large bodies leaves processors for small events, which would wait for all that a large body keeps busy:
+    /// nginx, storage and PostgreSQL too. One for small events never rests, whatever a small body is when it is decoded.
+    private static let restPerByte: Int64 = 32
+
     private static func options(_ settings: Settings, role: String) -> Worker.Options {
         var ingestion = IngestionMachine.Options()
         let bytesInHand = settings.integer(.bytesInHand) << 20
@@ -65,6 +68,7 @@ enum MesherWorker {
         return Worker.Options(
             storageSocket: settings.text(.runDirectory) + "/storage.sock", redis: RedisServer(settings),
             redisPrefix: settings.text(.redisPrefix), ingestion: ingestion,
-            requestsInHand: settings.integer(.requestsInHand), bytesInHand: bytesInHand)
+            requestsInHand: settings.integer(.requestsInHand), bytesInHand: bytesInHand,
+            restPerByte: role == "bulk" ? restPerByte : 0)
     }
 }

@@ -19,6 +19,8 @@ struct Worker: ~Copyable {
         let requestsInHand: Int
         /// The most bytes in hand.
         let bytesInHand: Int
+        /// Nanoseconds of rest after a body, for each byte, as decoded, above 256 KiB.
+        let restPerByte: Int64
     }
 
     private enum Token {
@@ -34,9 +36,6 @@ struct Worker: ~Copyable {
     private static let leave: Int64 = 250_000_000
     /// Bytes of a body after which the next request is taken at once.
     private static let smallBody = 256 << 10
-    /// Nanoseconds that it waits for each further byte. So large bodies are taken at 31 MB/s, about as fast as PostgreSQL
-    /// stores what is in them, and leave processors for small events, which would wait for all that a body keeps busy.
-    private static let restPerByte: Int64 = 32
 
     private let options: Options
     private let log: Logger
@@ -269,8 +268,12 @@ struct Worker: ~Copyable {
         connection.withHead { head, body in
             machine.receive(head, body: body, isOversized: connection.isOversized, token: token, now: now, wall: wall)
         }
-        let surplus = machine.bytesInHand - inHand - Self.smallBody
-        if surplus > 0, leaveEndsAt == nil { restsUntil = Clock.monotonic() + Int64(surplus) * Self.restPerByte }
+        rest(after: machine.bytesInHand - inHand)
+    }
+
+    private mutating func rest(after bytes: Int) {
+        guard options.restPerByte > 0, bytes > Self.smallBody, leaveEndsAt == nil else { return }
+        restsUntil = Clock.monotonic() + Int64(bytes - Self.smallBody) * options.restPerByte
     }
 
     private mutating func answer(_ token: Int, _ answer: Answer, now: Int64) {

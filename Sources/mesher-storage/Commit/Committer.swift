@@ -11,8 +11,8 @@ struct Committer: ~Copyable {
     /// What the session is doing.
     private enum Stage {
         case away, settingUp, makingPartitions
-        /// The statement for the events of a day.
-        case preparing(day: Int32)
+        /// The statement for the events of a day; the session's first, or in place of another.
+        case preparing(day: Int32, isFirst: Bool)
         /// Ready for the next statement.
         case idle
         case inserting
@@ -49,8 +49,6 @@ struct Committer: ~Copyable {
     private var parameters = StatementParameters()
     /// The day whose events the session's statement takes; nil while there is none.
     private var preparedDay: Int32?
-    /// Whether the session has had a statement.
-    private var isSetUp = false
     private var insertedAt: Int64 = 0
 
     /// - Parameters:
@@ -81,7 +79,7 @@ struct Committer: ~Copyable {
     var accepts: Bool {
         switch stage {
         case .away, .settingUp, .makingPartitions: false
-        case .preparing: isSetUp
+        case .preparing(_, let isFirst): !isFirst
         case .idle, .inserting, .maintaining, .makingMissingPartitions: true
         }
     }
@@ -229,7 +227,7 @@ struct Committer: ~Copyable {
     ) {
         switch (stage, error) {
         case (.away, _), (.idle, _): break
-        case (.preparing, let error?) where isSetUp:
+        case (.preparing(_, isFirst: false), let error?):
             // The day of the events may be one that PostgreSQL does not know.
             completeInsert(error, now: now, epoll, &keeper, &edges)
         case (.settingUp, let error?), (.preparing, let error?):
@@ -239,12 +237,11 @@ struct Committer: ~Copyable {
             send(PartitionStatement.comingDays(), now: now, epoll, &keeper, &edges)
         case (.makingPartitions, _):
             planMaintenance(after: error, now: now)
-            prepare(day: PartitionStatement.today(), now: now, epoll, &keeper, &edges)
-        case (.preparing(let day), nil):
+            prepare(day: PartitionStatement.today(), isFirst: true, now: now, epoll, &keeper, &edges)
+        case (.preparing(let day, let isFirst), nil):
             stage = .idle
             preparedDay = day
-            guard !isSetUp else { break }
-            isSetUp = true
+            guard isFirst else { break }
             link.confirm()
             report.connected()
         case (.maintaining, _):
@@ -267,6 +264,7 @@ struct Committer: ~Copyable {
     private mutating func send(
         _ sql: String, now: Int64, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable
     ) {
+        // It ends the unnamed statement.
         preparedDay = nil
         send(now: now, epoll, &keeper, &edges) { connection throws(DatabaseError) in try connection.send(sql) }
     }
@@ -287,7 +285,9 @@ struct Committer: ~Copyable {
         switch inHand.plan.step(now: now) {
         case .insert(let range):
             let day = inHand.batch.entries[range.lowerBound].head.receivedOn
-            guard day == preparedDay else { return prepare(day: day, now: now, epoll, &keeper, &edges) }
+            guard day == preparedDay else {
+                return prepare(day: day, isFirst: false, now: now, epoll, &keeper, &edges)
+            }
             stage = .inserting
             insertedAt = now
             parameters.encode(inHand.batch, range)
@@ -312,9 +312,10 @@ struct Committer: ~Copyable {
 
     /// Has the statement parsed for the events of a day, instead of the one for another day.
     private mutating func prepare(
-        day: Int32, now: Int64, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable
+        day: Int32, isFirst: Bool, now: Int64, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper,
+        _ edges: inout EdgeTable
     ) {
-        stage = .preparing(day: day)
+        stage = .preparing(day: day, isFirst: isFirst)
         send(now: now, epoll, &keeper, &edges) { connection throws(DatabaseError) in
             try connection.sendPrepare(InsertStatement.sql(day: day), parameterTypes: InsertStatement.parameterTypes)
         }
@@ -339,7 +340,6 @@ struct Committer: ~Copyable {
     ) {
         stage = .away
         preparedDay = nil
-        isSetUp = false
         isLost = true
         failure = nil
         report.lost(error)

@@ -4,8 +4,7 @@ import Logging
 /// Keeps the snapshot of the keys on disk as they change, and reads it when PostgreSQL cannot be asked.
 ///
 /// Writing waits for the disk: so that it takes a small share of storage's time, the next one waits the longer the longer
-/// this one took. When it fails it is tried again; the keys in
-/// memory are as good as before.
+/// this one took. When it fails it is tried again; the keys in memory are as good as before.
 struct KeyArchive {
     /// Nanoseconds from the first change to the writing: changes come together.
     private static let delay: Int64 = 100_000_000

@@ -5,9 +5,11 @@ internal import Configuration
 /// A request without a key is refused as such only by a worker, after nginx has let the whole body pass. It shows in the
 /// metrics as one discarded for `unauthorized`.
 struct HTTPCheck {
-    /// A route of the contract and the largest body that it takes, in bytes.
+    /// A route of the contract, the largest body that it takes, in bytes, and what stands before the JSON in it: in an
+    /// envelope the head, and that of an item without an end.
     private static let routes = [
-        ("/api/v1/events", 1 << 20), ("/api/v1/events/bulk", 5 << 20), ("/api/1/envelope/", 20 << 20),
+        ("/api/v1/events", 1 << 20, ""), ("/api/v1/events/bulk", 5 << 20, ""),
+        ("/api/1/envelope/", 20 << 20, "{}\n{}\n"),
     ]
 
     private let settings: Settings
@@ -17,16 +19,16 @@ struct HTTPCheck {
     }
 
     func findings() -> [Finding] {
-        Self.routes.map { path, size in check(path, size) }
+        Self.routes.map { path, size, head in check(path, size, after: head) }
     }
 
-    private func check(_ path: String, _ size: Int) -> Finding {
+    private func check(_ path: String, _ size: Int, after head: String) -> Finding {
         let subject = "nginx"
         do throws(CommandError) {
             let place = try DSN(publicURL: settings.text(.publicURL), key: "", project: 1)
             let url = "\(place.scheme)://\(place.place)\(path)"
             let client = try HTTPClient.open(url, headers: ["Content-Type: application/json"])
-            let answer = try client.post(Self.body(size, isEnvelope: path.contains("envelope")))
+            let answer = try client.post(Self.body(size, after: head))
             let reason =
                 SendCommand.member("reason", of: answer.body) ?? SendCommand.member("detail", of: answer.body)
             let text = "\(url): \(answer.status)\(reason.map { " \($0)" } ?? "")"
@@ -55,9 +57,9 @@ struct HTTPCheck {
         }
     }
 
-    /// JSON of exactly so many bytes, in an envelope as an item without an end.
-    private static func body(_ size: Int, isEnvelope: Bool) -> String {
-        let start = (isEnvelope ? "{}\n{}\n" : "") + #"{"message":""#
+    /// JSON behind a head, exactly so many bytes.
+    private static func body(_ size: Int, after head: String) -> String {
+        let start = head + #"{"message":""#
         let end = #""}"#
         return start + String(repeating: "x", count: size - start.utf8.count - end.utf8.count) + end
     }
