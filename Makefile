@@ -51,7 +51,7 @@ fuzz: packages
 soak: build
 	SOAK_SECONDS=$(SOAK_SECONDS) SOAK_SEED=$(SOAK_SEED) swift test --filter SoakTests
 
-lint:
+lint: packages
 	swift format lint --strict --recursive Sources Tests Package.swift
 	development/lint-imports
 
