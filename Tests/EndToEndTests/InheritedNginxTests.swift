@@ -180,8 +180,11 @@ extension EndToEnd {
                     include \(share)/mesher-server.conf;
                 }
                 """
+            // Debian's are below /var/lib/nginx, where only root may make what is missing.
+            let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+                .map { "\($0)_temp_path \($0);" }.joined(separator: " ")
             let debian = try String(contentsOfFile: "/etc/nginx/nginx.conf", encoding: .utf8)
-                .replacingOccurrences(of: "include /etc/nginx/sites-enabled/*;", with: site)
+                .replacingOccurrences(of: "include /etc/nginx/sites-enabled/*;", with: temporary + "\n" + site)
                 .replacingOccurrences(of: "/var/log/nginx/", with: "")
                 // Modules are looked for below the prefix, where there are none.
                 .replacingOccurrences(of: "include /etc/nginx/modules-enabled/*.conf;", with: "")
