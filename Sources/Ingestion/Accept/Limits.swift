@@ -8,6 +8,11 @@ package enum Limits {
     package static let bulkBytes = 5 << 20
     /// An envelope as it is sent.
     package static let envelopeBytes = 20 << 20
-    /// An envelope, decoded; of that only its events are kept.
+    /// The largest envelope, decoded; of that only its events are kept.
     package static let decodedEnvelopeBytes = 200 << 20
+
+    /// An envelope that was sent in so many bytes, decoded: else a hundred bytes could have a worker busy for a second.
+    package static func decodedEnvelopeBytes(sentIn bytes: Int) -> Int {
+        min((4 << 20) + 100 * bytes, decodedEnvelopeBytes)
+    }
 }

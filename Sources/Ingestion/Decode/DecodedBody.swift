@@ -40,15 +40,17 @@ extension IngestionMachine {
         let encoding = try submission.head.encoding.get()
         scanner.begin(wantsItems: false)
         let body = takeBody(of: submission)
-        try decoder.scan(body, encoding, limit: Limits.decodedEnvelopeBytes, into: &scanner)
+        let limit = Limits.decodedEnvelopeBytes(sentIn: body.count)
+        try decoder.scan(body, encoding, limit: limit, into: &scanner)
         submission.putBack(body)
         return try scanner.finish()
     }
 
     private mutating func decodeEnvelope(_ submission: Submission, _ encoding: ContentEncoding) throws(Refusal) {
         scanner.begin(wantsItems: true)
-        try decoder.scan(
-            takeBody(of: submission), encoding, limit: Limits.decodedEnvelopeBytes, into: &scanner)
+        let sent = takeBody(of: submission)
+        let limit = Limits.decodedEnvelopeBytes(sentIn: sent.count)
+        try decoder.scan(sent, encoding, limit: limit, into: &scanner)
         let envelope = try scanner.finish()
         var body = Body(count: envelope.kept.count)
         body.withUnsafeMutableBytes { $0.copyBytes(from: envelope.kept) }

@@ -26,10 +26,6 @@ struct Committer: ~Copyable {
     static let timeout: Int64 = 5_000_000_000
     private static let maintenanceInterval: Int64 = 3_600_000_000_000
     private static let maintenanceRetry: Int64 = 60_000_000_000
-    /// The most bytes that wait: PostgreSQL does not keep up with more, and what comes beyond is refused.
-    private static let gatherLimit = 256 << 20
-    /// Seconds after which an event for which there is no room is worth another try.
-    private static let retryAfter: UInt32 = 1
 
     private var link: DatabaseLink
     private var stage = Stage.away
@@ -39,9 +35,7 @@ struct Committer: ~Copyable {
     private var report: CommitReport
     private var nextMaintenance: Int64 = .max
 
-    private var groupCommit: GroupCommit
-    private var gathering = Batch()
-    private var gatheringSince: Int64 = 0
+    private var gathering: Gathering
     private var inHand = CommitInHand()
     private let spoolAfter: Int64
     /// Whether it delivers what is in the spool, between batches.
@@ -64,7 +58,7 @@ struct Committer: ~Copyable {
         logger[metadataKey: "connection"] = "\(name)"
         link = DatabaseLink(url: url, applicationName: "mesher-storage \(name)", token: token)
         report = CommitReport(logger, slot)
-        self.groupCommit = groupCommit
+        gathering = Gathering(groupCommit)
         self.spoolAfter = spoolAfter
         self.replays = replays
     }
@@ -96,7 +90,7 @@ struct Committer: ~Copyable {
         if case .idle = stage {
             if case .wait(let until) = inHand.plan.step(now: now) { deadlines.append(until) }
             if inHand.isEmpty {
-                deadlines.append(gathering.isEmpty ? nextMaintenance : beginning(now: now))
+                deadlines.append(gathering.isEmpty ? nextMaintenance : gathering.beginning(now: now))
                 if replays { deadlines.append(keeper.nextReplay(now: now)) }
             }
         }
@@ -108,11 +102,7 @@ struct Committer: ~Copyable {
     }
 
     mutating func gather(_ event: ReceivedEvent, edge: UInt64, now: Int64, _ edges: inout EdgeTable) {
-        guard gathering.records.count + event.record.count <= Self.gatherLimit else {
-            return edges.answer(edge) { $0.answer(event.ticket, .unavailable, retryAfter: Self.retryAfter) }
-        }
-        if gathering.isEmpty { gatheringSince = now }
-        gathering.append(event, edge: edge)
+        gathering.append(event, edge: edge, now: now, &edges)
     }
 
     /// The descriptor of the connection is ready.
@@ -147,19 +137,14 @@ struct Committer: ~Copyable {
     private mutating func begin(now: Int64, isStopping: Bool, _ keeper: inout SpoolKeeper) {
         if replays, !isStopping, let piece = keeper.beginReplay(now: now) {
             inHand.begin(piece, wall: Clock.wall())
-        } else if !gathering.isEmpty, isStopping || beginning(now: now) <= now {
-            inHand.begin(&gathering, now: now)
+        } else if !gathering.isEmpty, isStopping || gathering.beginning(now: now) <= now {
+            gathering.begin(&inHand, now: now)
         }
     }
 
-    private func beginning(now: Int64) -> Int64 {
-        groupCommit.beginning(waiting: gathering.count, first: gatheringSince, now: now)
-    }
-
-    /// When what was gathered goes to the spool instead: together with others, as a commit would begin, while it is known
-    /// that PostgreSQL does not answer.
+    /// When what was gathered goes to the spool instead.
     private func keeping(now: Int64) -> Int64 {
-        isLost || inHand.isKept ? beginning(now: now) : gatheringSince + spoolAfter
+        gathering.keeping(after: spoolAfter, isKnown: isLost || inHand.isKept, now: now)
     }
 
     private mutating func keepGathered(
@@ -167,15 +152,12 @@ struct Committer: ~Copyable {
     ) {
         guard !gathering.isEmpty else { return }
         if keeper.accepts(now: now) {
-            let isKnown = isLost || inHand.isKept
             if case .idle = stage, inHand.isEmpty { return }
-            guard keeping(now: now) <= now || isStopping && isKnown else { return }
-            groupCommit.ended(size: gathering.count, now: now)
+            guard keeping(now: now) <= now || isStopping && (isLost || inHand.isKept) else { return }
         } else if !isLost {
             return
         }
-        keeper.keep(gathering, [0..<gathering.count], now: now, &edges)
-        gathering.removeAll()
+        gathering.keep(now: now, &keeper, &edges)
     }
 
     // MARK: The session
@@ -305,7 +287,7 @@ struct Committer: ~Copyable {
             stage = .idle
         case .finished:
             stage = .idle
-            if inHand.waiting > 0 { groupCommit.ended(size: inHand.waiting, now: now) }
+            if inHand.waiting > 0 { gathering.ended(size: inHand.waiting, now: now) }
             inHand.finish(now: now, &keeper, &edges)
         }
     }
