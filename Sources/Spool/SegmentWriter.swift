@@ -17,10 +17,11 @@ struct SegmentWriter: ~Copyable {
         self.header = header
     }
 
-    /// Whether somebody has deleted the file: what is appended would be lost. The corresponding C function is `fstat`.
-    var isDeleted: Bool {
+    /// What is there of the file; nil when somebody has deleted it, and what is appended would be lost. The corresponding C
+    /// function is `fstat`.
+    var sizeOnDisk: Int? {
         var status = stat()
-        return fstat(descriptor.number, &status) != 0 || status.st_nlink == 0
+        return fstat(descriptor.number, &status) == 0 && status.st_nlink > 0 ? Int(status.st_size) : nil
     }
 
     /// Creates the file, mode 0600; it must not be there. Nothing is written yet. The corresponding C function is `open`.

@@ -134,11 +134,12 @@ package final class SpoolDirectory {
 
     private func takeWriter(wall: Int64) throws(SystemError) -> SegmentWriter {
         if let open = writer.take() {
-            if open.isDeleted {
+            if let size = open.sizeOnDisk {
+                // Behind the hole in a file that was cut nothing could be relied on.
+                if size >= open.length, open.length < Self.segmentSize { return open }
+            } else {
                 index.forget(open.file.number)
                 findings.append(.deleted(open.file.path))
-            } else if open.length < Self.segmentSize {
-                return open
             }
         }
         return try SegmentWriter.create(SegmentFile(index.nextNumber, in: path), marker: marker, wall: wall)
@@ -154,6 +155,10 @@ package final class SpoolDirectory {
         while let segment = index.next {
             do throws(SegmentFile.Fault) {
                 let piece = try segment.file.piece(at: segment.delivered, end: segment.end, events: events)
+                if piece.range.isEmpty, segment.delivered < segment.end {
+                    dropCut(segment)
+                    continue
+                }
                 index.found(piece.firstHead, in: segment.file.number)
                 return SpooledPiece(segment: segment.file.number, content: piece)
             } catch {
@@ -199,6 +204,14 @@ package final class SpoolDirectory {
     package func takeFindings() -> [SpoolFinding] {
         defer { findings = [] }
         return findings
+    }
+
+    /// A file that ends before what was written to it is as good as delivered: all that is left of it is.
+    private func dropCut(_ segment: SpoolIndex.Segment) {
+        if writing == segment.file.number { writer = nil }
+        index.forget(segment.file.number)
+        findings.append(.cut(segment.file.path, bytes: segment.end - segment.delivered))
+        if unlink(segment.file.path) != 0 { findings.append(.notRemoved(SystemError("unlink", segment.file.path))) }
     }
 
     /// A file that cannot be read is left as it is; a later start tries it again.

@@ -21,6 +21,8 @@ package enum SpoolFinding: CustomStringConvertible {
     case left(SegmentFile.Fault)
     /// Somebody has deleted a segment with what was in it.
     case deleted(String)
+    /// Somebody, or the disk, has taken the end of a segment with what was in it.
+    case cut(String, bytes: Int)
     /// A segment is delivered and could not be removed; after a restart it is delivered again.
     case notRemoved(SystemError)
 
@@ -29,6 +31,7 @@ package enum SpoolFinding: CustomStringConvertible {
         case .torn(let segment, let bytes): "segment \(segment): an unfinished end of \(bytes) bytes was cut off"
         case .left(let fault): "left as it is: \(fault)"
         case .deleted(let path): "\(path): somebody has deleted it with what was in it"
+        case .cut(let path, let bytes): "\(path): somebody has cut off \(bytes) bytes with what was in them"
         case .notRemoved(let error): "delivered and not removed: \(error)"
         }
     }

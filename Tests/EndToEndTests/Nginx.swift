@@ -40,6 +40,11 @@ struct Nginx {
         kill(try master(), SIGHUP)
     }
 
+    /// The processes that serve requests, also those that end after a reload.
+    func workers() throws -> [pid_t] {
+        try Processes.children(of: master())
+    }
+
     private func master() throws -> pid_t {
         let text = try String(contentsOfFile: stack.folder + "/sockets/nginx.pid", encoding: .utf8)
         return try #require(pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)))

@@ -68,6 +68,13 @@ struct Outage {
         return try Execution.Running("/bin/sh", ["-c", command])
     }
 
+    /// Bytes that wait in the spool; nil when there is none, and not even its directory.
+    func spooled() throws -> Int? {
+        guard let output = try? stack.mesher("spool", "status", "--json") else { return nil }
+        let status = try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any]
+        return status?["bytes"] as? Int
+    }
+
     /// How many lines of the log have these words.
     func logLines(_ words: String) throws -> Int {
         let log = try String(contentsOfFile: stack.folder + "/watchdog.log", encoding: .utf8)

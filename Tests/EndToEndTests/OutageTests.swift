@@ -121,12 +121,7 @@ extension EndToEnd {
             let before = snapshot()
             let project = try Project.create(on: stack)
             #expect(eventually { snapshot() != before }, "the key would outlive storage")
-            func spooled() throws -> Int {
-                // Without a spool there is not even its directory.
-                guard let output = try? stack.mesher("spool", "status", "--json") else { return 0 }
-                let status = try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any]
-                return status?["bytes"] as? Int ?? 0
-            }
+            func spooled() throws -> Int { try outage.spooled() ?? 0 }
             let load = try Load(on: project, seconds: 8)
             _ = try eventually { try project.count() > 1_000 }
             try outage.stopPostgreSQL()

@@ -121,6 +121,15 @@ final class Stack: Sendable {
         return output.isEmpty ? [] : output.components(separatedBy: "\n").map { $0.components(separatedBy: "\t") }
     }
 
+    /// Lets storage see no event that is stored: what it has stored under an id on another day does not stop it any more.
+    func hideEvents() throws {
+        _ = try query(
+            """
+            ALTER TABLE events ENABLE ROW LEVEL SECURITY;
+            CREATE POLICY store ON events FOR INSERT TO mesher_runtime WITH CHECK (true)
+            """)
+    }
+
     /// Runs the operator's command line against this stack and returns what it prints.
     @discardableResult
     func mesher(_ arguments: String...) throws -> String {

@@ -158,6 +158,27 @@ import Testing
         #expect(spool.drain().records == [records[3].bytes])
     }
 
+    @Test("of a segment that somebody cut what is left is delivered, and the rest is reported")
+    func cut() throws {
+        let spool = try open()
+        try spool.store([records[0]])
+        let name = try #require(folder.segments.first)
+        let whole = folder.read(name).count
+        try spool.store([records[1]])
+        truncate("\(folder.spool)/\(name)", off_t(whole + 5))
+        #expect(spool.drain().records == [records[0].bytes])
+        #expect(spool.takeFindings().contains { $0.contains("cut off") && !$0.contains("unfinished") })
+        #expect(folder.segments.isEmpty && spool.size == 0)
+        try spool.store([records[2]])
+        truncate("\(folder.spool)/\(try #require(folder.segments.first))", 0)
+        try spool.store([records[3]])
+        #expect(spool.drain().records == [records[3].bytes])
+        try spool.store([records[4]])
+        for name in folder.segments { truncate("\(folder.spool)/\(name)", 0) }
+        #expect(spool.drain().records.isEmpty)
+        #expect(folder.segments.isEmpty && spool.size == 0)
+    }
+
     @Test("a full disk refuses, leaves what was there readable, and is used again when there is room")
     func fullDisk() throws {
         try #require(mount("tmpfs", folder.path, "tmpfs", 0, "size=256k") == 0 || geteuid() != 0)

@@ -38,12 +38,13 @@ final class FaultInjector {
         switch fault.kind {
         case .workerKilled, .bulkWorkerKilled, .storageKilled, .listenerKilled, .sessionKilled:
             if let victim { kill(victim, SIGKILL) }
-        case .workerStopped:
+        case .workerStopped, .storageStopped, .nginxStopped:
             guard let victim else { break }
+            let command = Processes.commandLine(victim)
             kill(victim, SIGSTOP)
             undo(after: fault.seconds) {
                 // It may have been killed meanwhile, and its number be another's.
-                if Processes.commandLine(victim).first == "mesher-worker" { kill(victim, SIGCONT) }
+                if Processes.commandLine(victim) == command { kill(victim, SIGCONT) }
             }
         case .watchdogKilled:
             sockets.kill()
@@ -67,12 +68,13 @@ final class FaultInjector {
         }
     }
 
-    /// The processes that a fault may hit; nil when it hits no child of the watchdog.
+    /// The processes that a fault may hit; nil when it hits none of them.
     private func victims(of kind: FaultKind) throws -> [pid_t]? {
         switch kind {
         case .workerKilled, .workerStopped: processes.children("mesher-worker", "events")
         case .bulkWorkerKilled: processes.children("mesher-worker", "bulk")
-        case .storageKilled: processes.children("mesher-storage")
+        case .storageKilled, .storageStopped: processes.children("mesher-storage")
+        case .nginxStopped: try Nginx(of: stack).workers()
         case .listenerKilled: processes.children("mesher-stream")
         case .sessionKilled: try streams.sessions().map(\.pid)
         default: nil
@@ -84,6 +86,8 @@ final class FaultInjector {
         var victims = try victims(of: kind)
         guard victims != nil else { return nil }
         _ = try eventually(within: Self.patience) {
+            // Without a storage that was stopped there is no new session.
+            try undo()
             victims = try self.victims(of: kind)
             return victims?.isEmpty == false
         }

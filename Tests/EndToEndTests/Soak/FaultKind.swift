@@ -6,6 +6,7 @@ enum FaultKind: String, CaseIterable, Sendable {
     case bulkWorkerKilled = "worker for bulks killed"
     case workerStopped = "worker stopped"
     case storageKilled = "storage killed"
+    case storageStopped = "storage stopped"
     case sessionKilled = "session killed"
     case listenerKilled = "listener killed"
     case watchdogKilled = "watchdog killed"
@@ -13,6 +14,7 @@ enum FaultKind: String, CaseIterable, Sendable {
     case postgreSQLStopped = "PostgreSQL stopped"
     case redisKilled = "Redis killed"
     case redisStopped = "Redis stopped"
+    case nginxStopped = "nginx worker stopped"
     case nginxReloaded = "nginx reloaded"
     case reloaded = "Mesher reloaded"
 
@@ -22,6 +24,8 @@ enum FaultKind: String, CaseIterable, Sendable {
         case .postgreSQLCrashed, .postgreSQLStopped: "PostgreSQL"
         case .redisKilled, .redisStopped: "Redis"
         case .workerStopped: "worker"
+        case .storageStopped: "storage"
+        case .nginxStopped: "nginx"
         default: nil
         }
     }

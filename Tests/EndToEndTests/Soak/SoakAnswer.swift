@@ -42,7 +42,11 @@ struct SoakAnswer {
     /// - Returns: those to be sent again.
     func settle(_ events: [SoakEvent], by route: Ledger.Route, sentAt: Ledger.Instant, _ ledger: Ledger) -> [SoakEvent]
     {
-        guard let ids = content["ids"] as? [Any] ?? content["id"].map({ [$0] }), status ?? 202 == 202 else {
+        // A bulk of which the limit grants nothing is answered event by event, too.
+        let isRejected = content["status"] as? String == "rejected"
+        guard let ids = content["ids"] as? [Any] ?? content["id"].map({ [$0] }),
+            status == nil || status == (isRejected ? 429 : 202), saysWhen || !isRejected
+        else {
             refuse(by: route, ledger)
             return events
         }
@@ -55,17 +59,23 @@ struct SoakAnswer {
                 rest.append(event)
             }
         }
-        if ids.count != events.count || rest.count != errors.count { ledger.violated("\(route): \(text.prefix(300))") }
-        for error in errors { refuse(error["status"] as? Int, error["reason"] as? String, by: route, ledger) }
+        if ids.count != events.count || rest.count != errors.count || isRejected != (rest.count == events.count) {
+            ledger.violated("\(route): \(text.prefix(300))")
+        }
+        for error in errors {
+            refuse(error["status"] as? Int, error["reason"] as? String, saysWhen: true, by: route, ledger)
+        }
         return rest
     }
 
     /// Notes that all of it was refused.
     func refuse(by route: Ledger.Route, _ ledger: Ledger) {
-        refuse(status, content["reason"] as? String, by: route, ledger)
+        refuse(status, content["reason"] as? String, saysWhen: saysWhen, by: route, ledger)
     }
 
-    private func refuse(_ status: Int?, _ reason: String?, by route: Ledger.Route, _ ledger: Ledger) {
+    private func refuse(
+        _ status: Int?, _ reason: String?, saysWhen: Bool, by route: Ledger.Route, _ ledger: Ledger
+    ) {
         guard let reason, let expected = Self.refusals[reason], status ?? expected == expected, saysWhen else {
             return ledger.violated("\(route): \(status ?? 0) \(text.prefix(300))")
         }

@@ -5,21 +5,24 @@ import Synchronization
 /// some ids are sent by all routes at once, some again later.
 final class SoakClients: Sendable {
     private let project: Project
+    private let limited: LimitedProject
     private let ledger: Ledger
     private let isOver = Atomic(false)
     private let running = DispatchGroup()
 
-    init(of project: Project, _ ledger: Ledger) {
+    init(of project: Project, _ limited: LimitedProject, _ ledger: Ledger) {
         self.project = project
+        self.limited = limited
         self.ledger = ledger
     }
 
-    /// About 350 events a second.
+    /// About 350 events a second, and 40 of the limited project.
     func start() {
         for _ in 0..<3 { run(everyMilliseconds: 25) { self.singles() } }
         for format in BulkFormat.allCases { run(everyMilliseconds: 400) { self.bulks(format) } }
         for _ in 0..<3 { run(everyMilliseconds: 40) { self.streams() } }
         run(everyMilliseconds: 100) { self.atOnce() }
+        for count in [1, 3] { run(everyMilliseconds: 100) { self.limited.client(sending: count) } }
     }
 
     /// Returns when all have taken their last answer.

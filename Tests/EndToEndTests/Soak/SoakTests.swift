@@ -22,11 +22,18 @@ extension EndToEnd {
             var isSound = false
             defer { if !isSound { keepLogs(of: stack, seed: seed) } }
             let project = try Project.create(on: stack)
+            let limited = try LimitedProject(on: stack)
             let ledger = Ledger()
-            let remains = try run(FaultKind.plan(seconds: Self.seconds, seed: seed), on: project, ledger)
+            let remains = try run(FaultKind.plan(seconds: Self.seconds, seed: seed), on: project, limited, ledger)
             let verdict = try SoakVerdict(ledger.state, of: project, remains: remains)
-            print(verdict)
-            isSound = verdict.isSound
+            let ofLimited = try SoakVerdict(limited.ledger.state, of: limited.project, remains: [])
+            let restarts = verdict.state.faults.filter { $0.kind == .redisKilled }.map(\.beganAt)
+            let excess = LimitedProject.excess(in: limited.grants, restarts: restarts)
+            print(verdict, limited, ofLimited.summary, "limit: \(excess ?? "holds")", separator: "\n")
+            isSound = verdict.isSound && ofLimited.isSound && excess == nil
+            let isConservedWithinLimit = ofLimited.isConserved && ofLimited.isHonest
+            #expect(isConservedWithinLimit && excess == nil)
+            #expect(limited.hasBeenRefused)
             let (isConserved, isAlive, isHonest) = (verdict.isConserved, verdict.isAlive, verdict.isHonest)
             #expect(isConserved && isAlive && isHonest)
             #expect(Set(verdict.state.faults.map(\.kind)) == Set(FaultKind.allCases))
@@ -34,12 +41,14 @@ extension EndToEnd {
         }
 
         /// - Returns: what is still not as it was when all has been brought back.
-        private func run(_ plan: [FaultKind.Planned], on project: Project, _ ledger: Ledger) throws -> [String] {
+        private func run(
+            _ plan: [FaultKind.Planned], on project: Project, _ limited: LimitedProject, _ ledger: Ledger
+        ) throws -> [String] {
             let stack = project.stack
             let injector = try FaultInjector(on: project, ledger)
             defer { injector.stop() }
             try #require(eventually { (try? stack.request("GET", "/readyz").status) == 200 })
-            let clients = SoakClients(of: project, ledger)
+            let clients = SoakClients(of: project, limited, ledger)
             clients.start()
             defer { clients.stop() }
             for (second, fault) in plan.enumerated() {
@@ -52,9 +61,12 @@ extension EndToEnd {
             }
             try injector.undo(all: true)
             _ = eventually(within: 90) { ledger.isRecovered }
+            let granted = limited.grants.count
+            let isGranted = eventually(within: 30) { limited.grants.count > granted }
             clients.stop()
             let hasReloaded = eventually(within: 90) { injector.hasReloaded }
             return remains(of: stack) + (hasReloaded ? [] : ["a reload that does not end"])
+                + (isGranted ? [] : ["a limited project that is granted nothing more"])
         }
 
         /// Waits until the service is as if nothing had been.
@@ -64,16 +76,13 @@ extension EndToEnd {
             if !eventually(within: 90, { (try? stack.request("GET", "/readyz").text) == ready }) {
                 remains.append((try? stack.request("GET", "/readyz").text) ?? "no answer to /readyz")
             }
-            func spool() -> [String: Any] {
-                let output = (try? stack.mesher("spool", "status", "--json")) ?? ""
-                return (try? JSONSerialization.jsonObject(with: Data(output.utf8))) as? [String: Any] ?? [:]
-            }
-            if !eventually(within: 90, { spool()["bytes"] as? Int == 0 }) { remains.append("spool \(spool())") }
+            func spooled() -> Int? { try? Outage(stack: stack).spooled() }
+            if !eventually(within: 90, { spooled() == 0 }) { remains.append("spooled \(spooled() ?? -1) bytes") }
             return remains
         }
 
         /// The verdict sees an event that is not there, one that is there twice, one that was changed, an answer that no
-        /// client may get, and a fault without an end.
+        /// client may get, an event more than a limit allows, and a fault without an end.
         private func control(_ verdict: SoakVerdict, on project: Project) throws {
             let first = try #require(verdict.state.isAcknowledged.firstIndex(of: true))
             let last = try #require(verdict.state.isAcknowledged.lastIndex(of: true))
@@ -89,6 +98,10 @@ extension EndToEnd {
                 """)
             let broken = try SoakVerdict(verdict.state, of: project, remains: [])
             #expect(broken.lost == [first] && broken.doubled == [last] && broken.foreign == 1 && !broken.isConserved)
+            let grant = LimitedProject.Grant(sentAt: .now, answeredAt: .now, events: 1, isCounted: true)
+            let most = Array(repeating: grant, count: 2 * LimitedProject.limit)
+            #expect(LimitedProject.excess(in: most, restarts: []) == nil)
+            #expect(LimitedProject.excess(in: most + [grant], restarts: []) != nil)
             let ledger = Ledger()
             ledger.began(.workerKilled)
             let answer = SoakAnswer(HTTPResponse(status: 502, headers: [], body: Array("<html>".utf8)))

@@ -82,6 +82,12 @@ struct SoakVerdict: CustomStringConvertible {
                 "slow: \(fault.kind.rawValue) at \(time), \(fault.recovery.map(Self.seconds) ?? "never"), "
                     + (fault.slowest ?? fault.missing.first ?? .single).rawValue)
         }
+        return (lines + [summary]).joined(separator: "\n")
+    }
+
+    /// A line for each of the three, and what clients met that is against the contract.
+    var summary: String {
+        var lines: [String] = []
         lines.append(
             "conservation: \(Self.word(isConserved)), \(state.acknowledged) acknowledged, \(rows) rows, "
                 + "\(quarantined) in the quarantine, \(lost.count) lost \(lost.prefix(10)), "
