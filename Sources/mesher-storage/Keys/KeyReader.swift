@@ -126,7 +126,12 @@ struct KeyReader: ~Copyable {
             }
             switch link.nextResult() {
             case .pending: return changes
-            case .rows(let rows): collect(rows)
+            case .rows(let rows):
+                switch stage {
+                case .readingAll, .readingProjects: collect(rows)
+                // The session's settings, each of which is a row.
+                case .away, .idle, .listening, .checking: break
+                }
             case .failed(let error): failure = error
             case .idle: changes += complete(now: now, epoll)
             }

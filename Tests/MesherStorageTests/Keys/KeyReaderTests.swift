@@ -29,6 +29,7 @@ import Testing
         #expect(edge.key(key, within: 1)?.state == .unknown)
         #expect(edge.lookUp(key)?.state == .unknown)
         #expect(edge.lookUp(KeyID(1))?.state == .known)
+        #expect(!storage.log.contains("is ignored"))
     }
 
     @Test("uncounted events are granted the host's share of the limit, counted ones all")
