@@ -1,3 +1,5 @@
+import StorageChannel
+
 /// The events that wait for the next batch, and when that begins.
 struct Gathering: ~Copyable {
     /// The most bytes that wait: PostgreSQL does not keep up with more, and what comes beyond is refused.
