@@ -6,6 +6,9 @@ struct RestartPolicy {
     static let lifeThatCounts: Int64 = 1_000_000_000
     static let shortestPause: Int64 = 250_000_000
     static let longestPause: Int64 = 30_000_000_000
+    /// For a child that had become ready: it can work, and is killed by what comes to it or by others. Were its pauses as
+    /// long, something that kills a worker each second would soon leave a host without any.
+    static let longestPauseOnceReady: Int64 = 1_000_000_000
 
     private var earlyDeaths = 0
 
@@ -21,7 +24,7 @@ struct RestartPolicy {
         // Beyond seven doublings the longest pause is reached.
         let doubled = Self.shortestPause << Int64(min(earlyDeaths, 7))
         earlyDeaths += 1
-        let pause = min(doubled, Self.longestPause)
+        let pause = min(doubled, wasReady ? Self.longestPauseOnceReady : Self.longestPause)
         return pause - Int64(Double(pause) / 4 * min(max(jitter, 0), 1))
     }
 }

@@ -31,6 +31,14 @@ struct RestartPolicyTests {
         #expect(pauses.last == 30_000)
     }
 
+    @Test("The pause of a child that had become ready ends at a second")
+    func endsAtASecondOnceReady() {
+        var policy = RestartPolicy()
+        let pauses = (0..<70).map { _ in policy.pause(afterLiving: 0, wasReady: true, jitter: 0) / 1_000_000 }
+        #expect(pauses.prefix(4) == [250, 500, 1_000, 1_000] && pauses.last == 1_000)
+        #expect(policy.pause(afterLiving: 0, wasReady: false, jitter: 0) == RestartPolicy.longestPause)
+    }
+
     @Test("A life that counts makes the next early death the first again")
     func forgetsEarlyDeaths() {
         var policy = RestartPolicy()
