@@ -24,8 +24,8 @@ extension EndToEnd {
             #expect(try eventually { try stack.post(event, key: stranger).status == 503 }, "it may be known by now")
             var running = try outage.restartMesher()
             #expect(try eventually { try stack.request("GET", "/healthz").status == 200 })
-            // Durable on this host's disk, or told to come again; but known.
-            #expect([202, 503].contains(try project.post(event).status))
+            // Durable on this host's disk.
+            #expect(try project.post(event).status == 202)
             let refused = try stack.post(event, key: revoked)
             #expect(refused.status == 401 && refused.text == #"{"error":"unauthorized","reason":"unauthorized"}"#)
             let unknown = try stack.post(event, key: stranger)

@@ -21,8 +21,8 @@ extension EndToEnd {
             defer { sockets.kill(SIGTERM) }
             #expect(try eventually { try stack.request("GET", "/readyz").status == 200 })
 
-            let (kills, pause) = areHeld ? (2, 5) : (1, 1)
-            let load = try Load(on: project, seconds: kills * pause + 2)
+            let (kills, pause) = areHeld ? (2, 4) : (1, 1)
+            let load = try Load(on: project, seconds: kills * (pause + 1) + 2)
             var inHand: [Int] = []
             var counted: [UInt64] = []
             for _ in 0..<kills {
@@ -31,8 +31,8 @@ extension EndToEnd {
                 inHand.append(workers.map(\.inHand).reduce(0, +))
                 counted.append(workers.map(\.requestCount).reduce(0, +))
                 sockets.kill()
-                // systemd waits so long, too.
-                usleep(100_000)
+                // RestartSec of mesher.service.
+                usleep(1_000_000)
                 try sockets.start()
             }
             #expect(load.isRunning)
@@ -40,7 +40,7 @@ extension EndToEnd {
             let rows = try project.count()
             let total = ScoreboardFile.readings(in: stack["MESHER_RUN_DIR"]).map(\.requestCount).reduce(0, +)
             print(
-                "watchdog every \(pause) s, sockets \(areHeld ? "" : "not ")held: in hand \(inHand), "
+                "watchdog every \(pause + 1) s, sockets \(areHeld ? "" : "not ")held: in hand \(inHand), "
                     + "accepted \(result.accepted), failures \(result.failures), rows \(rows)")
             #expect((result.failures == 0) == areHeld, "\(result)")
             // An event may be stored though its answer was 503.
