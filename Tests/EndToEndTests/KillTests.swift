@@ -159,11 +159,26 @@ extension EndToEnd {
             let events = try sendThreeWays(to: project, kills: 1)
             #expect(try project.count() > events)
 
+            let (accepted, rows) = try killStorage("storage, no primary key", on: stack)
+            #expect(rows > accepted)
+        }
+
+        @Test("A storage that acknowledges what has only come loses some of it by its death")
+        func answersEarly() throws {
+            let programs = try InterposedPrograms(
+                "", in: ["mesher-storage"], of: Stack.debugPrograms, ["MESHER_FAULT": "early"])
+            defer { programs.remove() }
+            let stack = try Stack(settings: ["MESHER_RATE_LIMIT_EVENTS=1000000"], programs: programs.folder)
+            defer { stack.stop() }
+            let (accepted, rows) = try killStorage("storage, early answers", on: stack)
+            #expect(rows < accepted)
+        }
+
+        /// Kills storage under load on a stack whose protection is switched off.
+        private func killStorage(_ name: String, on stack: Stack) throws -> (accepted: Int, rows: Int) {
             let other = try KillTests(on: stack)
-            let seen = try other.kill("storage, no primary key", 2, 1.2, SIGKILL) {
-                other.processes.children("mesher-storage")
-            }
-            #expect(try other.project.count() > seen.accepted)
+            let seen = try other.kill(name, 3, 1.2, SIGKILL) { other.processes.children("mesher-storage") }
+            return (seen.accepted, try other.project.count())
         }
 
         /// Sends events, each three ways at once, until workers have been killed so many times.
