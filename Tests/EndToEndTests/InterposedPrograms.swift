@@ -11,8 +11,11 @@ struct InterposedPrograms {
     ///   - source: the functions in C.
     ///   - names: the programs that find them. Each is a script which sets the variables: Swift finds no arguments any more
     ///     when the library changes the environment.
+    ///   - programs: the folder where they are.
     ///   - variables: what else these programs find in their environment, `FOLDER` being this folder.
-    init(_ source: String, in names: [String], _ variables: [String: String] = [:]) throws {
+    init(
+        _ source: String, in names: [String], of programs: String = Stack.programs, _ variables: [String: String] = [:]
+    ) throws {
         let folder = "/tmp/mesher-programs.\(UInt32.random(in: 0 ... .max))"
         self.folder = folder
         self.variables = variables.mapValues { $0.replacingOccurrences(of: "FOLDER", with: folder) }
@@ -23,7 +26,7 @@ struct InterposedPrograms {
         try Execution.output(["clang", "-shared", "-fPIC", "-o", folder + "/library.so", folder + "/library.c"])
         let exports = self.variables.map { "\($0)=\($1)" }.joined(separator: " ")
         for name in ["mesher", "mesher-stream", "mesher-watchdog", "mesher-storage", "mesher-worker"] {
-            let (program, path) = ("\(Stack.programs)/\(name)", "\(folder)/\(name)")
+            let (program, path) = ("\(programs)/\(name)", "\(folder)/\(name)")
             guard names.contains(name) else {
                 try files.createSymbolicLink(atPath: path, withDestinationPath: program)
                 continue
