@@ -27,9 +27,7 @@ struct Worker: ~Copyable {
         static let signals: UInt64 = 0
         static let storage: UInt64 = 1
         static let redis: UInt64 = 2
-        /// The set of all connections, waited on as one, so that it can be left out while enough is in hand.
         static let connections: UInt64 = 3
-        static let listener: UInt64 = .max
     }
 
     /// Nanoseconds that kept connections have for one more request, before idle ones are closed.
@@ -42,11 +40,8 @@ struct Worker: ~Copyable {
     private let slot: ProcessSlot
     private let suspects: SuspectBoard?
     private let epoll: Epoll
-    private let connectionSet: Epoll
     private let signals: SignalDescriptor
-    private let listener: Descriptor
-    private var connections: [FastCGIConnection?] = []
-    private var free: [Int] = []
+    private var connections: ConnectionTable
     private var machine: IngestionMachine
     private var storage: StorageClient
     private var redis: ScriptClient
@@ -72,26 +67,22 @@ struct Worker: ~Copyable {
     ) throws(SystemError) -> Worker {
         let signals = try SignalDescriptor([SIGTERM])
         let epoll = try Epoll(capacity: 8)
-        let connectionSet = try Epoll(capacity: 256)
-        try listener.setBlocking(false)
+        let connections = try ConnectionTable.open(listener)
         try epoll.add(signals.number, token: Token.signals, .read)
-        try epoll.add(connectionSet.number, token: Token.connections, .read)
-        try connectionSet.add(listener.number, token: Token.listener, .read)
+        try epoll.add(connections.number, token: Token.connections, .read)
         return Worker(
-            listener: listener, ready: ready, signals: signals, epoll: epoll, connectionSet: connectionSet,
-            slot: slot, suspects: suspects, options: options, log: log
+            connections: connections, ready: ready, signals: signals, epoll: epoll, slot: slot, suspects: suspects,
+            options: options, log: log
         )
     }
 
     private init(
-        listener: consuming Descriptor, ready: consuming ReadySignal?, signals: consuming SignalDescriptor,
-        epoll: consuming Epoll, connectionSet: consuming Epoll, slot: ProcessSlot, suspects: SuspectBoard?,
-        options: Options, log: Logger
+        connections: consuming ConnectionTable, ready: consuming ReadySignal?, signals: consuming SignalDescriptor,
+        epoll: consuming Epoll, slot: ProcessSlot, suspects: SuspectBoard?, options: Options, log: Logger
     ) {
-        self.listener = listener
+        self.connections = connections
         self.signals = signals
         self.epoll = epoll
-        self.connectionSet = connectionSet
         self.options = options
         self.log = log
         self.slot = slot
@@ -123,7 +114,7 @@ struct Worker: ~Copyable {
                 }
             }
             finishTurn(now: now)
-            if let leaveEndsAt, now >= leaveEndsAt || free.count == connections.count { try stop() }
+            if let leaveEndsAt, now >= leaveEndsAt || connections.isEmpty { try stop() }
         }
     }
 
@@ -147,9 +138,9 @@ struct Worker: ~Copyable {
         if hasRoom != isTaking {
             isTaking = hasRoom
             if isTaking {
-                try epoll.add(connectionSet.number, token: Token.connections, .read)
+                try epoll.add(connections.number, token: Token.connections, .read)
             } else {
-                epoll.remove(connectionSet.number)
+                epoll.remove(connections.number)
             }
         }
         if storage.isConnected, redis.isReady || redis.failure != nil { ready.take()?.announce() }
@@ -232,37 +223,25 @@ struct Worker: ~Copyable {
 
     private mutating func takeRequests(now: Int64) throws(SystemError) {
         let wall = Clock.wall()
-        let count = try connectionSet.wait(nanoseconds: 0)
+        let count = try connections.ready()
         if count > 0 { suspects?.update(&machine.suspects) }
         for position in 0..<count {
-            let event = connectionSet[position]
-            if event.token == Token.listener {
-                try accept()
-            } else if hasRoom(now: now) {
-                takeRequest(event, now: now, wall: wall)
+            switch connections.event(position) {
+            case .listener: try connections.accept()
+            case .connection(let token, let isClosed):
+                if hasRoom(now: now) { takeRequest(token, isClosed: isClosed, now: now, wall: wall) }
             }
         }
     }
 
-    /// Takes one connection: with one at a time the workers share them evenly.
-    private mutating func accept() throws(SystemError) {
-        guard let descriptor = UnixSocket.accept(listener.number) else { return }
-        let connection = FastCGIConnection(adopting: descriptor)
-        let token = free.popLast() ?? connections.count
-        if token == connections.count { connections.append(nil) }
-        connections[token] = connection
-        try connectionSet.add(connection.number, token: UInt64(token), [.read, .close])
-    }
-
-    private mutating func takeRequest(_ event: Epoll.Event, now: Int64, wall: Int64) {
-        let token = Int(truncatingIfNeeded: event.token)
+    private mutating func takeRequest(_ token: Int, isClosed: Bool, now: Int64, wall: Int64) {
         guard let connection = connections[token] else { return }
         if connection.isAnswering {
             // It is readable though no further request can be: nginx has gone.
             connection.isAbandoned = true
-            return connectionSet.remove(connection.number)
+            return connections.ignore(connection)
         }
-        guard !event.peerClosed, connection.read() else { return close(token) }
+        guard !isClosed, connection.read() else { return connections.close(token) }
         connection.receivedAt = now
         let inHand = machine.bytesInHand
         connection.withHead { head, body in
@@ -285,19 +264,15 @@ struct Worker: ~Copyable {
             answer.outcomes.count(in: slot)
             answer.discards.count(in: slot)
         }
-        if !connection.answer(ResponseText.bytes(answer)) || leaveEndsAt != nil || isStopping { close(token) }
-    }
-
-    private mutating func close(_ token: Int) {
-        connections[token] = nil
-        free.append(token)
+        let isKept = connection.answer(ResponseText.bytes(answer))
+        if !isKept || leaveEndsAt != nil || isStopping { connections.close(token) }
     }
 
     /// Begins to stop. nginx may be about to use any connection that it keeps, and each that is closed under it costs it
     /// one of its attempts: so they are closed one by one, after an answer, and those that stay idle last.
     private mutating func takeLeave(now: Int64) {
         guard leaveEndsAt == nil, !isStopping else { return }
-        connectionSet.remove(listener.number)
+        connections.stopListening()
         leaveEndsAt = now + Self.leave
         restsUntil = .min
     }
@@ -308,6 +283,6 @@ struct Worker: ~Copyable {
         try takeRequests(now: Clock.monotonic())
         leaveEndsAt = nil
         isStopping = true
-        for (token, connection) in connections.enumerated() where connection?.isAnswering == false { close(token) }
+        for token in connections.idle { connections.close(token) }
     }
 }

@@ -1,0 +1,41 @@
+internal import StorageChannel
+
+/// Limit: what of the events of each project Redis grants.
+extension IngestionMachine {
+    /// All that was ready has been received: one call for each project goes out.
+    package mutating func endTurn() {
+        for call in ledger.takeCalls() { commands.append(.count(call)) }
+    }
+
+    /// The script's result for a call; nil when Redis gave none, and the events go on uncounted.
+    package mutating func receive(_ grant: LimitScript.Grant?, for call: UInt64, now: Int64) {
+        guard let gathering = ledger.settle(call) else { return }
+        let quota = gathering.quota
+        guard let grant else {
+            for submission in gathering.submissions where isInHand(submission) {
+                parse(submission, quota, granted: submission.eventCount, isCounted: false)
+            }
+            return
+        }
+        let status = QuotaStatus(
+            quota, remaining: quota.events - min(quota.events, grant.used), milliseconds: grant.left)
+        if status.remaining == 0 { ledger.exhaust(quota.project, until: now + Int64(grant.left) * 1_000_000) }
+        var left = Int(grant.granted)
+        for submission in gathering.submissions {
+            let granted = min(left, submission.eventCount)
+            left -= granted
+            guard isInHand(submission) else { continue }
+            submission.quota = status
+            parse(submission, quota, granted: granted, isCounted: true)
+        }
+    }
+}
+
+extension QuotaStatus {
+    init(_ quota: ProjectQuota, remaining: UInt32, milliseconds: UInt32) {
+        limit = quota.events
+        window = quota.seconds
+        self.remaining = remaining
+        reset = max(1, milliseconds / 1_000 + (milliseconds % 1_000 == 0 ? 0 : 1))
+    }
+}

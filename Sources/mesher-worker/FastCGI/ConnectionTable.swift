@@ -1,0 +1,78 @@
+internal import EventLoop
+
+/// nginx' connections and the listener from which they come, waited on as one set, so that a loop can leave all of them out
+/// while it has enough in hand.
+struct ConnectionTable: ~Copyable {
+    /// What is ready.
+    enum Event {
+        case listener
+        /// One connection; closed by nginx, or readable.
+        case connection(token: Int, isClosed: Bool)
+    }
+
+    private static let listenerToken: UInt64 = .max
+
+    private let epoll: Epoll
+    private let listener: Descriptor
+    private var connections: [FastCGIConnection?] = []
+    private var free: [Int] = []
+
+    static func open(_ listener: consuming Descriptor) throws(SystemError) -> ConnectionTable {
+        let epoll = try Epoll(capacity: 256)
+        try listener.setBlocking(false)
+        try epoll.add(listener.number, token: listenerToken, .read)
+        return ConnectionTable(epoll, listener)
+    }
+
+    private init(_ epoll: consuming Epoll, _ listener: consuming Descriptor) {
+        self.epoll = epoll
+        self.listener = listener
+    }
+
+    /// The number under which the set can be waited on in another one.
+    var number: CInt { epoll.number }
+
+    var isEmpty: Bool { free.count == connections.count }
+
+    /// The tokens of the connections without a request in hand.
+    var idle: [Int] { connections.indices.filter { connections[$0]?.isAnswering == false } }
+
+    subscript(_ token: Int) -> FastCGIConnection? { connections[token] }
+
+    /// Counts what is ready, for `event`; does not wait.
+    func ready() throws(SystemError) -> Int {
+        try epoll.wait(nanoseconds: 0)
+    }
+
+    /// What is ready, at a position below the number that `ready` returned.
+    func event(_ position: Int) -> Event {
+        let event = epoll[position]
+        guard event.token != Self.listenerToken else { return .listener }
+        return .connection(token: Int(truncatingIfNeeded: event.token), isClosed: event.peerClosed)
+    }
+
+    /// Takes one connection, if one waits: with one at a time the workers share them evenly.
+    mutating func accept() throws(SystemError) {
+        guard let descriptor = UnixSocket.accept(listener.number) else { return }
+        let connection = FastCGIConnection(adopting: descriptor)
+        let token = free.popLast() ?? connections.count
+        if token == connections.count { connections.append(nil) }
+        connections[token] = connection
+        try epoll.add(connection.number, token: UInt64(token), [.read, .close])
+    }
+
+    /// Takes no more connections.
+    func stopListening() {
+        epoll.remove(listener.number)
+    }
+
+    /// Hears no more of a connection, which stays open.
+    func ignore(_ connection: FastCGIConnection) {
+        epoll.remove(connection.number)
+    }
+
+    mutating func close(_ token: Int) {
+        connections[token] = nil
+        free.append(token)
+    }
+}
