@@ -12,6 +12,19 @@ extension EndToEnd {
         private static let hang = #"{"message":"mesher-fault-hang","level":"error"}"#
         private static let refusal = #"{"error":"request cannot be processed","reason":"poison"}"#
 
+        /// A worker may map no file that it only reads, which is the scoreboard with what others have died of.
+        private static let blindness = """
+            #include <errno.h>
+            #include <sys/mman.h>
+            #include <sys/syscall.h>
+            #include <unistd.h>
+
+            void *mmap(void *address, size_t length, int protection, int flags, int file, off_t offset) {
+                if (protection == PROT_READ && flags & MAP_SHARED) return errno = EACCES, MAP_FAILED;
+                return (void *)syscall(SYS_mmap, address, length, protection, flags, file, offset);
+            }
+            """
+
         private func log(_ stack: Stack) throws -> [Substring] {
             try String(contentsOfFile: stack.folder + "/watchdog.log", encoding: .utf8).split(separator: "\n")
         }
@@ -88,6 +101,22 @@ extension EndToEnd {
             #expect(try stack.mesher("poison", "list", "--json") == "[]")
             #expect(try project.post(Self.trap).text == Self.refusal)
             #expect(eventually { (try? deaths(stack)) == 4 }, "it had to kill two more")
+        }
+
+        @Test("Where workers do not see what others have died of it kills more than two, so that test could fail")
+        func control() throws {
+            let programs = try InterposedPrograms(Self.blindness, in: ["mesher-worker"], of: Stack.debugPrograms)
+            defer { programs.remove() }
+            let stack = try Stack(settings: ["MESHER_WORKERS=4", Self.limit], programs: programs.folder)
+            defer { stack.stop() }
+            let project = try Project.create(on: stack)
+            // It would go on for as many as nginx tries, 68.
+            try Nginx(of: stack).withChanged("mesher-fastcgi.conf", replacing: "tries 68", by: "tries 4") {
+                let (answer, others) = try post(Self.trap, amid: project)
+                print("neighbours of a deadly request that nobody knows: \(others)")
+                #expect(answer.text != Self.refusal)
+                #expect(eventually { (try? deaths(stack)) ?? 0 > 2 })
+            }
         }
 
         @Test(

@@ -21,29 +21,46 @@ extension EndToEnd {
         func sessionDies() throws {
             let listener = processes.children("mesher-stream")
             let before = try HostMetrics.next(from: project.stack)
-            let clients = try (0..<500).map { _ in try streams.open() }
-            #expect(clients.allSatisfy { $0.status == 101 })
-            // Of each client one event is on its way when it happens, and one comes right after.
-            for client in clients { client.send(Streams.event("before")) }
-            let sessions = try streams.sessions()
-            try #require(sessions.count == 500)
-            kill(sessions[250].pid, SIGSEGV)
-            for client in clients { client.send(Streams.event("after")) }
-            let received = clients.map { [$0.receive(), $0.receive()] }
-            let ended = received.indices.filter { received[$0].contains(.ended) }
-            #expect(ended.count == 1)
-            let others = clients.indices.filter { !ended.contains($0) }
-            #expect(others.allSatisfy { received[$0].allSatisfy { $0.isAccepted } })
+            let (others, ended) = try die { $0[250].pid }
+            #expect(ended == 1)
             let areLeft = try eventually { try streams.sessions().count == 499 }
             #expect(areLeft)
-            for position in others { clients[position].send(Streams.event("later")) }
-            #expect(others.allSatisfy { clients[$0].receive().isAccepted })
+            for client in others { client.send(Streams.event("later")) }
+            #expect(others.allSatisfy { $0.receive().isAccepted })
             let rows = try project.count()
             #expect((3 * 499...3 * 499 + 2).contains(rows), "those of 499, and what the one was told or was not")
             #expect(processes.children("mesher-stream") == listener)
             let killed = "mesher_stream_sessions_closed_total"
             let after = try HostMetrics.next(from: project.stack)
             #expect(after[killed, ["code": "killed"]] - before[killed, ["code": "killed"]] == 1)
+        }
+
+        @Test("If the process that dies so is the one that all sessions share, all end: that test could fail")
+        func sessionDiesControl() throws {
+            let listener = try #require(processes.children("mesher-stream").first)
+            let (others, ended) = try die { _ in listener }
+            // One that was quick had both its answers before.
+            #expect(ended > 1 && others.allSatisfy { $0.receive() == .ended })
+            #expect(try eventually { try streams.open().status == 101 })
+        }
+
+        /// Lets a process die of SIGSEGV while each of 500 streams has an event on its way.
+        ///
+        /// - Parameter victim: chooses it, given the sessions.
+        /// - Returns: the streams that go on, and how many have ended.
+        private func die(_ victim: ([SessionReading]) -> pid_t) throws -> (others: [StreamClient], ended: Int) {
+            let clients = try (0..<500).map { _ in try streams.open() }
+            #expect(clients.allSatisfy { $0.status == 101 })
+            // Of each client one event is on its way when it happens, and one comes right after.
+            for client in clients { client.send(Streams.event("before")) }
+            let sessions = try streams.sessions()
+            try #require(sessions.count == 500)
+            kill(victim(sessions), SIGSEGV)
+            for client in clients { client.send(Streams.event("after")) }
+            let received = clients.map { [$0.receive(), $0.receive()] }
+            let others = clients.indices.filter { !received[$0].contains(.ended) }
+            #expect(others.allSatisfy { received[$0].allSatisfy { $0.isAccepted } })
+            return (others.map { clients[$0] }, clients.count - others.count)
         }
 
         @Test("A revoked key closes its streams with 1008 within a second, and no other")

@@ -83,6 +83,28 @@ import Testing
         }
     }
 
+    @Test("one whose checksum holds all the same is delivered, so that test could fail", arguments: [0x01, 0x80, 0xff])
+    func flipsUnnoticed(mask: UInt8) throws {
+        for (number, record) in records.enumerated() {
+            for place in record.bytes.indices {
+                var contents = records.map(\.bytes)
+                contents[number][place] ^= mask
+                let result = try drain(sealed(contents))
+                #expect(result.records == contents && result.damages.isEmpty, "changed at \(place) of \(number)")
+            }
+        }
+    }
+
+    /// The segment with other contents and their checksums.
+    private func sealed(_ contents: [[UInt8]]) -> [UInt8] {
+        var bytes = Array(intact[..<SegmentFormat.headerSize])
+        let marker: UInt64 = intact.withUnsafeBytes { SegmentFormat.number($0, SegmentFormat.headerSize) }
+        for content in contents {
+            content.withUnsafeBytes { SegmentFormat.append(record: $0, marker: marker, to: &bytes) }
+        }
+        return bytes
+    }
+
     @Test("a zeroed stretch costs the records that it touches")
     func zeroedStretch() throws {
         var bytes = intact
