@@ -25,15 +25,16 @@ extension EndToEnd {
         private func underLoad(
             _ name: String, kills: Int, seconds pause: Double, signal: Int32 = SIGKILL, victims: () -> [pid_t]
         ) throws {
-            let result = try kill(name, kills, pause, signal, victims)
+            let (result, inHand) = try kill(name, kills, pause, signal, victims)
+            #expect(inHand.contains { $0 > 0 })
             #expect(result.failures == 0, "\(result) \(lastAttempts())")
             #expect(try result.accepted > 0 && project.count() == result.accepted)
         }
 
-        /// - Returns: what the clients saw.
+        /// - Returns: what the clients saw, and the requests in hand at each kill.
         private func kill(
             _ name: String, _ kills: Int, _ pause: Double, _ signal: Int32, _ victims: () -> [pid_t]
-        ) throws -> Load.Result {
+        ) throws -> (seen: Load.Result, inHand: [Int]) {
             let duration = Double(kills) * pause
             let load = try Load(on: project, seconds: Int(duration) + 3)
             let end = Date(timeIntervalSinceNow: duration + 0.5)
@@ -55,8 +56,7 @@ extension EndToEnd {
             let result = try load.result()
             let rows = try project.count()
             print("\(name): in hand \(inHand), accepted \(result.accepted), rows \(rows), failures \(result.failures)")
-            #expect(inHand.contains { $0 > 0 })
-            return result
+            return (result, inHand)
         }
 
         /// What nginx says when it has no line left to try, or waited in vain.
@@ -84,8 +84,8 @@ extension EndToEnd {
         func control() throws {
             let nginx = Nginx(of: project.stack)
             try nginx.withChanged("mesher-fastcgi.conf", replacing: " non_idempotent", by: "") {
-                let result = try kill("worker each second, no retry", 5, 1, SIGKILL, anyWorker)
-                #expect(result.failures > 0)
+                let seen = try kill("worker each second, no retry", 5, 1, SIGKILL, anyWorker).seen
+                #expect(seen.failures > 0)
             }
         }
 
@@ -174,10 +174,17 @@ extension EndToEnd {
             #expect(rows < accepted)
         }
 
-        /// Kills storage under load on a stack whose protection is switched off.
+        /// Kills storage under load on a stack whose protection is switched off. Statements last for some time, so that a
+        /// death finds one under way, and events that wait.
         private func killStorage(_ name: String, on stack: Stack) throws -> (accepted: Int, rows: Int) {
+            _ = try stack.query(
+                """
+                CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS
+                $$ BEGIN PERFORM pg_sleep(0.02); RETURN NULL; END $$;
+                CREATE TRIGGER linger BEFORE INSERT ON events FOR EACH STATEMENT EXECUTE FUNCTION linger()
+                """)
             let other = try KillTests(on: stack)
-            let seen = try other.kill(name, 3, 1.2, SIGKILL) { other.processes.children("mesher-storage") }
+            let seen = try other.kill(name, 2, 1.2, SIGKILL) { other.processes.children("mesher-storage") }.seen
             return (seen.accepted, try other.project.count())
         }
 
