@@ -5,7 +5,8 @@ internal import Synchronization
 /// fail. In a release build nothing is left of it.
 ///
 /// `MESHER_FAULT=POINT:kill[:N]` kills the process when the point is reached for the Nth time, `MESHER_FAULT=POINT:ERRNO[:N]`
-/// lets the call there fail so, once; N is 1 unless it is given.
+/// lets the call there fail so, once; N is 1 unless it is given. When it ends with `early` events are acknowledged before
+/// they are kept, without which a death would harm none.
 package enum FaultPoint: String {
     case beforeWrite = "before-write"
     case afterWrite = "after-write"
@@ -21,6 +22,16 @@ package enum FaultPoint: String {
             return injected(at: point)
         #else
             return 0
+        #endif
+    }
+
+    /// Whether an event is to be acknowledged as soon as it has come.
+    @inline(__always)
+    package static var acknowledgesEarly: Bool {
+        #if DEBUG
+            return getenv("MESHER_FAULT").map { String(cString: $0).hasSuffix("early") } ?? false
+        #else
+            return false
         #endif
     }
 

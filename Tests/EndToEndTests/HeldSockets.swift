@@ -7,17 +7,18 @@ final class HeldSockets {
         let description: String
     }
 
-    private static let names = ["events", "bulk", "stream"]
-
     private let stack: Stack
+    private let names: [String]
     /// Above the numbers that they get in the watchdog.
     private var descriptors: [Int32] = []
     private(set) var watchdog: pid_t = 0
 
-    /// Opens the sockets in the stack's run directory, in place of those that its watchdog had.
-    init(for stack: Stack) throws {
+    /// Opens the sockets in the stack's run directory, in place of those that its watchdog had; the watchdog makes those
+    /// itself which it does not get.
+    init(for stack: Stack, _ names: [String] = ["events", "bulk", "stream"]) throws {
         self.stack = stack
-        for name in Self.names {
+        self.names = names
+        for name in names {
             let path = stack["MESHER_RUN_DIR"] + "/\(name).sock"
             let low = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
             let number = fcntl(low, F_DUPFD_CLOEXEC, 100)
@@ -54,7 +55,7 @@ final class HeldSockets {
         posix_spawnattr_setsigmask(&attributes, &none)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         let command =
-            "LISTEN_PID=$$ LISTEN_FDS=\(Self.names.count) LISTEN_FDNAMES=\(Self.names.joined(separator: ":")) "
+            "LISTEN_PID=$$ LISTEN_FDS=\(names.count) LISTEN_FDNAMES=\(names.joined(separator: ":")) "
             + "exec \(stack["MESHER_BIN"])/mesher-watchdog --config \(stack.folder)/mesher.conf"
         let words = ["sh", "-c", command]
         let arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]

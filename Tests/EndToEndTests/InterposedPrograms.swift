@@ -11,7 +11,7 @@ struct InterposedPrograms {
     ///   - source: the functions in C.
     ///   - names: the programs that find them. Each is a script which sets the variables: Swift finds no arguments any more
     ///     when the library changes the environment.
-    ///   - programs: the folder of the programs themselves.
+    ///   - programs: the folder of all the programs.
     ///   - variables: what else these programs find in their environment, `FOLDER` being this folder.
     init(
         _ source: String, in names: [String], of programs: String = Stack.programs, _ variables: [String: String] = [:]

@@ -12,8 +12,12 @@ extension EndToEnd {
         let processes: Processes
 
         init() throws {
-            project = try Project.create(on: EndToEnd.stack())
-            processes = Processes(stack: project.stack)
+            try self.init(on: EndToEnd.stack())
+        }
+
+        private init(on stack: Stack) throws {
+            project = try Project.create(on: stack)
+            processes = Processes(stack: stack)
         }
 
         /// Kills a few times under load, which no client may notice. The requests that the host had in hand at each kill
@@ -104,17 +108,37 @@ extension EndToEnd {
 
         @Test("All workers and storage killed at once, twenty times: it serves again within a second each time")
         func killsAll() throws {
-            var times: [Double] = []
-            for _ in 0..<20 {
-                // What dies within its first second is started again later.
-                usleep(1_100_000)
-                let begun = Date()
-                for pid in processes.children() { Glibc.kill(pid, SIGKILL) }
-                while try project.stack.request("GET", "/readyz").status != 200 { usleep(5_000) }
-                times.append(-begun.timeIntervalSinceNow)
-            }
+            let times = try (0..<20).map { _ in try killAll() }
             print("all killed at once, milliseconds until it serves again: \(times.map { Int($0 * 1000) })")
             #expect(times.allSatisfy { $0 < 1 })
+        }
+
+        @Test("Beside a watchdog that is stopped nothing serves within that second, so that test could fail")
+        func killsAllControl() throws {
+            let watchdog = try #require(processes.watchdog)
+            let time = try killAll {
+                Glibc.kill(watchdog, SIGSTOP)
+                Thread.detachNewThread {
+                    usleep(1_500_000)
+                    Glibc.kill(watchdog, SIGCONT)
+                }
+            }
+            #expect(time > 1)
+        }
+
+        /// Kills all children of the watchdog.
+        ///
+        /// - Parameter prepare: what is done just before.
+        /// - Returns: after how many seconds it serves again.
+        private func killAll(_ prepare: () -> Void = {}) throws -> Double {
+            // What dies within its first second is started again later.
+            usleep(1_100_000)
+            let begun = Date()
+            let children = processes.children()
+            prepare()
+            for pid in children { Glibc.kill(pid, SIGKILL) }
+            while try project.stack.request("GET", "/readyz").status != 200 { usleep(5_000) }
+            return -begun.timeIntervalSinceNow
         }
 
         @Test("One event by POST, in a bulk and over a stream while workers are killed: three answers, one row")
@@ -123,8 +147,10 @@ extension EndToEnd {
             #expect(try project.count() == events)
         }
 
-        @Test("Without a primary key and a look at what is stored, that is three rows, so that test could fail")
-        func sameEventControl() throws {
+        @Test(
+            "Without a primary key and a look at what is stored, that is three rows, and storage's death doubles others"
+        )
+        func storedTwice() throws {
             let stack = try Stack(settings: ["MESHER_RATE_LIMIT_EVENTS=1000000"])
             defer { stack.stop() }
             try stack.hideEvents()
@@ -132,6 +158,27 @@ extension EndToEnd {
             let project = try Project.create(on: stack)
             let events = try sendThreeWays(to: project, kills: 1)
             #expect(try project.count() > events)
+
+            let (accepted, rows) = try killStorage("storage, no primary key", on: stack)
+            #expect(rows > accepted)
+        }
+
+        @Test("A storage that acknowledges what has only come loses some of it by its death")
+        func answersEarly() throws {
+            let programs = try InterposedPrograms(
+                "", in: ["mesher-storage"], of: Stack.debugPrograms, ["MESHER_FAULT": "early"])
+            defer { programs.remove() }
+            let stack = try Stack(settings: ["MESHER_RATE_LIMIT_EVENTS=1000000"], programs: programs.folder)
+            defer { stack.stop() }
+            let (accepted, rows) = try killStorage("storage, early answers", on: stack)
+            #expect(rows < accepted)
+        }
+
+        /// Kills storage under load on a stack whose protection is switched off.
+        private func killStorage(_ name: String, on stack: Stack) throws -> (accepted: Int, rows: Int) {
+            let other = try KillTests(on: stack)
+            let seen = try other.kill(name, 3, 1.2, SIGKILL) { other.processes.children("mesher-storage") }
+            return (seen.accepted, try other.project.count())
         }
 
         /// Sends events, each three ways at once, until workers have been killed so many times.

@@ -57,11 +57,13 @@ struct Outage {
         try Execution.output(["redis-cli", "-s", stack["MESHER_REDIS_SOCKET"]] + words)
     }
 
-    /// Stops the watchdog with all its children, and starts it again; it ends when the result is lost.
-    func restartMesher() throws -> Execution.Running {
+    /// Stops the watchdog with all its children, lets something happen, and starts it again; it ends when the result is
+    /// lost.
+    func restartMesher(_ change: () throws -> Void = {}) throws -> Execution.Running {
         if let watchdog = Processes(stack: stack).watchdog { kill(watchdog, SIGTERM) }
         let path = stack["MESHER_RUN_DIR"] + "/watchdog.pid"
         _ = eventually(within: 40) { !FileManager.default.fileExists(atPath: path) }
+        try change()
         let command =
             "exec \(stack["MESHER_BIN"])/mesher-watchdog --config \(stack.folder)/mesher.conf "
             + "2>>\(stack.folder)/watchdog.log"

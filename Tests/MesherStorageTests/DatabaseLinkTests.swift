@@ -18,9 +18,16 @@ import Testing
         let owner = try Connection.open(primary.url(), applicationName: "tests")
         try StorageProcess.prepare(owner, CommitterFailureTests.project(with: key))
         let standby = try PostgreSQLServer(standbyOf: primary)
+        // Where any server will do, storage stays with the first, which cannot store.
+        let undemanding = try StorageProcess(url: url(standby, primary, "&target_session_attrs=any"))
+        #expect(try undemanding.edge().store([TestEvent(ticket: 1)]) == [.durable])
+        #expect(undemanding.spoolFiles().count == 1)
+        undemanding.kill()
+
         let storage = try StorageProcess(url: url(standby, primary))
         let edge = try storage.edge()
         #expect(edge.store([TestEvent(ticket: 1)]) == [.durable])
+        #expect(storage.spoolFiles().isEmpty)
         #expect(edge.lookUp(key)?.state == .known)
 
         primary.stop()

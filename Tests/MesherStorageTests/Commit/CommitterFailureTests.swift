@@ -100,6 +100,8 @@ import Testing
         let storage = try StorageProcess(
             settings: ["MESHER_SPOOL_AFTER": "4000"], prepare: "DO $$BEGIN \(prepare.joined()) END$$")
         let edge = try storage.edge()
+        // The control: nobody sets this session free of them, nor the one below.
+        let idle = try Connection.open(storage.databaseURL, applicationName: "mesher-storage idle")
         func holds(_ condition: String, _ name: String) throws -> Bool {
             try storage.value(
                 """
@@ -116,9 +118,24 @@ import Testing
         try blocker.execute("BEGIN; LOCK TABLE events IN ACCESS EXCLUSIVE MODE")
         edge.send(TestEvent().frame)
         #expect(try eventually { try holds("now() - query_start > '0.5 s' AND wait_event_type = 'Lock'", "commit") })
+        #expect(try eventually { try !holds("true", "idle") })
+        let ended = failure(of: "SELECT 1", in: idle)
+        let waiting = try Connection.open(storage.databaseURL, applicationName: "mesher-storage waiting")
+        let cutOff = failure(of: "SELECT project_id FROM events", in: waiting)
+        #expect(ended?.isConnectionLost == true && cutOff?.sqlState == "55P03")
         try blocker.execute("ROLLBACK")
         #expect(edge.results(1)[1]?.result == .durable)
         #expect(storage.spoolFiles().isEmpty && !storage.log.contains("error"), "\(storage.log)")
+    }
+
+    /// What a query fails with.
+    private func failure(of sql: String, in connection: borrowing Connection) -> DatabaseError? {
+        do throws(DatabaseError) {
+            _ = try connection.query(sql)
+            return nil
+        } catch {
+            return error
+        }
     }
 
     /// SQL for a project, id 1, with one key.

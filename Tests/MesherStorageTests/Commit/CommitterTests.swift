@@ -108,9 +108,12 @@ import Testing
         #expect(count == "9")
     }
 
-    @Test("an event that PostgreSQL refuses takes no other along")
-    func refused() throws {
+    @Test(
+        "an event that PostgreSQL refuses takes no other along, and is acknowledged where it can be set aside",
+        arguments: [true, false])
+    func refused(hasSpool: Bool) throws {
         let storage = try StorageProcess(
+            settings: hasSpool ? [:] : ["MESHER_SPOOL_LIMIT": "0"],
             prepare: """
                 CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
                 $$ BEGIN RAISE EXCEPTION 'no %', NEW.message; END $$;
@@ -125,10 +128,11 @@ import Testing
         let results = edge.store(events)
         let refused: Set = [37, 80, 99]
         for position in events.indices {
-            #expect(results[position] == .durable)
+            #expect(results[position] == (hasSpool || !refused.contains(position) ? .durable : .unavailable))
         }
-        #expect(storage.spoolFiles(".event").count == refused.count)
+        #expect(storage.spoolFiles(".event").count == (hasSpool ? refused.count : 0))
         #expect(try storage.value("SELECT count(*) FROM events") == "97")
+        guard hasSpool else { return }
         #expect(storage.log.contains("sqlstate=") && storage.log.contains("project=7"))
         #expect(!storage.log.contains("no bad") && !storage.log.contains("no JSON"))
     }

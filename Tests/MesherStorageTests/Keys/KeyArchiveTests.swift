@@ -44,16 +44,19 @@ import Testing
         #expect(storage.log.contains("keys=1 revoked=1"))
     }
 
-    @Test("a start while PostgreSQL hangs serves keys from disk and keeps events there")
-    func hanging() throws {
+    @Test(
+        "a start while PostgreSQL hangs serves keys from disk and keeps events there; without a snapshot none is known",
+        arguments: [true, false])
+    func hanging(hasSnapshot: Bool) throws {
         let server = try PostgreSQLServer()
-        let storage = try storage(server: server, options: "&connect_timeout=60")
+        let storage = try storage(server: server, options: "&connect_timeout=\(hasSnapshot ? 60 : 1)")
         storage.kill()
         _ = storage.wait()
+        if !hasSnapshot { unlink(storage.keysPath) }
         server.signal(SIGSTOP)
         try storage.start()
         let edge = try storage.edge(whenAccepting: false)
-        #expect(edge.lookUp(key)?.state == .known)
+        #expect(edge.lookUp(key)?.state == (hasSnapshot ? .known : .unavailable))
         #expect(edge.store([TestEvent()]) == [.durable])
         #expect(storage.spoolFiles().count == 1)
         server.signal(SIGCONT)
