@@ -1,6 +1,7 @@
 import EventLoop
 import Foundation
 import StorageChannel
+import TestServers
 import Testing
 
 @testable import Spool
@@ -30,10 +31,19 @@ import Testing
 
     private func drain(_ bytes: [UInt8]) throws -> (records: [[UInt8]], damages: [[UInt8]], torn: Int) {
         folder.write(bytes, to: name)
-        let spool = try TestSpool(folder)
-        let result = spool.drain()
+        let result = try open().drain()
         #expect(folder.segments.isEmpty)
         return result
+    }
+
+    /// A process that another test has forked holds the lock of the spool before until it executes its program.
+    private func open() throws -> TestSpool {
+        var spool: TestSpool?
+        _ = eventually(within: 60) {
+            spool = try? TestSpool(folder)
+            return spool != nil
+        }
+        return try spool ?? TestSpool(folder)
     }
 
     @Test("of a file cut at any place, what is whole is delivered and the rest counts as unfinished")
@@ -83,12 +93,12 @@ import Testing
         }
     }
 
-    @Test("one whose checksum holds all the same is delivered, so that test could fail", arguments: [0x01, 0x80, 0xff])
-    func flipsUnnoticed(mask: UInt8) throws {
+    @Test("one whose checksum holds all the same is delivered, so that test could fail")
+    func flipsUnnoticed() throws {
         for (number, record) in records.enumerated() {
             for place in record.bytes.indices {
                 var contents = records.map(\.bytes)
-                contents[number][place] ^= mask
+                contents[number][place] ^= 1
                 let result = try drain(sealed(contents))
                 #expect(result.records == contents && result.damages.isEmpty, "changed at \(place) of \(number)")
             }
