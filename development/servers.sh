@@ -9,6 +9,8 @@ stop() {
     pid=$(cat "$file" 2>/dev/null) || return 0
     [ -n "$pid" ] && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$name" ] || return 0
     kill -"$signal" "$pid" 2>/dev/null || return 0
+    # One that somebody has stopped would not notice.
+    kill -CONT "$pid" 2>/dev/null || true
     local deadline=$((SECONDS + 70))
     while lives "$pid"; do
         if ((SECONDS > deadline)); then
