@@ -13,8 +13,8 @@ final class FaultInjector {
     private let outage: Outage
     private let sockets: HeldSockets
     private let ledger: Ledger
-    /// Ends of faults, by the time when they are due.
-    private var ends: [(due: Ledger.Instant, undo: () throws -> Void)] = []
+    /// Ends of faults, with the time when they are due and the server that is away until then.
+    private var ends: [(due: Ledger.Instant, server: String?, undo: () throws -> Void)] = []
     private var reloads: [Execution.Running] = []
 
     /// Takes the watchdog's sockets, and starts it again.
@@ -34,6 +34,13 @@ final class FaultInjector {
     /// Does one fault.
     func inject(_ fault: FaultKind.Planned) throws {
         let victim = try victim(of: fault.kind)
+        // Where the plan is late it may be away still, and would be started twice.
+        if let server = fault.kind.server {
+            _ = try eventually(within: Self.patience) {
+                try undo()
+                return !ends.contains { $0.server == server }
+            }
+        }
         ledger.began(fault.kind)
         switch fault.kind {
         case .workerKilled, .bulkWorkerKilled, .storageKilled, .listenerKilled, .sessionKilled:
@@ -42,7 +49,7 @@ final class FaultInjector {
             guard let victim else { break }
             let command = Processes.commandLine(victim)
             kill(victim, SIGSTOP)
-            undo(after: fault.seconds) {
+            undo(fault) {
                 // It may have been killed meanwhile, and its number be another's.
                 if Processes.commandLine(victim) == command { kill(victim, SIGCONT) }
             }
@@ -51,16 +58,16 @@ final class FaultInjector {
             try sockets.start()
         case .postgreSQLCrashed:
             try outage.stopPostgreSQL()
-            undo(after: fault.seconds) { [outage] in try outage.startPostgreSQL() }
+            undo(fault) { [outage] in try outage.startPostgreSQL() }
         case .postgreSQLStopped:
             try outage.signalPostgreSQL(SIGSTOP)
-            undo(after: fault.seconds) { [outage] in try outage.signalPostgreSQL(SIGCONT) }
+            undo(fault) { [outage] in try outage.signalPostgreSQL(SIGCONT) }
         case .redisKilled:
             try outage.signalRedis(SIGKILL)
-            undo(after: fault.seconds) { [outage] in try outage.startRedis() }
+            undo(fault) { [outage] in try outage.startRedis() }
         case .redisStopped:
             try outage.signalRedis(SIGSTOP)
-            undo(after: fault.seconds) { [outage] in try outage.signalRedis(SIGCONT) }
+            undo(fault) { [outage] in try outage.signalRedis(SIGCONT) }
         case .nginxReloaded: try Nginx(of: stack).hangUp()
         case .reloaded:
             let program = stack["MESHER_BIN"] + "/mesher"
@@ -112,7 +119,7 @@ final class FaultInjector {
         sockets.kill(SIGTERM)
     }
 
-    private func undo(after seconds: Int, _ undo: @escaping () throws -> Void) {
-        ends.append((.now + .seconds(seconds), undo))
+    private func undo(_ fault: FaultKind.Planned, _ undo: @escaping () throws -> Void) {
+        ends.append((.now + .seconds(fault.seconds), fault.kind.server, undo))
     }
 }

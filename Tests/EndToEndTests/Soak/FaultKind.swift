@@ -19,7 +19,7 @@ enum FaultKind: String, CaseIterable, Sendable {
     case reloaded = "Mesher reloaded"
 
     /// What is away for some seconds; nil when there is nothing to bring back.
-    private var server: String? {
+    var server: String? {
         switch self {
         case .postgreSQLCrashed, .postgreSQLStopped: "PostgreSQL"
         case .redisKilled, .redisStopped: "Redis"
