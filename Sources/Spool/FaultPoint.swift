@@ -5,8 +5,8 @@ internal import Synchronization
 /// fail. In a release build nothing is left of it.
 ///
 /// `MESHER_FAULT=POINT:kill[:N]` kills the process when the point is reached for the Nth time, `MESHER_FAULT=POINT:ERRNO[:N]`
-/// lets the call there fail so, once; N is 1 unless it is given. When it ends with `early` events are acknowledged before
-/// they are kept, without which a death would harm none.
+/// lets the call there fail so, once; N is 1 unless it is given. When it ends with `early` each event is acknowledged as
+/// soon as it has come, so that a death loses some.
 package enum FaultPoint: String {
     case beforeWrite = "before-write"
     case afterWrite = "after-write"

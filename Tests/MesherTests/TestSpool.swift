@@ -16,11 +16,12 @@ final class TestSpool {
     /// A child that another test has just forked holds a lock that was given up until it executes its program, flock(2).
     func open() throws -> SpoolDirectory {
         let limits = SpoolDirectory.Limits(bytes: 1 << 30, projectBytes: 1 << 30)
-        for _ in 0..<1_000 {
-            if let directory = try? SpoolDirectory.open(path, limits: limits) { return directory }
-            usleep(10_000)
+        var directory: SpoolDirectory?
+        _ = eventually {
+            directory = try? SpoolDirectory.open(path, limits: limits)
+            return directory != nil
         }
-        return try SpoolDirectory.open(path, limits: limits)
+        return try directory ?? SpoolDirectory.open(path, limits: limits)
     }
 
     /// Writes events into a segment of their own.

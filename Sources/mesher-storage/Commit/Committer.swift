@@ -142,9 +142,12 @@ struct Committer: ~Copyable {
         }
     }
 
+    /// Whether it is known that PostgreSQL does not answer.
+    private var isUnanswered: Bool { isLost || inHand.isKept }
+
     /// When what was gathered goes to the spool instead.
     private func keeping(now: Int64) -> Int64 {
-        gathering.keeping(after: spoolAfter, isKnown: isLost || inHand.isKept, now: now)
+        gathering.keeping(after: spoolAfter, isKnown: isUnanswered, now: now)
     }
 
     private mutating func keepGathered(
@@ -153,7 +156,7 @@ struct Committer: ~Copyable {
         guard !gathering.isEmpty else { return }
         if keeper.accepts(now: now) {
             if case .idle = stage, inHand.isEmpty { return }
-            guard keeping(now: now) <= now || isStopping && (isLost || inHand.isKept) else { return }
+            guard keeping(now: now) <= now || isStopping && isUnanswered else { return }
         } else if !isLost {
             return
         }
