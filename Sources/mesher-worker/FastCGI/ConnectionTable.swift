@@ -17,6 +17,7 @@ struct ConnectionTable: ~Copyable {
     private var connections: [FastCGIConnection?] = []
     private var free: [Int] = []
 
+    /// Waits for connections on a listening socket, which no longer blocks from now on.
     static func open(_ listener: consuming Descriptor) throws(SystemError) -> ConnectionTable {
         let epoll = try Epoll(capacity: 256)
         try listener.setBlocking(false)
