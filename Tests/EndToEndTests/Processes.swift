@@ -1,5 +1,6 @@
 import Foundation
-import Testing
+import Scoreboard
+import TestServers
 
 /// The processes of a stack as the kernel knows them, proc(5).
 struct Processes {
@@ -15,6 +16,17 @@ struct Processes {
     func children(_ command: String...) -> [pid_t] {
         guard let watchdog else { return [] }
         return Self.children(of: watchdog).filter { command.isEmpty || Self.commandLine($0) == command }
+    }
+
+    /// How many requests the workers of the host have, once there are any.
+    func requestsInHand() -> Int {
+        var count = 0
+        _ = eventually {
+            count = ScoreboardFile.readings(in: stack["MESHER_RUN_DIR"]).filter { $0.role == .worker }
+                .map(\.inHand).reduce(0, +)
+            return count > 0
+        }
+        return count
     }
 
     static func children(of pid: pid_t) -> [pid_t] {

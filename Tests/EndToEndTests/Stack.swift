@@ -130,6 +130,22 @@ final class Stack: Sendable {
             """)
     }
 
+    /// Takes away what keeps an event that is sent again from being stored again, where storage does not see it stored.
+    func dropPrimaryKey() throws {
+        _ = try query("ALTER TABLE events DROP CONSTRAINT events_pkey")
+        try prolongStatements()
+    }
+
+    /// Lets each statement that stores events last for some time, so that a death mostly finds one under way.
+    func prolongStatements() throws {
+        _ = try query(
+            """
+            CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN PERFORM pg_sleep(0.02); RETURN NULL; END $$;
+            CREATE TRIGGER linger BEFORE INSERT ON events FOR EACH STATEMENT EXECUTE FUNCTION linger()
+            """)
+    }
+
     /// Runs the operator's command line against this stack and returns what it prints.
     @discardableResult
     func mesher(_ arguments: String...) throws -> String {

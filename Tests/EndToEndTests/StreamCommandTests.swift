@@ -45,8 +45,9 @@ extension EndToEnd {
         func control() throws {
             let stack = try Stack(settings: ["MESHER_RATE_LIMIT_EVENTS=1000000"])
             defer { stack.stop() }
-            _ = try stack.query("ALTER TABLE events DROP CONSTRAINT events_pkey")
-            #expect(try stream(2_000, to: Project.create(on: stack)) > 2_000)
+            try stack.dropPrimaryKey()
+            // The deaths may find no event that is stored and has no answer.
+            #expect(try (1...5).contains { _ in try stream(2_000, to: Project.create(on: stack)) > 2_000 })
         }
 
         /// Streams so many events, while sessions, storage and sessions again are killed.

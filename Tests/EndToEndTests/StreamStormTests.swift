@@ -56,9 +56,14 @@ extension EndToEnd {
         func control() throws {
             let stack = try Stack(settings: Self.settings)
             defer { stack.stop() }
-            _ = try stack.query("ALTER TABLE events DROP CONSTRAINT events_pkey")
-            let rows = try storm(100, on: stack)
-            #expect(rows.all > rows.distinct && rows.distinct == 300, "\(rows)")
+            try stack.dropPrimaryKey()
+            // A death may find no event that is stored and has no answer.
+            let isSeen = try (1...5).contains { _ in
+                let rows = try storm(100, on: stack)
+                #expect(rows.distinct == 300)
+                return rows.all > rows.distinct
+            }
+            #expect(isSeen)
         }
 
         /// Twice all clients lose their connections and come back. Each sends three events.
