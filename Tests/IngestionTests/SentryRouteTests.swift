@@ -270,7 +270,7 @@ struct SentryRouteTests {
         }
     }
 
-    @Test("an envelope may decode to 2 MiB and a hundred times its size as sent", arguments: Compression.allCases)
+    @Test("an envelope may decode to 2 MiB or a hundred times its size as sent", arguments: Compression.allCases)
     func compressedEnvelopes(compression: Compression) throws {
         func status(ofMebibytes count: Int, noise: Int = 0) throws -> Int {
             let start = Array("{}\n{\"type\":\"attachment\"}\n".utf8)
@@ -280,7 +280,7 @@ struct SentryRouteTests {
         }
         // Whatever the encoding, 4 MiB of spaces are at most some 5 kB.
         #expect(try status(ofMebibytes: 1) == 200)
-        #expect(try status(ofMebibytes: 4) == 413)
+        #expect(try status(ofMebibytes: 2) == 413)
         #expect(try status(ofMebibytes: 4, noise: 60_000) == 200)
     }
 }

@@ -13,6 +13,6 @@ package enum Limits {
 
     /// An envelope that was sent in so many bytes, decoded: else a hundred bytes could have a worker busy for half a second.
     package static func decodedEnvelopeBytes(sentIn bytes: Int) -> Int {
-        min((2 << 20) + 100 * bytes, decodedEnvelopeBytes)
+        min(max(2 << 20, 100 * bytes), decodedEnvelopeBytes)
     }
 }

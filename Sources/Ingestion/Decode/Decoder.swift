@@ -45,8 +45,9 @@ package struct Decoder: ~Copyable {
             guard body.count <= limit else { throw .payloadTooLarge }
             return body
         }
-        makeRoom(max(limit, 0))
-        let room = room
+        let limit = max(limit, 0)
+        makeRoom(limit)
+        let room = UnsafeMutableRawBufferPointer(rebasing: room[...limit])
         // An empty body is no stream of any format, though not every library says so.
         let result: Result =
             if body.count == 0 {
@@ -73,8 +74,20 @@ package struct Decoder: ~Copyable {
         case .identity: .invalid
         case .gzip: Result(inflater.inflate(bytes, .gzip, into: room))
         case .deflate: Result(inflater.inflate(bytes, Inflater.Format(ofDeflate: bytes), into: room))
-        case .brotli: BrotliDecoder.decode(bytes, into: room)
+        case .brotli: decompressBrotli(bytes, into: room)
         case .zstandard: zstandard.decode(bytes, into: room)
+        }
+    }
+
+    private func decompressBrotli(
+        _ bytes: UnsafeRawBufferPointer, into room: UnsafeMutableRawBufferPointer
+    ) -> Result {
+        var stream = BrotliStream(limit: room.count - 1)
+        var rest = bytes
+        return switch stream.next(&rest, into: room) {
+        case .last(let count): .decoded(count)
+        case .some, .tooLarge: .tooLarge
+        case .invalid: .invalid
         }
     }
 

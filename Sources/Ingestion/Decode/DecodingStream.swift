@@ -7,11 +7,13 @@ protocol DecodingStream: ~Copyable {
 }
 
 /// What one step of a `DecodingStream` gave.
-enum DecodedPiece {
+enum DecodedPiece: Equatable {
     /// So many bytes, and there are more.
     case some(Int)
     /// So many bytes, and these are the last.
     case last(Int)
+    /// None, since they stand for more than the limit.
+    case tooLarge
     /// The body is damaged, cut short, or followed by something else.
     case invalid
 }
@@ -50,7 +52,7 @@ extension Decoder {
             case .deflate:
                 try Self.scan(bytes, InflateStream(Inflater.Format(ofDeflate: bytes)), encoding, limit, room, &scanner)
             case .brotli:
-                try Self.scan(bytes, BrotliStream(), encoding, limit, room, &scanner)
+                try Self.scan(bytes, BrotliStream(limit: limit), encoding, limit, room, &scanner)
             case .zstandard:
                 try Self.scan(bytes, ZstandardStream(), encoding, limit, room, &scanner)
             }
@@ -72,6 +74,7 @@ extension Decoder {
             case .last(let size):
                 count = size
                 isLast = true
+            case .tooLarge: throw .payloadTooLarge
             case .invalid: throw Refusal(.invalidEncoding, "invalid \(encoding.name) body")
             }
             total += count

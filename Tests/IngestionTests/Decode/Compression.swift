@@ -31,7 +31,7 @@ enum Compression: String, CaseIterable, CustomTestStringConvertible {
         case .gzip: deflated(bytes, repetitions, windowBits: 31)
         case .zlib: deflated(bytes, repetitions, windowBits: 15)
         case .raw: deflated(bytes, repetitions, windowBits: -15)
-        case .brotli: brotli(bytes, repetitions)
+        case .brotli: Self.brotli(bytes, repetitions)
         case .zstandard: zstandard(bytes, repetitions, saysSize: true)
         case .zstandardOfUnknownSize: zstandard(bytes, repetitions, saysSize: false)
         }
@@ -67,10 +67,12 @@ enum Compression: String, CaseIterable, CustomTestStringConvertible {
         return output
     }
 
-    private func brotli(_ bytes: [UInt8], _ repetitions: Int) -> [UInt8] {
+    /// - Parameter window: its size as a power of two, 10 to 24.
+    static func brotli(_ bytes: [UInt8], _ repetitions: Int, quality: UInt32 = 5, window: UInt32 = 22) -> [UInt8] {
         let encoder = BrotliEncoderCreateInstance(nil, nil, nil)!
         defer { BrotliEncoderDestroyInstance(encoder) }
-        BrotliEncoderSetParameter(encoder, BROTLI_PARAM_QUALITY, 5)
+        BrotliEncoderSetParameter(encoder, BROTLI_PARAM_QUALITY, quality)
+        BrotliEncoderSetParameter(encoder, BROTLI_PARAM_LGWIN, window)
         var output: [UInt8] = []
         var room = [UInt8](repeating: 0, count: 64 << 10)
         for repetition in 1...repetitions {

@@ -160,6 +160,48 @@ import Testing
         #expect(try peak() - before < 64 << 20)
     }
 
+    @Test("brotli's window is not filled for a body that stands for more than the limit")
+    func window() {
+        var room = [UInt8](repeating: 0, count: 64 << 10)
+        let bomb = Compression.brotli([UInt8](repeating: 0, count: 1 << 20), 16, quality: 9, window: 24)
+        #expect(bomb.count < 200)
+        func first(limit: Int) -> DecodedPiece {
+            var stream = BrotliStream(limit: limit)
+            return room.withUnsafeMutableBytes { room in
+                bomb.withUnsafeBytes { bomb in
+                    var rest = bomb
+                    return stream.next(&rest, into: room)
+                }
+            }
+        }
+        #expect(first(limit: 16 << 20) == .some(64 << 10))
+        #expect(first(limit: 1 << 20) == .tooLarge)
+    }
+
+    @Test(
+        "a brotli body of the limit is taken, whatever its window and its blocks", arguments: [1, 9] as [UInt32])
+    func windows(quality: UInt32) {
+        var decoder = Decoder()
+        for window in [10, 18, 24] as [UInt32] {
+            for (piece, count) in [
+                (Array("It broke, and nobody knows why. ".utf8), 32 << 10),
+                ([UInt8](repeating: 0, count: 128), 8 << 10),
+            ] {
+                // In small pieces they are flushed as the encoder likes, in one all at once.
+                let whole = Array(repeatElement(piece, count: count).joined())
+                let bodies = [
+                    Compression.brotli(whole, 1, quality: quality, window: window),
+                    Compression.brotli(piece, count, quality: quality, window: window),
+                ]
+                for body in bodies {
+                    #expect(DecoderTests.decode(&decoder, body, .brotli, limit: 1 << 20) == .success(whole))
+                    let tooSmall = DecoderTests.decode(&decoder, body, .brotli, limit: (1 << 20) - 1)
+                    #expect(tooSmall == .failure(DecoderTests.tooLarge))
+                }
+            }
+        }
+    }
+
     /// Lets the kernel measure the process's peak of memory anew, and returns where it stands, in bytes.
     private func resetPeak() throws -> Int {
         try "5".write(toFile: "/proc/self/clear_refs", atomically: false, encoding: .utf8)
