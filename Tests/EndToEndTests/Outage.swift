@@ -49,6 +49,10 @@ struct Outage {
         try Execution.output(
             ["sh", "-c", #"redis-server --port 0 --unixsocket "$0" --save '' --daemonize yes --pidfile "$1""#]
                 + [stack["MESHER_REDIS_SOCKET"], redisPIDFile])
+        // Until then the file has the number of its predecessor.
+        guard eventually({ (try? redis("PING")) == "PONG" }) else {
+            throw Stack.Failure(description: "Redis does not answer")
+        }
     }
 
     /// Runs redis-cli(1) and returns what it prints.
