@@ -65,7 +65,7 @@ def shown(address, profile):
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Pages)
 threading.Thread(target=server.serve_forever, daemon=True).start()
 origin = f"http://127.0.0.1:{server.server_port}"
-with tempfile.TemporaryDirectory(prefix="mesher-browser.") as profile:
+with tempfile.TemporaryDirectory(prefix="mesher-browser.", ignore_cleanup_errors=True) as profile:
     document = shown(origin + "/fetch", profile)
     shown(origin + "/violation", profile)
 start = document.find('<pre id="shown">')

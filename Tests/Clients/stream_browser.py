@@ -5,7 +5,9 @@ Arguments: the stream's URL, the key, how many events.
 """
 
 import http.server
+import os
 import queue
+import signal
 import subprocess
 import sys
 import tempfile
@@ -62,8 +64,10 @@ with tempfile.TemporaryDirectory(prefix="mesher-browser.", ignore_cleanup_errors
         "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
         f"--user-data-dir={profile}", f"http://127.0.0.1:{server.server_port}/",
     ]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as chromium:
+    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, start_new_session=True, **silent) as chromium:
         try:
             print(told.get(timeout=120))
         finally:
-            chromium.terminate()
+            # All its processes, none of which is to write to the folder any more.
+            os.killpg(chromium.pid, signal.SIGKILL)
