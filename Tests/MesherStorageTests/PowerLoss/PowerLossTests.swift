@@ -51,6 +51,8 @@ import Testing
         try storage.allowConnections(true)
         #expect(try eventually(within: 30) { try storage.value("SELECT count(*) >= 27 FROM events") == "t" })
         #expect(eventually(within: 30) { storage.spoolFiles().isEmpty })
+        // One more answer, when the disk has nothing any more of what the others promised.
+        #expect(edge.probe() != nil)
         storage.terminate()
         #expect(storage.wait() == 0)
         let bytes = Array(FileManager.default.contents(atPath: log) ?? Data())

@@ -25,6 +25,8 @@ struct Recording {
         var disk = Disk()
         var answers: [UInt64: [UInt8]] = [:]
         var promised: Set<UInt128> = []
+        /// What PostgreSQL has.
+        var delivered: Set<UInt128> = []
         var keys = 0
         for (position, operation) in operations.enumerated() {
             switch operation {
@@ -32,10 +34,9 @@ struct Recording {
                 answers[connection, default: []] += bytes
                 promised.formUnion(acknowledged(answers[connection, default: []]))
             case .unlink(let path) where path.hasSuffix(".segment"):
-                // PostgreSQL has them, but for what it refuses.
                 let file = Disk.Image(folders: ["spool"], files: [path: disk.content(of: path) ?? []])
-                let delivered = try RecoveredState(file, in: folder, database: database).events
-                promised.subtract(delivered.subtracting(refused))
+                let events = try RecoveredState(file, in: folder, database: database).events
+                delivered.formUnion(events.subtracting(refused))
             case .synchronize(""):
                 let file = Disk.Image(files: disk.content(of: "keys").map { ["keys": $0] } ?? [:])
                 keys = try RecoveredState(file, in: folder, database: database).keys?.quotas.count ?? 0
@@ -47,7 +48,7 @@ struct Recording {
                 do {
                     let found = try known[image] ?? RecoveredState(image, in: folder, database: database)
                     known[image] = found
-                    let lost = promised.subtracting(found.events)
+                    let lost = promised.subtracting(delivered).subtracting(found.events)
                     if !lost.isEmpty { faults.append("\(place): \(lost.count) events lost") }
                     if found.keys?.quotas.count ?? 0 < keys { faults.append("\(place): keys lost") }
                 } catch {
