@@ -11,7 +11,7 @@ package enum Limits {
     /// The largest envelope, decoded; of that only its events are kept.
     package static let decodedEnvelopeBytes = 200 << 20
 
-    /// An envelope that was sent in so many bytes, decoded: else a hundred bytes could have a worker busy for half a second.
+    /// An envelope that was sent in so many bytes, decoded: else two hundred could have a worker busy for half a second.
     package static func decodedEnvelopeBytes(sentIn bytes: Int) -> Int {
         min(max(2 << 20, 100 * bytes), decodedEnvelopeBytes)
     }

@@ -4,42 +4,31 @@ internal import Glibc
 /// Brotli's decompressor (RFC 7932) for one body, piece by piece; the library offers no way to use one twice. The
 /// corresponding C function is `BrotliDecoderDecompressStream`.
 ///
-/// The library gives no byte before it has filled its window, up to 16 MiB, for which a hundred bytes suffice. But it makes
-/// room for as much as the stream says will come, to the next power of two, before it decodes that. So it is the room which
-/// is refused to a body that stands for too much: that costs no more than one of the permitted size.
+/// The library gives no byte before it has filled its window, up to 16 MiB, for which 14 bytes suffice. But it makes room
+/// for as much as the stream says will come, to the next power of two, before it decodes that. So it is the room which is
+/// refused to a body that stands for too much: that costs no more than one of the permitted size.
 struct BrotliStream: ~Copyable, DecodingStream {
-    /// What the library may have in one piece.
-    private struct Room {
-        let limit: Int
-        var isRefused = false
-
-        /// For the next power of two and what it adds to that, and for its tables, which may be 1.5 MB.
-        init(forBodyOf limit: Int) {
-            var size = 2 << 20
-            while size < limit { size *= 2 }
-            self.limit = size + (4 << 10)
-        }
-    }
-
-    private let room: UnsafeMutablePointer<Room>
     /// Nil when there was no memory.
     private let decoder: OpaquePointer?
 
     /// - Parameter limit: the most bytes that the body may stand for, as far as can be told beforehand.
     init(limit: Int) {
-        room = .allocate(capacity: 1)
-        room.initialize(to: Room(forBodyOf: limit))
+        // The library passes it on as it is: a number.
+        let largest = UnsafeMutableRawPointer(bitPattern: Self.largestRoom(forBodyOf: limit))
         decoder = BrotliDecoderCreateInstance(
-            { room, size in
-                guard let room = room?.assumingMemoryBound(to: Room.self) else { return nil }
-                if size > room.pointee.limit { room.pointee.isRefused = true }
-                return room.pointee.isRefused ? nil : malloc(size)
-            }, { free($1) }, room)
+            { largest, size in size > Int(bitPattern: largest) ? nil : malloc(size) }, { free($1) }, largest)
+    }
+
+    /// What the library may have in one piece: the next power of two and what it adds to that, or its tables, which may be
+    /// 1.5 MB.
+    private static func largestRoom(forBodyOf limit: Int) -> Int {
+        var size = 2 << 20
+        while size < limit { size *= 2 }
+        return size + (4 << 10)
     }
 
     deinit {
         if let decoder { BrotliDecoderDestroyInstance(decoder) }
-        room.deallocate()
     }
 
     mutating func next(
@@ -55,7 +44,11 @@ struct BrotliStream: ~Copyable, DecodingStream {
         switch result {
         case BROTLI_DECODER_RESULT_SUCCESS: return inputLeft == 0 ? .last(room.count - outputLeft) : .invalid
         case BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT: return .some(room.count - outputLeft)
-        default: return self.room.pointee.isRefused ? .tooLarge : .invalid
+        default: break
+        }
+        switch BrotliDecoderGetErrorCode(decoder) {
+        case BROTLI_DECODER_ERROR_ALLOC_RING_BUFFER_1, BROTLI_DECODER_ERROR_ALLOC_RING_BUFFER_2: return .tooLarge
+        default: return .invalid
         }
     }
 }
