@@ -19,8 +19,8 @@ struct BrotliStream: ~Copyable, DecodingStream {
             { largest, size in size > Int(bitPattern: largest) ? nil : malloc(size) }, { free($1) }, largest)
     }
 
-    /// What the library may have in one piece: the next power of two and what it adds to that, or its tables, which may be
-    /// 1.5 MB.
+    /// What the library may have in one piece: the next power of two and what it adds to that, 542 bytes, or its tables, at
+    /// most 256 of 1,080 entries.
     private static func largestRoom(forBodyOf limit: Int) -> Int {
         var size = 2 << 20
         while size < limit { size *= 2 }
