@@ -1,4 +1,5 @@
 import Foundation
+import TestServers
 
 /// A connection that sends exactly the bytes it is given, also wrong ones, and reads answers. It blocks.
 final class HTTPConnection {
@@ -44,6 +45,17 @@ final class HTTPConnection {
 
     func send(_ text: String) {
         send(Array(text.utf8))
+    }
+
+    /// Lets the connection end with a reset, tcp(7), once the peer's system has all that was sent: what has not left by then
+    /// a reset would take back.
+    func reset() {
+        _ = eventually(within: 20) { [socket] in
+            var unsent: CInt = 0
+            return ioctl(socket, UInt(TIOCOUTQ), &unsent) == 0 && unsent == 0
+        }
+        var now = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(socket, SOL_SOCKET, SO_LINGER, &now, socklen_t(MemoryLayout<linger>.size))
     }
 
     /// Ends the sending half of the connection.
