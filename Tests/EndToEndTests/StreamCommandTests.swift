@@ -47,7 +47,7 @@ extension EndToEnd {
             defer { stack.stop() }
             try stack.dropPrimaryKey()
             // The deaths may find no event that is stored and has no answer.
-            #expect(try (1...5).contains { _ in try stream(2_000, to: Project.create(on: stack)) > 2_000 })
+            #expect(try (1...20).contains { _ in try stream(2_000, to: Project.create(on: stack)) > 2_000 })
         }
 
         /// Streams so many events, while sessions, storage and sessions again are killed.

@@ -58,7 +58,7 @@ extension EndToEnd {
             defer { stack.stop() }
             try stack.dropPrimaryKey()
             // A death may find no event that is stored and has no answer.
-            let isSeen = try (1...5).contains { _ in
+            let isSeen = try (1...20).contains { _ in
                 let rows = try storm(100, on: stack)
                 #expect(rows.distinct == 300)
                 return rows.all > rows.distinct
