@@ -106,6 +106,7 @@ struct Text {
         value.kind = facts.kind;
         value.only_strings = facts.only_strings;
         value.fits_numeric = facts.fits_numeric;
+        value.values = facts.values;
         return value;
     }
 };

@@ -42,7 +42,7 @@ mesher_json_fault Cursor::value(unsigned levels, Excess excess, ValueFacts &fact
             kind = first == '{' ? mesher_json_kind_object : mesher_json_kind_array;
             if (level == levels) {
                 if (excess == Excess::refuse) return fail(mesher_json_fault_too_deep, at);
-                if (auto fault = skip_container()) return fault;
+                if (auto fault = skip_container(facts)) return fault;
             } else {
                 advance();
                 uint8_t closer = first == '{' ? '}' : ']';
@@ -50,8 +50,12 @@ mesher_json_fault Cursor::value(unsigned levels, Excess excess, ValueFacts &fact
                     advance();
                 } else {
                     closers[level++] = closer;
-                    if (is_outermost) facts.kind = kind;
-                    else facts.only_strings = false;
+                    if (is_outermost) {
+                        facts.kind = kind;
+                    } else {
+                        facts.only_strings = false;
+                        facts.values++;
+                    }
                     if (closer == '}') {
                         if (auto fault = key()) return fault;
                     }
@@ -64,8 +68,12 @@ mesher_json_fault Cursor::value(unsigned levels, Excess excess, ValueFacts &fact
                 if (auto fault = scalar(at, facts, kind)) return fault;
             }
         }
-        if (is_outermost) facts.kind = kind;
-        else if (kind != mesher_json_kind_string) facts.only_strings = false;
+        if (is_outermost) {
+            facts.kind = kind;
+        } else {
+            if (kind != mesher_json_kind_string) facts.only_strings = false;
+            facts.values++;
+        }
 
         // Behind a value: close what ends here, up to the comma before the next.
         for (;;) {
@@ -96,8 +104,8 @@ mesher_json_fault Cursor::pass(ValueFacts &facts) noexcept {
     size_t at = offset();
     facts.kind = mesher_json_kind_string;
     switch (peek()) {
-    case '{': facts.kind = mesher_json_kind_object; return skip_container();
-    case '[': facts.kind = mesher_json_kind_array; return skip_container();
+    case '{': facts.kind = mesher_json_kind_object; return skip_container(facts);
+    case '[': facts.kind = mesher_json_kind_array; return skip_container(facts);
     case '"': advance(); return mesher_json_fault_none;
     case 0: return fail(mesher_json_fault_unexpected_end, at);
     default: advance(); return scalar(at, facts, facts.kind);
@@ -164,13 +172,18 @@ mesher_json_fault Cursor::number(size_t at, ValueFacts &facts) noexcept {
     return mesher_json_fault_none;
 }
 
-mesher_json_fault Cursor::skip_container() noexcept {
+mesher_json_fault Cursor::skip_container(ValueFacts &facts) noexcept {
     size_t open = 0;
+    bool was_opened = false;
     for (; !is_at_end(); advance()) {
         uint8_t byte = peek();
-        if (byte == '{' || byte == '[') {
+        bool is_closer = byte == '}' || byte == ']';
+        // Behind each comma there is a value, and one behind an opener that is not closed at once.
+        if (byte == ',' || (was_opened && !is_closer)) facts.values++;
+        was_opened = byte == '{' || byte == '[';
+        if (was_opened) {
             open++;
-        } else if ((byte == '}' || byte == ']') && --open == 0) {
+        } else if (is_closer && --open == 0) {
             advance();
             return mesher_json_fault_none;
         }

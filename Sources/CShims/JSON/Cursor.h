@@ -18,6 +18,8 @@ struct ValueFacts {
     bool fits_numeric = true;
     /// The digits of all numbers so far, written out.
     long numeric_digits = 0;
+    /// Of a container: the values in it, at any level.
+    uint32_t values = 0;
 };
 
 /// A place in an indexed text.
@@ -53,7 +55,7 @@ class Cursor {
     mesher_json_fault key() noexcept;
     /// Passes over a value that has at most `levels` containers in one another.
     mesher_json_fault value(unsigned levels, Excess excess, ValueFacts &facts) noexcept;
-    /// Passes over a value that was found valid before; of what is in it nothing is told.
+    /// Passes over a value that was found valid before; of what is in it only the number of values is told.
     mesher_json_fault pass(ValueFacts &facts) noexcept;
 
     /// Where the fault is that `key` or `value` returned.
@@ -72,7 +74,7 @@ class Cursor {
     mesher_json_fault scalar(size_t at, ValueFacts &facts, mesher_json_kind &kind) noexcept;
     template <size_t size> mesher_json_fault literal(size_t at, const char (&text)[size]) noexcept;
     mesher_json_fault number(size_t at, ValueFacts &facts) noexcept;
-    mesher_json_fault skip_container() noexcept;
+    mesher_json_fault skip_container(ValueFacts &facts) noexcept;
 };
 
 }  // namespace mesher

@@ -53,6 +53,7 @@ bool mesher_json_next_member(
         value->start = parser->bytes + start;
         value->count = uint32_t(cursor.trimmed_end() - start);
         value->kind = facts.kind;
+        value->values = facts.values;
     }
     members->token = uint32_t(cursor.token() - parser->index.begin());
     return true;

@@ -53,7 +53,8 @@ package struct EventParser: ~Copyable {
         var columns = EventColumns(project: project, receivedAt: receivedAt)
         columns.id = derivedID
         if case .native = form {
-            try NativeEvent.fill(&columns, from: json.event(in: bytes, .strict))
+            let fields = try json.event(in: bytes, .strict)
+            try NativeEvent.fill(&columns, from: fields, json, &room)
             return columns
         }
         let fields = try json.event(in: bytes, .not_finite)

@@ -3,7 +3,10 @@ import CJSON
 /// The contract of Mesher's own routes: what an event's fields must be.
 enum NativeEvent {
     /// Checks the fields, in the order of the columns, and fills these in; the first that is not as it must be is thrown.
-    static func fill(_ columns: inout EventColumns, from fields: mesher_json_event) throws(Refusal) {
+    static func fill(
+        _ columns: inout EventColumns, from fields: mesher_json_event, _ json: borrowing JSONParser,
+        _ room: inout TextRoom
+    ) throws(Refusal) {
         try requireMessage(fields.message)
         try requireLevel(fields.level)
         if let id = try identifier(fields.event_id) { columns.id = id }
@@ -22,7 +25,7 @@ enum NativeEvent {
         try requireObjectOrArray(fields.exception, "exception")
         try requireObjectOrArray(fields.stacktrace, "stacktrace")
         try requireObjectOrArray(fields.breadcrumbs, "breadcrumbs")
-        columns.tags = try tags(fields.tags)
+        columns.tags = try tags(fields.tags, json, &room)
         try requireObject(fields.extra, "extra")
         try requireObject(fields.user, "user")
         try requireObject(fields.user_context, "user_context")
@@ -92,15 +95,24 @@ enum NativeEvent {
         }
     }
 
-    /// Tags become jsonb, whose numbers are PostgreSQL's numeric.
-    private static func tags(_ value: mesher_json_value) throws(Refusal) -> UnsafeRawBufferPointer? {
+    /// Tags become jsonb, whose numbers are PostgreSQL's numeric. Of more than the column takes the first are kept.
+    private static func tags(
+        _ value: mesher_json_value, _ json: borrowing JSONParser, _ room: inout TextRoom
+    ) throws(Refusal) -> UnsafeRawBufferPointer? {
         try requireObject(value, "tags")
         guard !value.isPresent || value.fits_numeric != 0 else {
             throw invalid(
                 "tags",
                 "an object with numbers of at most 131072 digits before and 16383 behind the point, 1048576 in all")
         }
-        return value.text
+        if TagObject.holds(value) { return value.text }
+        room.prepare(for: Int(value.count))
+        var object = TagObject(in: room)
+        for (name, tag) in json.members(of: value) {
+            if object.isFull { break }
+            object.append(name, tag, &room)
+        }
+        return object.finish(&room)
     }
 
     private static func invalid(_ name: StaticString, _ rule: StaticString) -> Refusal {

@@ -4,30 +4,24 @@ import CJSON
 ///
 /// A name is a text that is not empty, or a number; a value is a text, a number, a boolean or null, and kept as such. What
 /// is anything else or too long is left out.
-struct SentryTags {
-    /// Where in the room the object begins.
-    private let start: Int
-
-    private init(in room: borrowing TextRoom) {
-        start = room.count
-    }
-
+enum SentryTags {
     /// The object's text; nil when there is no tag.
     static func object(
         of tags: mesher_json_value, _ json: borrowing JSONParser, _ room: inout TextRoom
     ) -> UnsafeRawBufferPointer? {
-        let object = SentryTags(in: room)
+        var object = TagObject(in: room)
         // Numbers beyond PostgreSQL's are found in no sender's tags: then none of them is worth keeping.
         let takesNumbers = tags.fits_numeric != 0
         for (name, value) in json.members(of: tags) {
+            if object.isFull { break }
             if tags.kind == .object {
-                if takesNumbers || value.kind != .number { object.append(name, value, &room) }
+                if takesNumbers || value.kind != .number { append(name, value, to: &object, &room) }
             } else if value.kind == .array {
                 var pair = json.members(of: value)
                 guard let name = pair.next()?.value, let value = pair.next()?.value, pair.next() == nil else {
                     continue
                 }
-                if takesNumbers || value.kind != .number { object.append(name, value, &room) }
+                if takesNumbers || value.kind != .number { append(name, value, to: &object, &room) }
             }
         }
         return object.finish(&room)
@@ -37,33 +31,20 @@ struct SentryTags {
     static func object(
         _ tags: [(name: StaticString, value: mesher_json_value)], _ room: inout TextRoom
     ) -> UnsafeRawBufferPointer? {
-        let object = SentryTags(in: room)
+        var object = TagObject(in: room)
         for (name, value) in tags where value.isText {
-            object.append(mesher_json_value(name), value, &room)
+            append(mesher_json_value(name), value, to: &object, &room)
         }
         return object.finish(&room)
     }
 
-    private func append(_ name: mesher_json_value, _ value: mesher_json_value, _ room: inout TextRoom) {
+    private static func append(
+        _ name: mesher_json_value, _ value: mesher_json_value, to object: inout TagObject, _ room: inout TextRoom
+    ) {
         guard name.isText, value.kind != .object, value.kind != .array,
-            !Self.isLonger(name, than: TextLimit.tagKey, &room), !Self.isLonger(value, than: TextLimit.tagValue, &room)
+            !isLonger(name, than: TextLimit.tagKey, &room), !isLonger(value, than: TextLimit.tagValue, &room)
         else { return }
-        room.append(room.count == start ? UInt8(ascii: "{") : UInt8(ascii: ","))
-        quote(name.bytes, &room)
-        room.append(UInt8(ascii: ":"))
-        if value.kind == .string { quote(value.bytes, &room) } else { room.append(value.bytes) }
-    }
-
-    private func quote(_ text: UnsafeRawBufferPointer, _ room: inout TextRoom) {
-        room.append(UInt8(ascii: "\""))
-        room.append(text)
-        room.append(UInt8(ascii: "\""))
-    }
-
-    private func finish(_ room: inout TextRoom) -> UnsafeRawBufferPointer? {
-        guard room.count > start else { return nil }
-        room.append(UInt8(ascii: "}"))
-        return room.text(from: start)
+        object.append(name, value, &room)
     }
 
     private static func isLonger(_ value: mesher_json_value, than limit: Int, _ room: inout TextRoom) -> Bool {

@@ -65,6 +65,8 @@ typedef struct mesher_json_value {
     uint8_t fits_numeric;
     /// Of a string found by `mesher_json_next_member`: its escapes are yet to be resolved.
     uint8_t has_escapes;
+    /// Of an object or an array: the values in it, at any level.
+    uint32_t values;
 } mesher_json_value;
 
 /// An event's object: the fields that are known by name (of a name that comes twice the last), and the whole of it.
@@ -118,7 +120,7 @@ mesher_json_members mesher_json_members_of(
     const mesher_json_parser *_Nonnull parser, const mesher_json_value *_Nonnull container);
 
 /// Passes to the next member; false when there is none left. An object's has a name. Strings are as they stand, with
-/// `has_escapes` set if they hold any; nothing is told of what is in a container.
+/// `has_escapes` set if they hold any; of what is in a container only the number of its values is told.
 bool mesher_json_next_member(
     const mesher_json_parser *_Nonnull parser, mesher_json_members *_Nonnull members, mesher_json_value *_Nonnull name,
     mesher_json_value *_Nonnull value);
