@@ -25,6 +25,7 @@ enum SentryEvent {
         columns.logger = text(fields.logger, TextLimit.logger)
         columns.transaction =
             text(fields.transaction, TextLimit.transaction) ?? text(fields.culprit, TextLimit.transaction)
+        fillFromTags(&columns, fields.tags, json, &room)
         for (name, value) in json.members(of: fields.sdk) where fields.sdk.kind == .object {
             if name.equals("name") { columns.sdkName = text(value, TextLimit.sdk, &room) }
             if name.equals("version") { columns.sdkVersion = text(value, TextLimit.sdk, &room) }
@@ -42,21 +43,65 @@ enum SentryEvent {
         if !version.isEmpty { columns.sdkVersion = UnsafeRawBufferPointer(rebasing: version) }
     }
 
-    /// The text of a column; nil when there is none.
+    /// Fills in what some senders have as a tag alone. Of pairs with the same name the first counts, of an object's members
+    /// the last.
+    private static func fillFromTags(
+        _ columns: inout EventColumns, _ tags: mesher_json_value, _ json: borrowing JSONParser, _ room: inout TextRoom
+    ) {
+        guard columns.environment == nil || columns.release == nil || columns.serverName == nil else { return }
+        var environment = mesher_json_value()
+        var release = mesher_json_value()
+        var serverName = mesher_json_value()
+        for (name, value) in json.members(of: tags) {
+            var name = name
+            var value = value
+            if tags.kind == .array {
+                guard value.kind == .array else { continue }
+                var pair = json.members(of: value)
+                name = pair.next()?.value ?? mesher_json_value()
+                value = pair.next()?.value ?? mesher_json_value()
+            }
+            guard name.kind == .string else { continue }
+            func found(_ wanted: StaticString, _ earlier: mesher_json_value) -> Bool {
+                name.equals(wanted) && (tags.kind == .object || !earlier.isPresent)
+            }
+            if found("environment", environment) { environment = value }
+            if found("release", release) { release = value }
+            if found("server_name", serverName) { serverName = value }
+        }
+        columns.environment = columns.environment ?? text(environment, TextLimit.environment, &room)
+        columns.release = columns.release ?? text(release, TextLimit.release, &room)
+        columns.serverName = columns.serverName ?? text(serverName, TextLimit.serverName, &room)
+    }
+
+    /// The text of a column, without white space around it; nil when there is none.
     private static func text(_ value: mesher_json_value, _ limit: Int) -> UnsafeRawBufferPointer? {
-        value.isText ? value.bytes.prefix(characters: limit) : nil
+        value.isText ? text(value.bytes, limit) : nil
     }
 
     /// The same of a value whose escapes are yet to be resolved.
     private static func text(
         _ value: mesher_json_value, _ limit: Int, _ room: inout TextRoom
     ) -> UnsafeRawBufferPointer? {
-        value.isText ? room.content(of: value).prefix(characters: limit) : nil
+        value.isText ? text(room.content(of: value), limit) : nil
     }
 
-    /// The event's own id. That of all zeros is what some senders have instead of none: by it one event would hide another.
+    private static func text(_ bytes: UnsafeRawBufferPointer, _ limit: Int) -> UnsafeRawBufferPointer? {
+        let trimmed = bytes.trimmingWhiteSpace()
+        return trimmed.isEmpty ? nil : trimmed.prefix(characters: limit)
+    }
+
+    /// The event's own id, which may also be written as `{UUID}` or `urn:uuid:UUID`. That of all zeros is what some senders
+    /// have instead of none: by it one event would hide another.
     static func identifier(_ value: mesher_json_value) -> UInt128? {
-        guard value.kind == .string, let id = EventIdentifier.parse(value.bytes), id != 0 else { return nil }
+        guard value.kind == .string else { return nil }
+        var text = value.bytes
+        if text.count > 2, text.first == UInt8(ascii: "{"), text.last == UInt8(ascii: "}") {
+            text = UnsafeRawBufferPointer(rebasing: text[1..<(text.count - 1)])
+        } else if text.starts(at: 0, with: "urn:uuid:") {
+            text = UnsafeRawBufferPointer(rebasing: text[9...])
+        }
+        guard let id = EventIdentifier.parse(text), id != 0 else { return nil }
         return id
     }
 
@@ -77,7 +122,7 @@ enum SentryEvent {
         switch value.kind {
         case .number: try? Timestamp.seconds(value.bytes)
         case .string:
-            isSeconds(value.bytes) ? try? Timestamp.seconds(value.bytes) : try? Timestamp.dateTime(value.bytes)
+            isSeconds(value.bytes) ? try? Timestamp.seconds(value.bytes) : try? Timestamp.lenientDateTime(value.bytes)
         default: nil
         }
     }

@@ -15,21 +15,28 @@ enum Timestamp {
     /// A date and time of RFC 3339, section 5.6, where the `T` may be a space, and `T` and `Z` in lower case; without an
     /// offset it is in UTC. A leap second is the start of the next.
     static func dateTime(_ text: UnsafeRawBufferPointer) throws(Fault) -> Int64 {
-        var scanner = Scanner(rest: text)
-        let year = try scanner.digits(4)
+        try dateTime(Scanner(rest: text, isLenient: false))
+    }
+
+    /// The same as senders write it, by `strftime` and its like: with white space between its parts and around it, numbers
+    /// of one digit, and an offset without colon or minutes (`+0200`), behind a space, or named `UTC` or `GMT`.
+    static func lenientDateTime(_ text: UnsafeRawBufferPointer) throws(Fault) -> Int64 {
+        try dateTime(Scanner(rest: text.trimmingWhiteSpace(), isLenient: true))
+    }
+
+    private static func dateTime(_ scanner: consuming Scanner) throws(Fault) -> Int64 {
+        let year = try scanner.year()
         try scanner.skip("-")
-        let month = try scanner.digits(2)
+        let month = try scanner.number()
         try scanner.skip("-")
-        let day = try scanner.digits(2)
+        let day = try scanner.number()
         guard (1...12).contains(month), day >= 1, day <= days(in: month, of: year) else { throw .shape }
-        guard let separator = scanner.next(), separator | 0x20 == UInt8(ascii: "t") || separator == 0x20 else {
-            throw .shape
-        }
-        let hour = try scanner.digits(2)
+        try scanner.separator()
+        let hour = try scanner.number()
         try scanner.skip(":")
-        let minute = try scanner.digits(2)
+        let minute = try scanner.number()
         try scanner.skip(":")
-        let seconds = try scanner.digits(2)
+        let seconds = try scanner.number()
         guard hour <= 23, minute <= 59, seconds <= 60 else { throw .shape }
         var microseconds = try scanner.fraction()
         if seconds == 60 { microseconds = 0 }
@@ -115,21 +122,54 @@ enum Timestamp {
     }
 }
 
-/// The parts of an RFC 3339 text, front to back.
+/// The parts of a date and time, front to back.
 private struct Scanner {
     var rest: UnsafeRawBufferPointer
+    let isLenient: Bool
 
-    mutating func next() -> UInt8? {
+    private mutating func next() -> UInt8? {
         guard let byte = rest.first else { return nil }
-        rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst())
+        drop(1)
         return byte
     }
 
-    mutating func skip(_ expected: Unicode.Scalar) throws(Timestamp.Fault) {
-        guard next() == UInt8(ascii: expected) else { throw .shape }
+    private mutating func drop(_ count: Int) {
+        rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
     }
 
-    mutating func digits(_ count: Int) throws(Timestamp.Fault) -> Int64 {
+    /// Passes over white space, which the strict form has not.
+    private mutating func skipSpaces() {
+        guard isLenient else { return }
+        while let byte = rest.first, byte == 0x20 || (0x09...0x0D).contains(byte) { drop(1) }
+    }
+
+    mutating func skip(_ expected: Unicode.Scalar) throws(Timestamp.Fault) {
+        skipSpaces()
+        guard next() == UInt8(ascii: expected) else { throw .shape }
+        skipSpaces()
+    }
+
+    /// Between date and time.
+    mutating func separator() throws(Timestamp.Fault) {
+        let count = rest.count
+        skipSpaces()
+        if let byte = rest.first, byte | 0x20 == UInt8(ascii: "t") || (byte == 0x20 && !isLenient) { drop(1) }
+        guard rest.count < count else { throw .shape }
+        skipSpaces()
+    }
+
+    mutating func year() throws(Timestamp.Fault) -> Int64 {
+        if isLenient, rest.first == UInt8(ascii: "+") { drop(1) }
+        return try digits(4)
+    }
+
+    /// Two digits, or one where it may be so.
+    mutating func number() throws(Timestamp.Fault) -> Int64 {
+        let isShort = isLenient && (rest.count < 2 || !Timestamp.isDigit(rest[1]))
+        return try digits(isShort ? 1 : 2)
+    }
+
+    private mutating func digits(_ count: Int) throws(Timestamp.Fault) -> Int64 {
         var value: Int64 = 0
         for _ in 0..<count {
             guard let byte = next(), Timestamp.isDigit(byte) else { throw .shape }
@@ -141,7 +181,7 @@ private struct Scanner {
     /// Microseconds of a fraction of a second of any length, if there is one.
     mutating func fraction() throws(Timestamp.Fault) -> Int64 {
         guard rest.first == UInt8(ascii: ".") else { return 0 }
-        try skip(".")
+        drop(1)
         var value = try digits(1) * 100_000
         var worth: Int64 = 10_000
         while let byte = rest.first, Timestamp.isDigit(byte) {
@@ -153,6 +193,14 @@ private struct Scanner {
 
     /// Minutes that local time is ahead of UTC.
     mutating func offset() throws(Timestamp.Fault) -> Int64 {
+        skipSpaces()
+        if isLenient {
+            if rest.equalsIgnoringCase("utc") || rest.equalsIgnoringCase("gmt") { drop(3) }
+            if rest.starts(at: 0, with: "\u{2212}") {
+                drop(3)
+                return try -distance()
+            }
+        }
         switch next() {
         case nil, UInt8(ascii: "Z"), UInt8(ascii: "z"): return 0
         case UInt8(ascii: "+"): return try distance()
@@ -163,8 +211,18 @@ private struct Scanner {
 
     private mutating func distance() throws(Timestamp.Fault) -> Int64 {
         let hours = try digits(2)
-        try skip(":")
-        let minutes = try digits(2)
+        if isLenient {
+            skipSpaces()
+            if rest.isEmpty { return try minutes(hours, 0) }
+            if rest.first == UInt8(ascii: ":") { drop(1) }
+            skipSpaces()
+        } else {
+            try skip(":")
+        }
+        return try minutes(hours, digits(2))
+    }
+
+    private func minutes(_ hours: Int64, _ minutes: Int64) throws(Timestamp.Fault) -> Int64 {
         guard hours <= 23, minutes <= 59 else { throw .shape }
         return hours * 60 + minutes
     }

@@ -48,6 +48,13 @@ extension SentrySample {
             (#"{"event_id":"x"}"#, 7, 7), (#"{}"#, 7, 7),
             (#"{"event_id":"fc6d8c0c43fc4630ad850ee518f1b9d"}"#, nil, ParsedEvent.derivedID),
             (#"{"event_id":"00000000000000000000000000000000"}"#, nil, ParsedEvent.derivedID),
+            (#"{"event_id":"{fc6d8c0c-43fc-4630-ad85-0ee518f1b9d0}"}"#, nil, 0xfc6d_8c0c_43fc_4630_ad85_0ee5_18f1_b9d0),
+            (
+                #"{"event_id":"urn:uuid:fc6d8c0c-43fc-4630-ad85-0ee518f1b9d0"}"#, nil,
+                0xfc6d_8c0c_43fc_4630_ad85_0ee5_18f1_b9d0
+            ),
+            (#"{"event_id":"{}"}"#, nil, ParsedEvent.derivedID), (#"{"event_id":"{"}"#, nil, ParsedEvent.derivedID),
+            (#"{"event_id":"urn:uuid:"}"#, nil, ParsedEvent.derivedID),
             (#"{"event_id":12}"#, nil, ParsedEvent.derivedID), (#"{"event_id":null}"#, nil, ParsedEvent.derivedID),
             (#"{"event_id":["fc6d8c0c43fc4630ad850ee518f1b9d0"]}"#, nil, ParsedEvent.derivedID),
         ] as [(String, UInt128?, UInt128)]
@@ -72,6 +79,9 @@ extension SentrySample {
             (#""2023-11-14T21:56:40.123456789Z""#, 1_699_999_000_123_456),
             (#""2023-11-14T21:56:40.123456+00:00""#, 1_699_999_000_123_456),
             (#""2023-11-14T23:56:40+02:00""#, 1_699_999_000_000_000),
+            (#""2023-11-14T23:56:40+0200""#, 1_699_999_000_000_000),
+            (#""2023-11-14T21:56:40 UTC""#, 1_699_999_000_000_000),
+            (#""\u00a02023-11-14 21:56:40\n""#, 1_699_999_000_000_000),
             ("1700000060", 1_700_000_060_000_000), ("1700000061", ParsedEvent.receivedAt),
             (#""2099-01-01T00:00:00Z""#, ParsedEvent.receivedAt), ("1699999000000", ParsedEvent.receivedAt),
             ("null", ParsedEvent.receivedAt), (#""now""#, ParsedEvent.receivedAt), (#""""#, ParsedEvent.receivedAt),
@@ -142,6 +152,66 @@ extension SentrySample {
         }
     }
 
+    @Test("texts are without the white space around them, and a blank one is none")
+    func whiteSpace() throws {
+        var parser = EventParser()
+        let spaces = [
+            "", " ", "\t", "\n", "\r\n", "\u{0b}\u{0c}", "\u{85}", "\u{a0}", "\u{1680}", "\u{2000}", "\u{200a}",
+            "\u{2028}", "\u{2029}",
+            "\u{202f}", "\u{205f}", "\u{3000}", " \u{3000}\n\u{a0} ",
+        ]
+        for space in spaces {
+            for text in ["", "a", "a b", "é", "日本", "\u{200b}", "\u{2030}", "\u{ffff}", "x\u{85}y"] {
+                let json = (space + text + space).unicodeScalars.map {
+                    $0.value < 0x20 ? "\\u00" + ($0.value < 16 ? "0" : "") + String($0.value, radix: 16) : String($0)
+                }.joined()
+                for (field, column, _) in Self.limits where field != "message" {
+                    let event = try parser.parsed(#"{"\#(field)":"\#(json)"}"#, as: Self.anything)
+                    #expect(event.text(column) == (text.isEmpty ? nil : text))
+                }
+                let event = try parser.parsed(#"{"sdk":{"name":"\#(json)","version":"\#(json)"}}"#, as: Self.anything)
+                #expect(event.text(.sdkName) == (text.isEmpty ? nil : text))
+                #expect(event.text(.sdkVersion) == (text.isEmpty ? nil : text))
+            }
+        }
+    }
+
+    @Test("a blank transaction leaves the column to the culprit, and what is cut was trimmed before")
+    func blankAndLong() throws {
+        var parser = EventParser()
+        let event = try parser.parsed(
+            #"{"transaction":" \n","culprit":" c ","release":"  \#(String(repeating: "r", count: 250)) "}"#,
+            as: Self.anything)
+        #expect(event.text(.transaction) == "c")
+        #expect(event.text(.release) == String(repeating: "r", count: 250))
+    }
+
+    @Test(
+        "environment, release and server name may come as tags alone, which stay",
+        arguments: [
+            (#""tags":{"environment":"e","release":"r","server_name":"s"}"#, "e", "r", "s"),
+            (#""tags":[["environment","e"],["release","r"],["server_name","s"]]"#, "e", "r", "s"),
+            (#""tags":[["environment","e"],["environment","f"]]"#, "e", nil, nil),
+            (#""tags":{"environment":"e","environment":"f"}"#, "f", nil, nil),
+            (
+                #""environment":"x","release":"y","server_name":"z","tags":{"environment":"e","release":"r","server_name":"s"}"#,
+                "x", "y", "z"
+            ),
+            (#""environment":" ","tags":{"environment":" \u0065\n"}"#, "e", nil, nil),
+            (#""environment":null,"tags":{"environment":1}"#, "1", nil, nil),
+            (#""tags":{"environment":"","release":" ","server_name":null}"#, nil, nil, nil),
+            (#""tags":{"environment":["e"],"release":{"r":1},"server_name":true}"#, nil, nil, nil),
+            (#""tags":["environment","e",["environment"],[],null,["release","r","more"]]"#, nil, "r", nil),
+            (#""tags":"environment""#, nil, nil, nil), (#""tags":{"Environment":"e"," release":"r"}"#, nil, nil, nil),
+        ] as [(String, String?, String?, String?)])
+    func tagsAsColumns(fields: String, environment: String?, release: String?, serverName: String?) throws {
+        var parser = EventParser()
+        let event = try parser.parsed("{\(fields)}", as: Self.anything)
+        #expect(event.text(.environment) == environment)
+        #expect(event.text(.release) == release)
+        #expect(event.text(.serverName) == serverName)
+    }
+
     @Test(
         "a field of a type that it may not have is as good as none",
         arguments: [
@@ -161,7 +231,9 @@ extension SentrySample {
             let event = try parser.parsed(#"{"release":"r","\#(field)":\#(value),"zz":1}"#, as: Self.anything)
             #expect(event.text(.level) == "error")
             #expect(event.timestamp == ParsedEvent.receivedAt)
-            #expect(event.text(.message) == "<unlabeled event>" || field.contains("xception"), "\(value)")
+            // Of these a value of any type says something.
+            let isMessage = field.contains("xception") || field.contains("essage") || field == "logentry"
+            #expect(event.text(.message) == "<unlabeled event>" || isMessage, "\(value)")
             #expect(event.text(.release) == (field == "release" ? nil : "r"))
             #expect(event[.sdkName] == nil && event[.sdkVersion] == nil && event[.platform] == nil)
         }

@@ -65,6 +65,52 @@ import Testing
         #expect(read(text, Timestamp.dateTime) == .failure(.shape))
     }
 
+    private static let spellings: [String] = [
+        "2023-11-14T22:13:20Z", "2023-11-14t22:13:20z", "2023-11-14 22:13:20", "2023-11-14T22:13:20",
+        "2023-11-14T23:13:20+0100",
+        "2023-11-14T23:13:20 +0100", "2023-11-14 23:13:20 +01:00", "2023-11-14T22:13:20 UTC", "2023-11-14T22:13:20UTC",
+        "2023-11-14T22:13:20 utc",
+        "2023-11-14T22:13:20 GMT", "2023-11-14 22:13:20 Z", "2023-11-14T23:13:20+01", "2023-11-14T23:13:20 +01 00",
+        "2023-11-14T23:13:20+01: 00",
+        "2023-11-14T20:13:20-0200", "2023-11-14T20:13:20\u{2212}02:00", "2023-11-14T22:13:20-0000",
+        " 2023-11-14T22:13:20Z", "2023-11-14T22:13:20Z\n",
+        "\u{a0}\t2023-11-14  22:13:20\u{3000}", "2023-11-14 T 22:13:20", "2023 - 11 - 14T22 : 13 : 20Z",
+        "+2023-11-14T22:13:20Z", "2023-11-14\t22:13:20",
+    ]
+
+    @Test("senders spell dates and times in many ways", arguments: spellings)
+    func lenient(text: String) {
+        #expect(read(text, Timestamp.lenientDateTime) == .success(1_700_000_000_000_000))
+    }
+
+    @Test("a number may be of one digit, and a fraction stands before the zone")
+    func lenientParts() {
+        #expect(read("2023-1-2T3:4:5Z", Timestamp.lenientDateTime) == read("2023-01-02T03:04:05Z", Timestamp.dateTime))
+        #expect(
+            read("2023-1-2 3:4:5.25 +0000", Timestamp.lenientDateTime)
+                == read("2023-01-02T03:04:05.25Z", Timestamp.dateTime))
+        #expect(read("2023-11-14 22:13:20.", Timestamp.lenientDateTime) == .failure(.shape))
+        #expect(read("0001-01-01T00:00:00+0100", Timestamp.lenientDateTime) == .failure(.range))
+    }
+
+    @Test(
+        "what names no time is refused, however it is spelled",
+        arguments: [
+            "", " ", "T", "2023-11-14", "2023-11-14 ", "2023-11-1422:13:20", "2023-11-14_22:13:20",
+            "2023-11-14TT22:13:20", "2023-11-14T22:13",
+            "2023-11-14T22:13:20 CET", "2023-11-14T22:13:20+", "2023-11-14T22:13:20+1", "2023-11-14T22:13:20+1:00",
+            "2023-11-14T22:13:20+24",
+            "2023-11-14T22:13:20+0160", "2023-11-14T22:13:20+010", "2023-11-14T22:13:20+01000",
+            "2023-11-14T22:13:20Z+0100", "2023-11-14T22:13:20 UTC+1x",
+            "2023-111-14T22:13:20", "2023-11-141T22:13:20", "2023-11-14T222:13:20", "23-11-14T22:13:20",
+            "-2023-11-14T22:13:20", "2023-13-1T1:1:1",
+            "2023-2-29T1:1:1", "2023-11-14T24:00:00", "2023-11-14T22:13:20ZZ", "2023-11-14T22:13:20 Z Z",
+            "2023-11-14T22:13:20\u{2212}", "2023--11-14T22:13:20",
+        ])
+    func lenientMalformed(text: String) {
+        #expect(read(text, Timestamp.lenientDateTime) == .failure(.shape))
+    }
+
     @Test(
         "dates and times before the year 1 or after 9999 are refused as such",
         arguments: [
