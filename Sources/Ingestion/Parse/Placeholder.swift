@@ -1,7 +1,7 @@
 /// A part of a message that a parameter takes the place of.
 struct Placeholder {
     enum Form {
-        /// `%s`, `%1$s`, `%(name)s`, with flags, width and precision, which are passed over; `%%` is a percent sign.
+        /// `%s`, `%1$s`, `%(name)s`, with flags, width, precision and size, which are passed over; `%%` is a percent sign.
         case percent
         /// `{}`, `{0}`, `{name}`, with a format behind a colon, which is passed over; `{{` and `}}` are braces.
         case braces
@@ -59,6 +59,9 @@ struct Placeholder {
             position = digits.endIndex + 1
         }
         while position < text.count, isFormat(text[position]) { position += 1 }
+        while position + 1 < text.count, isLength(text[position]), UnsafeRawBufferPointer.isLetter(text[position + 1]) {
+            position += 1
+        }
         guard position < text.count, UnsafeRawBufferPointer.isLetter(text[position]) || text[position] == 0x40 else {
             return nil
         }
@@ -68,7 +71,12 @@ struct Placeholder {
     /// Flags, width and precision. A space is no flag here: "50% of" has no placeholder.
     private static func isFormat(_ byte: UInt8) -> Bool {
         UnsafeRawBufferPointer.isDigit(byte) || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-")
-            || byte == UInt8(ascii: "+") || byte == UInt8(ascii: "#")
+            || byte == UInt8(ascii: "+") || byte == UInt8(ascii: "#") || byte == UInt8(ascii: "*")
+    }
+
+    /// The size of an argument in C, which stands before its conversion: `%ld`.
+    private static func isLength(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "l") || byte == UInt8(ascii: "h") || byte == UInt8(ascii: "q") || byte == UInt8(ascii: "z")
     }
 
     private static func braces(in text: UnsafeRawBufferPointer, at start: Int) -> Placeholder? {

@@ -19,11 +19,14 @@ enum SentryMessage {
         return unlabeled.bytes
     }
 
-    /// A text, or an object with `formatted`, or with `message` and the `params` to be put into it.
+    /// A text, or an object with `formatted`, or with `message` and the `params` to be put into it; anything else but
+    /// `false` as JSON.
     private static func entry(
         _ entry: mesher_json_value, _ json: borrowing JSONParser, _ room: inout TextRoom
     ) -> UnsafeRawBufferPointer? {
-        guard entry.kind == .object else { return entry.isText ? room.content(of: entry) : nil }
+        guard entry.kind == .object else {
+            return entry.isPresent && entry.count > 0 && !entry.equals("false") ? room.content(of: entry) : nil
+        }
         var formatted = mesher_json_value()
         var message = mesher_json_value()
         var parameters = mesher_json_value()

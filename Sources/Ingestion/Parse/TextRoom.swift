@@ -52,12 +52,64 @@ struct TextRoom: ~Copyable {
         append(text.bytes)
     }
 
-    /// Appends a string's content, or the text of anything else.
+    /// Appends a string's content, or anything else as JSON.
     mutating func append(contentOf value: mesher_json_value) {
+        if Self.isContainer(value) { return append(compacting: value.bytes) }
         guard value.has_escapes != 0 else { return append(value.bytes) }
         guard Int(value.count) <= room.count - count, let free = room.baseAddress else { return }
         var value = value
         count += mesher_json_resolve(&value, (free + count).assumingMemoryBound(to: UInt8.self))
+    }
+
+    private static func isContainer(_ value: mesher_json_value) -> Bool {
+        value.kind == .array || value.kind == .object
+    }
+
+    /// Appends a valid JSON text without the white space between its values, and without the escapes in its strings that
+    /// need not be. What is beyond the longest message is left out.
+    private mutating func append(compacting json: UnsafeRawBufferPointer) {
+        let longest = 4 * TextLimit.message
+        let start = count
+        var isString = false
+        var position = 0
+        while position < json.count, count - start < longest {
+            let byte = json[position]
+            var size = 1
+            if byte == UInt8(ascii: "\"") { isString.toggle() }
+            if isString, byte == UInt8(ascii: "\\") {
+                size = append(escape: json, at: position)
+            } else if isString || !(byte == 0x20 || (0x09...0x0D).contains(byte)) {
+                append(byte)
+            }
+            position += size
+        }
+    }
+
+    /// Appends the character that an escape of a valid text stands for, or the escape where it must be; returns its size.
+    private mutating func append(escape json: UnsafeRawBufferPointer, at position: Int) -> Int {
+        let isUnit = json.starts(at: position, with: "\\u")
+        // The two halves of a character beyond U+FFFF stand together.
+        let isHalf =
+            isUnit && position + 3 < json.count && UnsafeRawBufferPointer.hexDigit(json[position + 2]) == 13
+            && UnsafeRawBufferPointer.hexDigit(json[position + 3]) ?? 0 >= 8
+        let size = min(isHalf ? 12 : isUnit ? 6 : 2, json.count - position)
+        let escape = UnsafeRawBufferPointer(rebasing: json[position..<(position + size)])
+        guard isUnit || escape.equals("\\/") else {
+            append(escape)
+            return size
+        }
+        let start = count
+        var value = mesher_json_value()
+        value.kind = .string
+        value.has_escapes = 1
+        value.start = escape.bindMemory(to: UInt8.self).baseAddress
+        value.count = UInt32(size)
+        append(contentOf: value)
+        if start < count, room[start] < 0x20 || room[start] == UInt8(ascii: "\"") || room[start] == UInt8(ascii: "\\") {
+            remove(from: start)
+            append(escape)
+        }
+        return size
     }
 
     /// What was appended since `count` was `start`.
@@ -65,9 +117,9 @@ struct TextRoom: ~Copyable {
         UnsafeRawBufferPointer(rebasing: room[min(start, count)..<count])
     }
 
-    /// The content of a string or the text of anything else, which needs room only if it has escapes.
+    /// The same, which needs room only for an object, an array, and a string that has escapes.
     mutating func content(of value: mesher_json_value) -> UnsafeRawBufferPointer {
-        guard value.has_escapes != 0 else { return value.bytes }
+        guard value.has_escapes != 0 || Self.isContainer(value) else { return value.bytes }
         let start = count
         append(contentOf: value)
         return text(from: start)

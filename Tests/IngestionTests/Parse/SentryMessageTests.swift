@@ -39,7 +39,7 @@ import Testing
             (#"{"type":"B","value":"b\"\\"}"#, #"B: b"\"#), (#"{"type":"B"}"#, "B"), (#"{"value":"b"}"#, "b"),
             (#"{"type":"B","value":""}"#, "B"), (#"{"type":"","value":"b"}"#, "b"),
             (#"{"type":"B","value":null}"#, "B"),
-            (#"{"type":null,"value":{"a": [1]}}"#, #"{"a": [1]}"#), (#"{"type":"B","value":true}"#, "B: true"),
+            (#"{"type":null,"value":{"a": [1]}}"#, #"{"a":[1]}"#), (#"{"type":"B","value":true}"#, "B: true"),
             (#"{"type":7,"value":8}"#, "7: 8"), (#"{"values":[{"type":"A"},{},null,[],"x",{"module":"m"}]}"#, "A"),
             (#"{"values":[]}"#, "<unlabeled event>"), ("[]", "<unlabeled event>"), ("{}", "<unlabeled event>"),
             (#"{"values":null,"type":"A"}"#, "A"), (#"{"values":{"type":"A"}}"#, "<unlabeled event>"),
@@ -55,7 +55,9 @@ import Testing
 
     private static let templates: [(String, String, String)] = [
         ("%s is %d", #"["a",1]"#, "a is 1"), ("%s", #"["a\n\u00e9"]"#, "a\né"), ("%s", "[null]", "null"),
-        ("%-5.2f|%05d|%+d|%#x", "[1.5,2,3,4]", "1.5|2|3|4"), ("%@ %v", #"["a","b"]"#, "a b"),
+        ("%-5.2f|%05d|%+d|%#x", "[1.5,2,3,4]", "1.5|2|3|4"), ("%ld|%lld|%hd|%zu|%l", "[1,2,3,4,5]", "1|2|3|4|5"),
+        ("%*d %l %d", "[1,2,3]", "1 2 3"), ("%s", #"[["a", {"b": "\u00e9"}]]"#, #"["a",{"b":"é"}]"#),
+        ("%@ %v", #"["a","b"]"#, "a b"),
         ("%(a)s and %(b)d", #"{"b":2,"a":"x"}"#, "x and 2"), ("%2$s %1$s", #"["a","b"]"#, "b a"),
         ("%d%%", "[5]", "5%"), ("50% of %s", #"["a"]"#, "50% of a"), ("%s %s", #"["a"]"#, "a %s"),
         ("%(a)s", #"["a"]"#, "%(a)s"), ("%(c)s %(a)s", #"{"a":1}"#, "%(c)s 1"), ("%0$s %9$s", #"["a"]"#, "%0$s %9$s"),
@@ -74,6 +76,32 @@ import Testing
     func parameters(template: String, parameters: String, text: String) throws {
         #expect(try message(of: #""logentry":{"message":"\#(template)","params":\#(parameters)}"#) == text)
         #expect(try message(of: #""logentry":{"params":\#(parameters),"message":"\#(template)"}"#) == text)
+    }
+
+    @Test(
+        "a message that is no text is shown as JSON, without the spaces and escapes that it need not have",
+        arguments: [
+            (#"["a","b"]"#, #"["a","b"]"#), (#"[ "a" ,  "b c" ]"#, #"["a","b c"]"#), ("[]", "[]"),
+            ("[null]", "[null]"),
+            (#"[{"a": 1.50, "b": []}]"#, #"[{"a":1.50,"b":[]}]"#), ("true", "true"), ("false", "<unlabeled event>"),
+            ("42", "42"),
+            ("-1.5e3", "-1.5e3"), ("{}", "<unlabeled event>"), (#"{"a":1}"#, "<unlabeled event>"),
+            ("null", "<unlabeled event>"),
+            (#"["\u00e9\ud83d\ude00\/", "\n\u000a\u0022\u005c\"\\ "]"#, #"["é😀/","\n\u000a\u0022\u005c\"\\ "]"#),
+            (#"["\u0000\ud83d"]"#, "[\"\u{fffd}\u{fffd}\"]"),
+            (#"["\uDBFF\uDFFF\uD7FF\ue000"]"#, "[\"\u{10ffff}\u{d7ff}\u{e000}\"]"),
+        ])
+    func otherTypes(sent: String, text: String) throws {
+        for field in ["message", "logentry", "sentry.interfaces.Message"] {
+            #expect(try message(of: #""\#(field)":\#(sent)"#) == text)
+        }
+    }
+
+    @Test("a message of another type is cut as any other")
+    func longList() throws {
+        let text = try message(
+            of: #""message":[\#(Array(repeating: #""\u00e9""#, count: 100_000).joined(separator: ", "))]"#)
+        #expect(text == String(("[" + String(repeating: #""é","#, count: 2_048)).prefix(8_192)))
     }
 
     @Test("a message cannot be made longer than its column, nor the work on it longer than its text")
