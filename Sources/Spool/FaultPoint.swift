@@ -6,7 +6,7 @@ internal import Synchronization
 ///
 /// `MESHER_FAULT=POINT:kill[:N]` kills the process when the point is reached for the Nth time, `MESHER_FAULT=POINT:ERRNO[:N]`
 /// lets the call there fail so, once; N is 1 unless it is given. When it ends with `early` each event is acknowledged as
-/// soon as it has come, so that a death loses some.
+/// soon as it has come, so that a death loses some. `MESHER_FAULT=hasty:N` makes long times N times as short.
 package enum FaultPoint: String {
     case beforeWrite = "before-write"
     case afterWrite = "after-write"
@@ -32,6 +32,18 @@ package enum FaultPoint: String {
             return getenv("MESHER_FAULT").map { String(cString: $0).hasSuffix("early") } ?? false
         #else
             return false
+        #endif
+    }
+
+    /// A time that a test does not want to wait for.
+    package static func hastened(_ nanoseconds: Int64) -> Int64 {
+        #if DEBUG
+            guard let text = getenv("MESHER_FAULT").map({ String(cString: $0) }), text.hasPrefix("hasty:"),
+                let factor = Int64(text.dropFirst(6)), factor > 0
+            else { return nanoseconds }
+            return nanoseconds / factor
+        #else
+            return nanoseconds
         #endif
     }
 

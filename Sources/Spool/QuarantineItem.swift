@@ -8,24 +8,28 @@ package struct QuarantineItem: Sendable {
     package let bytes: [UInt8]
     /// Why PostgreSQL refuses the event: five characters of its appendix A.
     package let sqlState: String?
+    /// The same in its own words, which may quote what the sender sent; nil for bytes that are damaged.
+    package let reason: String?
     private let members: [(name: String, value: String)]
 
     /// An event that PostgreSQL refuses.
     ///
     /// - Parameters:
-    ///   - sqlState: five characters of PostgreSQL's appendix A.
+    ///   - sqlState: five characters of PostgreSQL's appendix A; nil when it gave no answer.
+    ///   - reason: why, in words.
     ///   - wall: now, in microseconds since 1970.
-    package init(event record: [UInt8], _ head: RecordHead, sqlState: String?, wall: Int64) {
+    package init(event record: [UInt8], _ head: RecordHead, sqlState: String?, reason: String, wall: Int64) {
         kind = .event
         project = head.project
         bytes = record
         self.sqlState = sqlState.map { $0.filter { $0.isLetter || $0.isNumber } }
+        self.reason = reason
         let digits = String(head.eventID, radix: 16)
         let event = String(repeating: "0", count: 32 - digits.count) + digits
         members =
             Self.members(wall) + [
                 ("project", "\(head.project)"), ("event", "\"\(event)\""),
-                ("sqlstate", self.sqlState.map { "\"\($0)\"" } ?? "null"),
+                ("sqlstate", self.sqlState.map { "\"\($0)\"" } ?? "null"), ("reason", Self.quoted(reason)),
             ]
     }
 
@@ -37,6 +41,7 @@ package struct QuarantineItem: Sendable {
         project = 0
         self.bytes = bytes
         sqlState = nil
+        reason = nil
         members = Self.members(wall) + [("segment", "\(segment)"), ("offset", "\(offset)")]
     }
 
@@ -46,6 +51,19 @@ package struct QuarantineItem: Sendable {
         let all = [("version", "1"), ("kind", "\"\(kind.rawValue)\"")] + members + [("checksum", "\(checksum)")]
         let line = "{" + all.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",") + "}\n"
         return Array(line.utf8) + bytes
+    }
+
+    /// A string of JSON; one that is very long is cut.
+    private static func quoted(_ text: String) -> String {
+        var quoted = "\""
+        for scalar in text.unicodeScalars.prefix(500) {
+            switch scalar {
+            case "\"", "\\": quoted += "\\\(scalar)"
+            case "\u{0}"..<" ": quoted += " "
+            default: quoted.unicodeScalars.append(scalar)
+            }
+        }
+        return quoted + "\""
     }
 
     private static func members(_ wall: Int64) -> [(name: String, value: String)] {

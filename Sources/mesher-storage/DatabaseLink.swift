@@ -42,8 +42,8 @@ struct DatabaseLink: ~Copyable {
     private var random = SystemRandomNumberGenerator()
     /// The moment by which the command under way must be over.
     private var commandDeadline: Int64?
-    /// The process of the last session, if that was left with a command under way: it may wait there still.
-    private(set) var abandoned: CInt?
+    /// Processes of earlier sessions that were left with a command under way: they may be at it still.
+    private(set) var abandoned: [Int32] = []
     /// What the loop waits for, and on which descriptor.
     private var watched: (number: CInt, interest: Epoll.Interest)?
 
@@ -74,7 +74,7 @@ struct DatabaseLink: ~Copyable {
         switch phase {
         case .away: return connect(now: now, epoll)
         case .connecting: return refused(silence(), now: now, epoll)
-        case .connected: return drop(Self.failure("execute", "no answer in time"), now: now, epoll)
+        case .connected: return drop(Self.noAnswer, now: now, epoll)
         }
     }
 
@@ -130,8 +130,19 @@ struct DatabaseLink: ~Copyable {
 
     /// The session works as it is meant to: the next loss is the first again.
     mutating func confirm() {
-        abandoned = nil
         delay.reset()
+    }
+
+    /// Of the earlier sessions these were still there when this one began. They were told to end, which one notices that
+    /// waits and one that computes only later.
+    mutating func foundAbandoned(_ processes: [Int32]) {
+        abandoned = processes
+    }
+
+    /// Gives the new session up: PostgreSQL has enough to do with the earlier ones.
+    mutating func dropForAbandoned(now: Int64, _ epoll: borrowing Epoll) -> Event {
+        let message = "\(abandoned.count) sessions that were given up do not end"
+        return drop(Self.failure("connect", message), now: now, epoll)
     }
 
     /// Closes the connection and plans the next attempt.
@@ -145,7 +156,7 @@ struct DatabaseLink: ~Copyable {
 
     private mutating func close(_ epoll: borrowing Epoll) {
         unwatch(epoll)
-        if commandDeadline != nil { abandoned = connection?.backend }
+        if commandDeadline != nil, let backend = connection?.backend { abandoned.append(backend) }
         connection = nil
         commandDeadline = nil
     }
@@ -164,6 +175,9 @@ struct DatabaseLink: ~Copyable {
         let server = servers[position].map { "\($0)" } ?? ""
         return Self.failure("connect", "\(server.isEmpty ? "" : "\(server): ")no answer within \(connectTimeout) s")
     }
+
+    /// A command has taken longer than it may.
+    static let noAnswer = failure("execute", "no answer in time")
 
     private static func failure(_ operation: String, _ message: String) -> DatabaseError {
         DatabaseError(operation: operation, message: message, isConnectionLost: true)

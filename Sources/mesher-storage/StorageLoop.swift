@@ -36,6 +36,7 @@ struct StorageLoop: ~Copyable {
     /// stands behind it.
     private var committer: Committer
     private var bulkCommitter: Committer
+    private let storedRow = StoredRow()
     private var keeper: SpoolKeeper
     private var keys: KeyReader
     private let quota: FallbackQuota
@@ -69,10 +70,10 @@ struct StorageLoop: ~Copyable {
         let groupCommit = GroupCommit(events: configuration.commitEvents, delay: configuration.commitDelay)
         committer = Committer(
             "commit", url: configuration.databaseURL, token: Token.commit, groupCommit: groupCommit,
-            spoolAfter: configuration.spoolAfter, replays: false, slot: slot, logger: logger)
+            spoolAfter: configuration.spoolAfter, replays: false, storedRow: storedRow, slot: slot, logger: logger)
         bulkCommitter = Committer(
             "bulk commit", url: configuration.databaseURL, token: Token.bulkCommit, groupCommit: groupCommit,
-            spoolAfter: configuration.spoolAfter, replays: true, slot: slot, logger: logger)
+            spoolAfter: configuration.spoolAfter, replays: true, storedRow: storedRow, slot: slot, logger: logger)
         keeper = SpoolKeeper(
             configuration.spoolDirectory, limits: configuration.spoolLimits, slot: slot, logger: logger)
         let archive = KeyArchive(
@@ -113,6 +114,7 @@ struct StorageLoop: ~Copyable {
             if settlesAt <= now { keys.stopWaiting() }
             let isStopping = stopDeadline != nil
             keeper.turn(now: now)
+            if !storedRow.isKnown { storedRow.keyedProject = keys.anyProject }
             committer.turn(now: now, isStopping: isStopping, epoll, &keeper, &edges)
             bulkCommitter.turn(now: now, isStopping: isStopping, epoll, &keeper, &edges)
             redis.elapse(now: now, edges)

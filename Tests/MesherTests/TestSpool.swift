@@ -37,7 +37,9 @@ final class TestSpool {
     /// Sets an event aside.
     func setAside(_ record: [UInt8], sqlState: String) throws {
         let head = try #require(record.withUnsafeBytes { RecordHead($0) })
-        try open().setAside([QuarantineItem(event: record, head, sqlState: sqlState, wall: 1_700_000_000_000_000)])
+        try open().setAside([
+            QuarantineItem(event: record, head, sqlState: sqlState, reason: "r", wall: 1_700_000_000_000_000)
+        ])
     }
 
     /// The record of an event that was received on 2026-01-02T03:04:05.000006Z.

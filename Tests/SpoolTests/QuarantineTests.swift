@@ -18,7 +18,8 @@ import Testing
     func file() throws {
         var quarantine = try Quarantine.open(folder.path + "/quarantine")
         try quarantine.add([
-            QuarantineItem(event: [1, 10, 0], head, sqlState: "22P02", wall: 1_700_000_000_123_456),
+            QuarantineItem(
+                event: [1, 10, 0], head, sqlState: "22P02", reason: "it \"may\" not", wall: 1_700_000_000_123_456),
             QuarantineItem(damaged: [9], segment: 4, offset: 32, wall: 0),
         ])
         let entries = quarantine.entries
@@ -38,7 +39,7 @@ import Testing
     @Test("it notices what the operator took away, and gives no number twice while it runs")
     func removal() throws {
         var quarantine = try Quarantine.open(folder.path + "/quarantine")
-        let item = QuarantineItem(event: [1], head, sqlState: nil, wall: 0)
+        let item = QuarantineItem(event: [1], head, sqlState: nil, reason: "it \"may\" not", wall: 0)
         try quarantine.add([item, item])
         unlink(folder.path + "/quarantine/2-7.event")
         try quarantine.refresh()

@@ -98,13 +98,13 @@ import Testing
         let spool = try open(SpoolDirectory.Limits(bytes: 10 * size, projectBytes: 3 * size))
         let head = try #require(records[0].bytes.withUnsafeBytes { RecordHead($0) })
         try spool.setAside([
-            QuarantineItem(event: [UInt8](repeating: 1, count: 2 * size), head, sqlState: "22P02", wall: 1)
+            QuarantineItem(event: [UInt8](repeating: 1, count: 2 * size), head, sqlState: "22P02", reason: "r", wall: 1)
         ])
         #expect(spool.add(records[0]) == .projectShare)
         #expect(spool.add(records[1]) == nil)
         #expect {
             try spool.setAside([
-                QuarantineItem(event: [UInt8](repeating: 1, count: 9 * size), head, sqlState: nil, wall: 1)
+                QuarantineItem(event: [UInt8](repeating: 1, count: 9 * size), head, sqlState: nil, reason: "r", wall: 1)
             ])
         } throws: { ($0 as? SystemError)?.code == ENOSPC }
     }

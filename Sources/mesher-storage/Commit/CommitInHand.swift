@@ -20,6 +20,10 @@ struct CommitInHand: ~Copyable {
     private var refused: [QuarantineItem] = []
     private var refusedEntries: [Batch.Entry] = []
     private var hasFailed = false
+    /// What a session was lost with over events of the spool.
+    private var loss: DatabaseError?
+    /// Why events are suspected, by their positions.
+    private var suspects: [Int: DatabaseError] = [:]
 
     /// Whether there is nothing to be committed.
     var isEmpty: Bool { batch.isEmpty && piece == nil }
@@ -37,7 +41,13 @@ struct CommitInHand: ~Copyable {
     }
 
     /// Takes over a part of the spool.
-    mutating func begin(_ piece: SpooledPiece, wall: Int64) {
+    ///
+    /// - Parameters:
+    ///   - suspicion: of its one event, if it has cost sessions.
+    ///   - loss: what the last of them was lost with.
+    mutating func begin(
+        _ piece: SpooledPiece, suspicion: CommitPlan.Suspicion?, loss: DatabaseError?, wall: Int64
+    ) {
         self.piece = piece
         piece.content.bytes.withUnsafeBytes { bytes in
             for range in piece.content.records {
@@ -50,21 +60,29 @@ struct CommitInHand: ~Copyable {
             }
         }
         refused += piece.content.damages.map { piece.damage($0, wall: wall) }
-        plan = CommitPlan(batch.statementRanges())
+        guard let suspicion, batch.count == 1 else {
+            plan = CommitPlan(batch.statementRanges())
+            return
+        }
+        plan = CommitPlan(suspected: suspicion)
+        suspects[0] = loss.map { loss in
+            let message = "\(loss.message), \(ReplayPace.patience) times, while PostgreSQL took another row"
+            return DatabaseError(operation: loss.operation, message: message)
+        }
     }
 
     // MARK: What came of a statement
 
-    /// - Returns: the number of events that are committed.
-    mutating func inserted(_ edges: inout EdgeTable) -> Int {
-        guard let range = plan.inserted() else { return 0 }
+    /// - Returns: the events that are committed.
+    mutating func inserted(_ edges: inout EdgeTable) -> Range<Int> {
+        guard let range = plan.inserted() else { return 0..<0 }
         FaultPoint.reach(.afterCommit)
         if isKept {
             _ = plan.abandon()
         } else if piece == nil {
             edges.answer(batch.entries[range], .durable, retryAfter: 0)
         }
-        return range.count
+        return range
     }
 
     mutating func failed(
@@ -79,20 +97,39 @@ struct CommitInHand: ~Copyable {
         if piece != nil, keeper.pace.failures >= Self.patience, error.sqlState?.hasPrefix("XX") == true {
             kind = .badEvent
         }
-        switch plan.failed(kind, now: now) {
-        case nil: break
-        case .refused(let range):
-            for position in range { refuse(position, error, wall: wall) }
-        case .unstored(let range):
-            report.notStored(error, batch.entries[range], now: now)
-            guard piece == nil else {
-                hasFailed = true
-                _ = plan.abandon()
-                return
-            }
+        guard let range = plan.failed(kind, now: now) else {
+            if case .probe(let position) = plan.step(now: now) { suspects[position] = error }
+            return
+        }
+        report.notStored(error, batch.entries[range], now: now)
+        if piece == nil {
             keeper.keep(batch, [range], now: now, &edges)
+        } else {
+            hasFailed = true
+            _ = plan.abandon()
         }
     }
+
+    /// Why the event is suspected for which PostgreSQL is asked for another row; without an SQLSTATE when it has cost sessions.
+    func suspect(now: Int64) -> DatabaseError? {
+        if case .probe(let position) = plan.step(now: now) { suspects[position] } else { nil }
+    }
+
+    /// PostgreSQL takes another row than the suspected one.
+    mutating func probed(wall: Int64) {
+        if isKept {
+            _ = plan.abandon()
+            return
+        }
+        for position in plan.probed() ?? 0..<0 {
+            if let suspect = suspects[position] { refuse(position, suspect, wall: wall) }
+        }
+    }
+
+    /// PostgreSQL does not take another row, which may be that row's fault.
+    ///
+    /// - Returns: whether there are events left that may show that.
+    mutating func postpone() -> Bool { !isKept && plan.postpone() }
 
     mutating func madePartitions(failure: FailureKind?) {
         plan.madePartitions(failure: failure)
@@ -101,7 +138,8 @@ struct CommitInHand: ~Copyable {
     private mutating func refuse(_ position: Int, _ error: DatabaseError, wall: Int64) {
         let entry = batch.entries[position]
         let record = batch.withRecord(position) { Array($0) }
-        refused.append(QuarantineItem(event: record, entry.head, sqlState: error.sqlState, wall: wall))
+        refused.append(
+            QuarantineItem(event: record, entry.head, sqlState: error.sqlState, reason: error.message, wall: wall))
         refusedEntries.append(entry)
     }
 
@@ -120,9 +158,12 @@ struct CommitInHand: ~Copyable {
     }
 
     /// The session is lost: it is not known what became of the statement under way.
-    mutating func lose(now: Int64, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable) {
+    ///
+    /// - Parameter loss: with what, if the events may be to blame.
+    mutating func lose(_ loss: DatabaseError?, now: Int64, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable) {
         guard !isEmpty else { return }
         let undecided = plan.abandon()
+        self.loss = loss
         if piece != nil { hasFailed = true } else if !isKept { keeper.keep(batch, undecided, now: now, &edges) }
         finish(now: now, &keeper, &edges)
     }
@@ -131,13 +172,15 @@ struct CommitInHand: ~Copyable {
     mutating func finish(now: Int64, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable) {
         switch piece {
         case nil: setAside(now: now, &keeper, &edges)
-        case _? where hasFailed: keeper.replayFailed(now: now)
+        case _? where hasFailed: keeper.replayFailed(loss, events: batch.count, now: now)
         case let piece?: keeper.delivered(piece, setAside: refused, now: now)
         }
         piece = nil
         refused = []
         refusedEntries = []
         hasFailed = false
+        loss = nil
+        suspects = [:]
         isKept = false
         batch.removeAll()
     }

@@ -1,24 +1,27 @@
 /// What is still to be done for the events of a batch, and what a statement's failure changes about that. A pure value: it
 /// is told what happened and says what to do next.
 ///
-/// Each event of the batch is decided exactly once: by `inserted`, which names those that are stored, or by `failed` or
-/// `abandon`, which name those that are not.
+/// Each event of the batch is decided exactly once: by `inserted`, which names those that are stored, or by `failed`,
+/// `probed` or `abandon`, which name those that are not. No event is taken for bad before PostgreSQL has taken another row:
+/// a server that takes none blames each event alike.
 struct CommitPlan {
     enum Step: Equatable {
         case insert(Range<Int>)
         /// Make the partitions for the days of these events.
         case makePartitions(Range<Int>)
+        /// Ask whether PostgreSQL takes any row: this event is suspected.
+        case probe(Int)
         /// Try again at this moment of the monotonic clock.
         case wait(until: Int64)
         case finished
     }
 
-    /// What is decided about events that a statement did not store.
-    enum Verdict: Equatable {
-        /// PostgreSQL refuses this very event, now and later.
-        case refused(Range<Int>)
-        /// PostgreSQL does not take them now.
-        case unstored(Range<Int>)
+    /// What becomes of a suspected event once PostgreSQL has taken another row.
+    enum Suspicion {
+        /// It is tried: if it fails now, PostgreSQL does not.
+        case tried
+        /// It is refused.
+        case refused
     }
 
     private struct Piece {
@@ -29,6 +32,8 @@ struct CommitPlan {
         var lacksPartitions = false
         var attempts = 0
         var notBefore: Int64 = .min
+        /// Of a single event.
+        var suspicion: Suspicion?
     }
 
     /// How often a statement is tried in all while other sessions are in its way.
@@ -43,9 +48,15 @@ struct CommitPlan {
         pieces = ranges.reversed().map { Piece(range: $0) }
     }
 
+    /// A batch of one event that is suspected from the beginning.
+    init(suspected suspicion: Suspicion) {
+        pieces = [Piece(range: 0..<1, suspicion: suspicion)]
+    }
+
     /// What to do now; the same until one of the methods below says what came of it.
     func step(now: Int64) -> Step {
         guard let piece = pieces.last else { return .finished }
+        if piece.suspicion != nil { return .probe(piece.range.lowerBound) }
         if piece.needsPartitions { return .makePartitions(piece.range) }
         return piece.notBefore > now ? .wait(until: piece.notBefore) : .insert(piece.range)
     }
@@ -69,29 +80,54 @@ struct CommitPlan {
 
     /// The insert failed.
     ///
-    /// - Returns: what that decides; nil when the plan has merely become another.
-    mutating func failed(_ kind: FailureKind, now: Int64) -> Verdict? {
+    /// - Returns: the events that PostgreSQL does not take now; nil when the plan has merely become another.
+    mutating func failed(_ kind: FailureKind, now: Int64) -> Range<Int>? {
         guard var piece = pieces.popLast() else { return nil }
         switch kind {
         case .missingPartition where !piece.madePartitions:
             piece.needsPartitions = true
             pieces.append(piece)
         case .missingPartition where piece.lacksPartitions:
-            return .unstored(piece.range)
+            return piece.range
         case .badEvent, .missingPartition:
-            guard piece.range.count > 1 else { return .refused(piece.range) }
+            guard piece.range.count > 1 else {
+                piece.suspicion = .refused
+                pieces.append(piece)
+                return nil
+            }
             let middle = piece.range.lowerBound + piece.range.count / 2
             pieces.append(Piece(range: middle..<piece.range.upperBound))
             pieces.append(Piece(range: piece.range.lowerBound..<middle))
         case .transient:
             piece.attempts += 1
-            guard piece.attempts < Self.attempts else { return .unstored(piece.range) }
+            guard piece.attempts < Self.attempts else { return piece.range }
             piece.notBefore = now + Self.firstPause << (piece.attempts - 1)
             pieces.append(piece)
         case .session, .server:
-            return .unstored(piece.range)
+            return piece.range
         }
         return nil
+    }
+
+    /// PostgreSQL takes another row. When it does not, `abandon`.
+    ///
+    /// - Returns: the suspected event, if it is the one to blame; nil when it is to be tried.
+    mutating func probed() -> Range<Int>? {
+        guard var piece = pieces.popLast() else { return nil }
+        if piece.suspicion == .refused { return piece.range }
+        piece.suspicion = nil
+        pieces.append(piece)
+        return nil
+    }
+
+    /// PostgreSQL does not take another row either, which may be that row's fault: the suspected event is left for the end,
+    /// and others show what is so.
+    ///
+    /// - Returns: false when there are none left that are not suspected.
+    mutating func postpone() -> Bool {
+        guard let piece = pieces.popLast() else { return false }
+        pieces.insert(piece, at: 0)
+        return pieces.contains { $0.suspicion == nil }
     }
 
     /// Gives up on all that is left.

@@ -3,16 +3,19 @@ import Logging
 import PostgreSQL
 import Schema
 import Scoreboard
+import Spool
 import StorageChannel
 
 /// Gathers events and commits them batch by batch over one session: every event given to `gather` is answered exactly
 /// once, as durable or as not stored. What PostgreSQL does not take in time goes to the `SpoolKeeper`.
 struct Committer: ~Copyable {
     /// What the session is doing.
-    private enum Stage {
+    enum Stage {
         case away, settingUp, makingPartitions
         /// The statement for the events of a day; the session's first, or in place of another.
         case preparing(day: Int32, isFirst: Bool)
+        /// Asking whether PostgreSQL takes any row; a session begins so after one that took none.
+        case probing(isFirst: Bool)
         /// Ready for the next statement.
         case idle
         case inserting
@@ -23,36 +26,42 @@ struct Committer: ~Copyable {
     }
 
     /// Nanoseconds: a statement that takes longer is given up together with its connection.
-    static let timeout: Int64 = 5_000_000_000
+    static let timeout = FaultPoint.hastened(5_000_000_000)
+    /// Sessions that were given up and still run; beyond so many PostgreSQL gets no other one.
+    private static let abandonedSessions = 1
     private static let maintenanceInterval: Int64 = 3_600_000_000_000
     private static let maintenanceRetry: Int64 = 60_000_000_000
 
-    private var link: DatabaseLink
-    private var stage = Stage.away
+    var link: DatabaseLink
+    var stage = Stage.away
     private var failure: DatabaseError?
     /// The last attempt to connect or the last session has failed, and none has followed.
     private var isLost = false
-    private var report: CommitReport
+    /// Why PostgreSQL took no row at all, until it is known to take rows again.
+    var refusal: DatabaseError?
+    let storedRow: StoredRow
+    var report: CommitReport
     private var nextMaintenance: Int64 = .max
 
-    private var gathering: Gathering
-    private var inHand = CommitInHand()
+    var gathering: Gathering
+    var inHand = CommitInHand()
     private let spoolAfter: Int64
     /// Whether it delivers what is in the spool, between batches.
     private let replays: Bool
-    private var parameters = StatementParameters()
+    var parameters = StatementParameters()
     /// The day whose events the session's statement takes; nil while there is none.
-    private var preparedDay: Int32?
-    private var insertedAt: Int64 = 0
+    var preparedDay: Int32?
+    var insertedAt: Int64 = 0
 
     /// - Parameters:
     ///   - name: what PostgreSQL and the log call the connection.
     ///   - spoolAfter: nanoseconds after which what is not committed goes to the spool.
     ///   - replays: whether it delivers what is in the spool.
+    ///   - storedRow: what all committers know of rows that PostgreSQL takes.
     ///   - slot: where commits are counted.
     init(
         _ name: String, url: String, token: UInt64, groupCommit: GroupCommit, spoolAfter: Int64, replays: Bool,
-        slot: ProcessSlot, logger: Logger
+        storedRow: StoredRow, slot: ProcessSlot, logger: Logger
     ) {
         var logger = logger
         logger[metadataKey: "connection"] = "\(name)"
@@ -60,6 +69,7 @@ struct Committer: ~Copyable {
         report = CommitReport(logger, slot)
         gathering = Gathering(groupCommit)
         self.spoolAfter = spoolAfter
+        self.storedRow = storedRow
         self.replays = replays
     }
 
@@ -73,8 +83,8 @@ struct Committer: ~Copyable {
     var accepts: Bool {
         switch stage {
         case .away, .settingUp, .makingPartitions: false
-        case .preparing(_, let isFirst): !isFirst
-        case .idle, .inserting, .maintaining, .makingMissingPartitions: true
+        case .preparing(_, let isFirst), .probing(let isFirst): !isFirst
+        case .idle, .inserting, .maintaining, .makingMissingPartitions: refusal == nil
         }
     }
 
@@ -124,6 +134,10 @@ struct Committer: ~Copyable {
         }
         keepGathered(now: now, isStopping: isStopping, &keeper, &edges)
         guard case .idle = stage else { return }
+        if inHand.isEmpty, refusal != nil, storedRow.isKnown {
+            return probe(
+                project: 0, day: PartitionStatement.today(), isFirst: true, now: now, epoll, &keeper, &edges)
+        }
         if inHand.isEmpty { begin(now: now, isStopping: isStopping, &keeper) }
         if !inHand.isEmpty {
             performStep(now: now, epoll, &keeper, &edges)
@@ -136,7 +150,7 @@ struct Committer: ~Copyable {
     /// Takes what is to be committed next, if its time has come.
     private mutating func begin(now: Int64, isStopping: Bool, _ keeper: inout SpoolKeeper) {
         if replays, !isStopping, let piece = keeper.beginReplay(now: now) {
-            inHand.begin(piece, wall: Clock.wall())
+            inHand.begin(piece, suspicion: keeper.pace.suspicion, loss: keeper.loss, wall: Clock.wall())
         } else if !gathering.isEmpty, isStopping || gathering.beginning(now: now) <= now {
             gathering.begin(&inHand, now: now)
         }
@@ -165,7 +179,7 @@ struct Committer: ~Copyable {
 
     // MARK: The session
 
-    private mutating func take(
+    mutating func take(
         _ event: DatabaseLink.Event, now: Int64, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper,
         _ edges: inout EdgeTable
     ) {
@@ -191,7 +205,9 @@ struct Committer: ~Copyable {
             }
             switch link.nextResult() {
             case .pending: return
-            case .rows: break
+            case .rows(let rows):
+                guard case .settingUp = stage, let found = SessionSettings.predecessors(in: rows) else { break }
+                link.foundAbandoned(found)
             case .failed(let error): failure = error
             case .idle:
                 let error = failure
@@ -217,6 +233,8 @@ struct Committer: ~Copyable {
             completeInsert(error, now: now, epoll, &keeper, &edges)
         case (.settingUp, let error?), (.preparing, let error?):
             take(link.drop(error, now: now, epoll), now: now, epoll, &keeper, &edges)
+        case (.settingUp, nil) where link.abandoned.count > Self.abandonedSessions:
+            take(link.dropForAbandoned(now: now, epoll), now: now, epoll, &keeper, &edges)
         case (.settingUp, nil):
             stage = .makingPartitions
             send(PartitionStatement.comingDays(), now: now, epoll, &keeper, &edges)
@@ -226,9 +244,9 @@ struct Committer: ~Copyable {
         case (.preparing(let day, let isFirst), nil):
             stage = .idle
             preparedDay = day
-            guard isFirst else { break }
-            link.confirm()
-            report.connected()
+            if isFirst, refusal == nil { confirm() }
+        case (.probing(let isFirst), let error):
+            completeProbe(error, isFirst: isFirst, now: now, epoll, &keeper, &edges)
         case (.maintaining, _):
             planMaintenance(after: error, now: now)
             stage = .idle
@@ -241,12 +259,19 @@ struct Committer: ~Copyable {
         }
     }
 
+    /// PostgreSQL takes rows.
+    mutating func confirm() {
+        refusal = nil
+        link.confirm()
+        report.connected()
+    }
+
     private mutating func planMaintenance(after error: DatabaseError?, now: Int64) {
         if let error { report.partitionsMissing(error) } else { report.partitionsMade() }
         nextMaintenance = now + (error == nil ? Self.maintenanceInterval : Self.maintenanceRetry)
     }
 
-    private mutating func send(
+    mutating func send(
         _ sql: String, now: Int64, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable
     ) {
         // It ends the unnamed statement.
@@ -254,80 +279,22 @@ struct Committer: ~Copyable {
         send(now: now, epoll, &keeper, &edges) { connection throws(DatabaseError) in try connection.send(sql) }
     }
 
-    private mutating func send(
+    mutating func send(
         now: Int64, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable,
         _ command: (inout NonBlockingConnection) throws(DatabaseError) -> Void
     ) {
         take(link.send(within: Self.timeout, now: now, epoll, command), now: now, epoll, &keeper, &edges)
     }
 
-    // MARK: Statements
-
-    /// Does what the plan says next; it leaves the stage idle when there is nothing to send.
-    private mutating func performStep(
-        now: Int64, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable
-    ) {
-        switch inHand.plan.step(now: now) {
-        case .insert(let range):
-            let day = inHand.batch.entries[range.lowerBound].head.receivedOn
-            guard day == preparedDay else {
-                return prepare(day: day, isFirst: false, now: now, epoll, &keeper, &edges)
-            }
-            stage = .inserting
-            insertedAt = now
-            parameters.encode(inHand.batch, range)
-            let event = parameters.withParameters { parameters in
-                link.send(within: Self.timeout, now: now, epoll) { connection throws(DatabaseError) in
-                    try connection.sendExecute(parameters)
-                }
-            }
-            take(event, now: now, epoll, &keeper, &edges)
-        case .makePartitions(let range):
-            stage = .makingMissingPartitions
-            let days = Set(inHand.batch.entries[range].map(\.head.receivedOn))
-            send(PartitionStatement.days(days), now: now, epoll, &keeper, &edges)
-        case .wait:
-            stage = .idle
-        case .finished:
-            stage = .idle
-            if inHand.waiting > 0 { gathering.ended(size: inHand.waiting, now: now) }
-            inHand.finish(now: now, &keeper, &edges)
-        }
-    }
-
-    /// Has the statement parsed for the events of a day, instead of the one for another day.
-    private mutating func prepare(
-        day: Int32, isFirst: Bool, now: Int64, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper,
-        _ edges: inout EdgeTable
-    ) {
-        stage = .preparing(day: day, isFirst: isFirst)
-        send(now: now, epoll, &keeper, &edges) { connection throws(DatabaseError) in
-            try connection.sendPrepare(InsertStatement.sql(day: day), parameterTypes: InsertStatement.parameterTypes)
-        }
-    }
-
-    private mutating func completeInsert(
-        _ error: DatabaseError?, now: Int64, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper,
-        _ edges: inout EdgeTable
-    ) {
-        if let error {
-            let kind = FailureKind(sqlState: error.sqlState)
-            inHand.failed(error, kind, now: now, wall: Clock.wall(), &report, &keeper, &edges)
-            if kind == .session { return take(link.drop(error, now: now, epoll), now: now, epoll, &keeper, &edges) }
-        } else {
-            report.committed(events: inHand.inserted(&edges), duration: now - insertedAt)
-        }
-        performStep(now: now, epoll, &keeper, &edges)
-    }
-
     private mutating func lose(
         _ error: DatabaseError, now: Int64, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable
     ) {
+        let wasInserting = if case .inserting = stage { true } else { false }
         stage = .away
         preparedDay = nil
         isLost = true
         failure = nil
         report.lost(error)
-        inHand.lose(now: now, &keeper, &edges)
+        inHand.lose(wasInserting && error.mayBlameEvents ? error : nil, now: now, &keeper, &edges)
     }
 }

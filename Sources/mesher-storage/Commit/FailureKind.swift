@@ -1,3 +1,5 @@
+import PostgreSQL
+
 /// What a refused statement means for the events in it, by its SQLSTATE (PostgreSQL's appendix A).
 enum FailureKind: Equatable {
     /// An event is to blame; its neighbours can be stored without it.
@@ -31,4 +33,10 @@ enum FailureKind: Equatable {
             }
         }
     }
+}
+
+extension DatabaseError {
+    /// Whether a session that was lost with this over a statement with events may have been lost for them: it gave no
+    /// answer in time, or its process has died. Not when somebody has ended it, or the server.
+    var mayBlameEvents: Bool { isConnectionLost && (sqlState == nil || sqlState == "57P02") }
 }

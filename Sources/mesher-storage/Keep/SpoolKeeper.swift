@@ -1,6 +1,7 @@
 import EventLoop
 import Glibc
 import Logging
+import PostgreSQL
 import Scoreboard
 import Spool
 import StorageChannel
@@ -27,6 +28,8 @@ struct SpoolKeeper: ~Copyable {
     private var retryAt: Int64 = .min
     private var refreshAt: Int64 = .min
     private(set) var pace = ReplayPace()
+    /// What the last session that a part has cost was lost with.
+    private(set) var loss: DatabaseError?
 
     init(_ path: String, limits: SpoolDirectory.Limits?, slot: ProcessSlot, logger: Logger) {
         self.path = path
@@ -157,19 +160,24 @@ struct SpoolKeeper: ~Copyable {
     mutating func beginReplay(now: Int64) -> SpooledPiece? {
         guard let next = nextReplay(now: now), next <= now else { return nil }
         pace.began(now: now)
-        return spool?.oldest(events: ReplayPace.events)
+        return spool?.oldest(events: pace.size)
     }
 
     /// All of a part is in PostgreSQL, but for what is to be set aside.
     mutating func delivered(_ piece: SpooledPiece, setAside items: [QuarantineItem], now: Int64) {
         guard items.isEmpty || setAside(items, now: now) else { return pace.failed(now: now) }
         spool?.delivered(piece)
-        pace.delivered(now: now)
+        pace.delivered(piece.content.records.count, now: now)
         report.delivered(piece.content.records.count, isLast: spool?.index.isEmpty ?? true)
     }
 
     /// A part stays where it is, and is tried again later.
-    mutating func replayFailed(now: Int64) {
-        pace.failed(now: now)
+    ///
+    /// - Parameters:
+    ///   - loss: what the session was lost with, if that happened over its events.
+    ///   - events: how many it has.
+    mutating func replayFailed(_ loss: DatabaseError?, events: Int, now: Int64) {
+        if let loss { self.loss = loss }
+        pace.failed(now: now, losingSessionOver: loss == nil ? nil : events)
     }
 }

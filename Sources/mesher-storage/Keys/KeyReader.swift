@@ -74,6 +74,9 @@ struct KeyReader: ~Copyable {
             ?? ProjectQuota(project: project, events: defaults.events, seconds: defaults.seconds)
     }
 
+    /// A project that has a key in force, if there is one.
+    var anyProject: Int64? { table.anyProject }
+
     /// The descriptor of the connection is ready.
     mutating func proceed(now: Int64, _ epoll: borrowing Epoll) -> [KeyTable.Change] {
         take(link.proceed(now: now, epoll), now: now, epoll)
@@ -129,8 +132,9 @@ struct KeyReader: ~Copyable {
             case .rows(let rows):
                 switch stage {
                 case .readingAll, .readingProjects: collect(rows)
-                // The session's settings, each of which is a row.
-                case .away, .idle, .listening, .checking: break
+                case .listening:
+                    if let found = SessionSettings.predecessors(in: rows) { link.foundAbandoned(found) }
+                case .away, .idle, .checking: break
                 }
             case .failed(let error): failure = error
             case .idle: changes += complete(now: now, epoll)

@@ -25,6 +25,9 @@ struct KeyTable {
         projects[project]?.first.flatMap { quotas[$0] }
     }
 
+    /// A project that has a key in force, if there is one.
+    var anyProject: Int64? { projects.first?.key }
+
     func isRevoked(_ key: KeyID) -> Bool {
         revoked.contains(key)
     }

@@ -5,6 +5,8 @@ internal import StorageChannel
 /// Stores events in PostgreSQL as storage would: those that are there already are skipped.
 struct EventDelivery: ~Copyable {
     private let connection: Connection
+    /// Whether it has stored an event, so that PostgreSQL takes rows.
+    private var hasStored = false
 
     init(_ connection: consuming Connection) {
         self.connection = connection
@@ -21,18 +23,23 @@ struct EventDelivery: ~Copyable {
 
     /// Stores events.
     ///
+    /// - Parameter withProof: an event counts as refused only if PostgreSQL takes another row.
     /// - Returns: the positions of those that PostgreSQL refuses for what they are, each with its reason.
     /// - Throws: `DatabaseError` when it cannot store now; some may be stored.
-    func deliver(_ events: [SpooledEvent]) throws(DatabaseError) -> [(position: Int, reason: DatabaseError)] {
+    mutating func deliver(
+        _ events: [SpooledEvent], withProof: Bool
+    ) throws(DatabaseError) -> [(position: Int, reason: DatabaseError)] {
         var refused: [(position: Int, reason: DatabaseError)] = []
         var ranges = [0..<events.count]
         while let range = ranges.popLast() {
             guard !range.isEmpty else { continue }
             do throws(DatabaseError) {
                 try insert(events[range])
+                hasStored = true
             } catch {
-                guard Self.isRefusal(error) else { throw error }
+                guard error.blamesRow else { throw error }
                 guard range.count > 1 else {
+                    if withProof, !hasStored { try requireOtherRows(than: events[range.lowerBound], error) }
                     refused.append((range.lowerBound, error))
                     continue
                 }
@@ -79,8 +86,14 @@ struct EventDelivery: ~Copyable {
         return "{" + elements.joined(separator: ",") + "}"
     }
 
-    /// Classes 21 to 23, 54 and P0 of PostgreSQL's appendix A.
-    private static func isRefusal(_ error: DatabaseError) -> Bool {
-        ["21", "22", "23", "54", "P0"].contains { error.sqlState?.hasPrefix($0) == true }
+    /// Throws when PostgreSQL refuses any other row as it does this event: then it is not the event's fault.
+    private func requireOtherRows(than event: SpooledEvent, _ error: DatabaseError) throws(DatabaseError) {
+        let today = try connection.query("SELECT (now() AT TIME ZONE 'UTC')::date - date '2000-01-01'")
+        let day = today[row: 0, column: 0].flatMap { Int32($0) } ?? event.head.receivedOn
+        do throws(DatabaseError) {
+            try connection.execute(ProbeStatement.sql(project: event.head.project, day: day))
+        } catch let refusal {
+            guard ProbeStatement.isTaken(refusal, suspect: error.sqlState) else { throw error }
+        }
     }
 }

@@ -10,6 +10,7 @@ struct QuarantinedItem {
         let version: Int
         let setAsideAt: Double
         let sqlstate: String?
+        let reason: String?
         let segment: UInt64?
         let offset: Int?
         let checksum: UInt32
@@ -49,7 +50,13 @@ struct QuarantinedItem {
         }
         setAsideAt = said.setAsideAt
         switch entry.kind {
-        case .event: reason = "PostgreSQL refused it" + (said.sqlstate.map { ", SQLSTATE \($0)" } ?? "")
+        case .event:
+            if let words = said.reason, said.sqlstate == nil {
+                reason = words
+            } else {
+                let words = said.reason.map { ": \($0)" } ?? ""
+                reason = "PostgreSQL refused it\(words)" + (said.sqlstate.map { ", SQLSTATE \($0)" } ?? "")
+            }
         case .damaged: reason = "damaged in segment \(said.segment ?? 0) at byte \(said.offset ?? 0)"
         }
     }

@@ -25,12 +25,12 @@ struct SpoolDrainCommand: ParsableCommand {
     func run() throws {
         let settings = try options.settings()
         let spool = try Self.open(settings)
-        let delivery = try EventDelivery.open(settings.text(.storageDatabaseURL))
+        var delivery = try EventDelivery.open(settings.text(.storageDatabaseURL))
         var stored = 0
         var setAside = 0
         while !spool.index.isCounted { spool.survey() }
         while let piece = spool.oldest(events: Self.events) {
-            let items = try Self.deliver(piece, delivery, &stored)
+            let items = try Self.deliver(piece, &delivery, &stored)
             try spool.setAside(items)
             setAside += items.count
             spool.delivered(piece)
@@ -59,7 +59,7 @@ struct SpoolDrainCommand: ParsableCommand {
 
     /// Stores what a piece holds, and returns what is to be set aside.
     private static func deliver(
-        _ piece: SpooledPiece, _ delivery: borrowing EventDelivery, _ stored: inout Int
+        _ piece: SpooledPiece, _ delivery: inout EventDelivery, _ stored: inout Int
     ) throws(DatabaseError) -> [QuarantineItem] {
         let wall = Clock.wall()
         var items = piece.content.damages.map { piece.damage($0, wall: wall) }
@@ -74,10 +74,11 @@ struct SpoolDrainCommand: ParsableCommand {
                 items.append(piece.damage(range, wall: wall))
             }
         }
-        let refused = try delivery.deliver(events)
+        let refused = try delivery.deliver(events, withProof: true)
         items += refused.map {
             QuarantineItem(
-                event: records[$0.position], events[$0.position].head, sqlState: $0.reason.sqlState, wall: wall)
+                event: records[$0.position], events[$0.position].head, sqlState: $0.reason.sqlState,
+                reason: $0.reason.message, wall: wall)
         }
         stored += events.count - refused.count
         return items

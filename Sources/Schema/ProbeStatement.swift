@@ -1,0 +1,75 @@
+package import PostgreSQL
+
+/// Asks PostgreSQL whether it takes any row: writes a harmless one into `events`, and takes it back.
+///
+/// The row is gone with an inner transaction. The outer one has then written to the log all the same, so that its end waits
+/// for the disk and for a synchronous standby, as that of events does.
+package enum ProbeStatement {
+    /// The columns that are not made up, the first of which is `level`.
+    private static let columns = InsertStatement.columns.dropFirst(5)
+
+    /// What an event has at least.
+    private static let modest: [[UInt8]?] = columns.map { column in
+        switch column.name {
+        case "level": Array("error".utf8)
+        case "message": Array("probe".utf8)
+        case "payload": Array("{}".utf8)
+        default: nil
+        }
+    }
+
+    /// - Parameters:
+    ///   - day: the row's `received_on`, in days since 2000-01-01.
+    ///   - columns: those from `level` on, as in an event's record; best those of an event that was stored, since a trigger
+    ///     or a constraint of the operator may look at them.
+    package static func sql(project: Int64, day: Int32, columns: [[UInt8]?]? = nil) -> String {
+        let names = Self.columns.map(\.name).joined(separator: ", ")
+        let values = zip(Self.columns, columns ?? modest).map { literal($1, type: $0.name) }.joined(separator: ", ")
+        return """
+            DO $mesher$ BEGIN
+                BEGIN
+                    INSERT INTO public.events (project_id, event_id, received_at, "timestamp", received_on, \(names))
+                    SELECT \(project), gen_random_uuid(), day, day, day, \(values)
+                    FROM (SELECT date '2000-01-01' + \(day) AS day) AS days;
+                    SET CONSTRAINTS ALL IMMEDIATE;
+                    RAISE SQLSTATE 'MESHE';
+                EXCEPTION WHEN SQLSTATE 'MESHE' THEN
+                    NULL;
+                END;
+            END $mesher$
+            """
+    }
+
+    /// A value whose bytes nobody has to quote.
+    private static func literal(_ value: [UInt8]?, type column: String) -> String {
+        guard var value = value?[...] else { return "NULL" }
+        // jsonb has its version in front.
+        if column == "tags" { value = value.dropFirst() }
+        let hex = value.map { byte in
+            let digits = String(byte, radix: 16)
+            return byte < 16 ? "0\(digits)" : digits
+        }
+        let type = column == "tags" ? "jsonb" : column == "payload" ? "json" : "text"
+        return "convert_from(decode('\(hex.joined())', 'hex'), 'UTF8')::\(type)"
+    }
+
+    /// Whether PostgreSQL would take other rows than a suspected one.
+    ///
+    /// - Parameters:
+    ///   - error: what the probe failed with, if it did.
+    ///   - suspect: the SQLSTATE with which the suspected event was refused; nil when PostgreSQL did not answer.
+    /// - Returns: also true when the probe's row was refused for another reason than the event: then it is the operator's
+    ///   trigger or constraint that minds the one or the other, and not the server.
+    package static func isTaken(_ error: DatabaseError?, suspect: String?) -> Bool {
+        guard let error else { return true }
+        return error.blamesRow && !error.isConnectionLost && error.sqlState != suspect
+    }
+}
+
+extension DatabaseError {
+    /// Whether PostgreSQL blames a row, or what a statement was given: classes 21 to 23, 54 and P0 of its appendix A. It does
+    /// so, too, while it takes no row at all: with 54000 near the wraparound of its transaction ids.
+    package var blamesRow: Bool {
+        ["21", "22", "23", "54", "P0"].contains { sqlState?.hasPrefix($0) == true }
+    }
+}

@@ -1,0 +1,101 @@
+import EventLoop
+import PostgreSQL
+import Schema
+import StorageChannel
+
+/// The statements of a batch, and what comes of them.
+extension Committer {
+    /// Does what the plan says next; it leaves the stage idle when there is nothing to send.
+    mutating func performStep(
+        now: Int64, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable
+    ) {
+        switch inHand.plan.step(now: now) {
+        case .insert(let range):
+            let day = inHand.batch.entries[range.lowerBound].head.receivedOn
+            guard day == preparedDay else {
+                return prepare(day: day, isFirst: false, now: now, epoll, &keeper, &edges)
+            }
+            stage = .inserting
+            insertedAt = now
+            parameters.encode(inHand.batch, range)
+            let event = parameters.withParameters { parameters in
+                link.send(within: Self.timeout, now: now, epoll) { connection throws(DatabaseError) in
+                    try connection.sendExecute(parameters)
+                }
+            }
+            take(event, now: now, epoll, &keeper, &edges)
+        case .makePartitions(let range):
+            stage = .makingMissingPartitions
+            let days = Set(inHand.batch.entries[range].map(\.head.receivedOn))
+            send(PartitionStatement.days(days), now: now, epoll, &keeper, &edges)
+        case .probe(let position):
+            let head = inHand.batch.entries[position].head
+            // Of a refused event the day may be what is wrong; where it gets no answer, its partition.
+            let day = inHand.suspect(now: now)?.sqlState == nil ? head.receivedOn : PartitionStatement.today()
+            probe(project: head.project, day: day, isFirst: false, now: now, epoll, &keeper, &edges)
+        case .wait:
+            stage = .idle
+        case .finished:
+            stage = .idle
+            if inHand.waiting > 0 { gathering.ended(size: inHand.waiting, now: now) }
+            inHand.finish(now: now, &keeper, &edges)
+        }
+    }
+
+    /// Has the statement parsed for the events of a day, instead of the one for another day.
+    mutating func prepare(
+        day: Int32, isFirst: Bool, now: Int64, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper,
+        _ edges: inout EdgeTable
+    ) {
+        stage = .preparing(day: day, isFirst: isFirst)
+        send(now: now, epoll, &keeper, &edges) { connection throws(DatabaseError) in
+            try connection.sendPrepare(InsertStatement.sql(day: day), parameterTypes: InsertStatement.parameterTypes)
+        }
+    }
+
+    mutating func completeInsert(
+        _ error: DatabaseError?, now: Int64, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper,
+        _ edges: inout EdgeTable
+    ) {
+        if let error {
+            let kind = FailureKind(sqlState: error.sqlState)
+            inHand.failed(error, kind, now: now, wall: Clock.wall(), &report, &keeper, &edges)
+            if kind == .session { return take(link.drop(error, now: now, epoll), now: now, epoll, &keeper, &edges) }
+        } else {
+            let events = inHand.inserted(&edges)
+            if let last = events.last { inHand.batch.withRecord(last) { storedRow.note($0) } }
+            if refusal != nil { confirm() }
+            report.committed(events: events.count, duration: now - insertedAt)
+        }
+        performStep(now: now, epoll, &keeper, &edges)
+    }
+
+    mutating func probe(
+        project: Int64, day: Int32, isFirst: Bool, now: Int64, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper,
+        _ edges: inout EdgeTable
+    ) {
+        stage = .probing(isFirst: isFirst)
+        send(storedRow.probe(project: project, day: day), now: now, epoll, &keeper, &edges)
+    }
+
+    mutating func completeProbe(
+        _ error: DatabaseError?, isFirst: Bool, now: Int64, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper,
+        _ edges: inout EdgeTable
+    ) {
+        let suspect = isFirst ? refusal : inHand.suspect(now: now)
+        if let error, !ProbeStatement.isTaken(error, suspect: suspect?.sqlState) {
+            if !storedRow.isKnown, error.blamesRow, inHand.postpone() {
+                return performStep(now: now, epoll, &keeper, &edges)
+            }
+            refusal = error
+            return take(link.drop(error, now: now, epoll), now: now, epoll, &keeper, &edges)
+        }
+        if isFirst || refusal != nil { confirm() }
+        guard !isFirst else {
+            stage = .idle
+            return
+        }
+        inHand.probed(wall: Clock.wall())
+        performStep(now: now, epoll, &keeper, &edges)
+    }
+}
