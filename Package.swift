@@ -142,7 +142,8 @@ let package = Package(
             name: "SchemaTests", dependencies: ["PostgreSQL", "Schema", "StorageChannel", "TestServers"],
             swiftSettings: settings),
         .testTarget(
-            name: "MesherWatchdogTests", dependencies: ["EventLoop", "Scoreboard", "mesher-watchdog"],
+            name: "MesherWatchdogTests",
+            dependencies: ["EventLoop", "RecordedInputs", "Scoreboard", "mesher-watchdog"],
             swiftSettings: settings),
         .testTarget(
             name: "EndToEndTests", dependencies: ["RecordedInputs", "Scoreboard", "TestServers", "WebSocket"],

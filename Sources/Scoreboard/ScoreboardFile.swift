@@ -28,8 +28,15 @@ package final class ScoreboardFile {
     }
 
     let memory: SharedMemory
+    /// What the owner has written into each slot that was ever used. A process maps its whole slot, and one that was taken
+    /// over may write there what it likes: the owner goes by this and does not read it back.
+    private var own: [[UInt64]]
 
     private init(_ memory: consuming SharedMemory) {
+        let start = Self.word
+        // The used ones are the first: looking at the others would make them take space.
+        let used = (0..<Self.slotCount).prefix { memory[start($0) + SlotLayout.role] != 0 }
+        own = used.map { memory.copy(start($0)..<start($0) + SlotLayout.ownerWords) }
         self.memory = memory
     }
 
@@ -49,7 +56,7 @@ package final class ScoreboardFile {
     package static func open(in runDirectory: String) throws(SystemError) -> ScoreboardFile {
         let path = path(in: runDirectory)
         if let file = adopt(path) {
-            for index in 0..<file.usedCount { file.end(index) }
+            for index in file.own.indices { file.end(index) }
             return file
         }
         return try create(path)
@@ -111,14 +118,14 @@ package final class ScoreboardFile {
     package func claim(_ role: ProcessRole, name: String) -> Claim? {
         guard let index = vacant(name) else { return nil }
         let wasWaiting = state(of: index) == .waiting
-        let start = Self.word(ofSlot: index)
-        memory[start + SlotLayout.role] = role.rawValue
-        memory.store(name, at: start + SlotLayout.name, words: SlotLayout.nameWords)
-        for word in [SlotLayout.pid, SlotLayout.started, SlotLayout.startAt, SlotLayout.heartbeat] {
-            memory[start + word] = 0
+        write(role.rawValue, SlotLayout.role, of: index)
+        for (place, word) in SharedMemory.words(name, SlotLayout.nameWords).enumerated() {
+            write(word, SlotLayout.name + place, of: index)
         }
-        clearGauges(start)
-        memory[start + SlotLayout.fingerprintWord] = SlotLayout.fingerprint
+        for word in [SlotLayout.pid, SlotLayout.started, SlotLayout.startAt] { write(0, word, of: index) }
+        memory[Self.word(ofSlot: index) + SlotLayout.heartbeat] = 0
+        clearGauges(index)
+        write(SlotLayout.fingerprint, SlotLayout.fingerprintWord, of: index)
         set(.starting, of: index)
         memory.publish(memory[SuspectTable.slotGeneration] &+ 1, at: SuspectTable.slotGeneration)
         return Claim(slot: index, wasWaiting: wasWaiting)
@@ -126,38 +133,37 @@ package final class ScoreboardFile {
 
     /// The process of a slot runs.
     package func started(_ index: Int, pid: Int32, wall: Int64) {
-        guard let start = start(index) else { return }
-        memory[start + SlotLayout.pid] = UInt64(clamping: pid)
-        memory[start + SlotLayout.started] = UInt64(clamping: wall)
+        write(UInt64(clamping: pid), SlotLayout.pid, of: index)
+        write(UInt64(clamping: wall), SlotLayout.started, of: index)
     }
 
     package func set(_ state: ProcessState, of index: Int) {
-        guard let start = start(index) else { return }
-        memory[start + SlotLayout.state] = state.rawValue
+        write(state.rawValue, SlotLayout.state, of: index)
     }
 
     /// The process of a slot has ended and is started again, now or later.
     ///
     /// - Parameter startAt: when, in microseconds since 1970.
     package func restart(_ index: Int, _ cause: RestartCause, startAt: Int64) {
-        guard let start = start(index) else { return }
         countRestart(index, cause)
-        memory[start + SlotLayout.startAt] = UInt64(clamping: startAt)
-        memory[start + SlotLayout.pid] = 0
-        clearGauges(start)
+        write(UInt64(clamping: startAt), SlotLayout.startAt, of: index)
+        write(0, SlotLayout.pid, of: index)
+        clearGauges(index)
         set(.waiting, of: index)
     }
 
     /// The process of a slot takes the place of another.
     package func countRestart(_ index: Int, _ cause: RestartCause) {
-        guard let start = start(index) else { return }
-        memory.add(1, at: start + SlotLayout.restarts + cause.place)
+        guard own.indices.contains(index) else { return }
+        let word = SlotLayout.restarts + cause.place
+        write(own[index][word] &+ 1, word, of: index)
     }
 
     /// Open sessions have died with the listener of a slot.
     package func countKilledSessions(_ count: Int, of index: Int) {
-        guard let start = start(index) else { return }
-        memory.addAtOnce(UInt64(clamping: count), at: start + SlotLayout.sessionsClosed + SessionEnding.killed.rawValue)
+        guard own.indices.contains(index) else { return }
+        let word = Self.word(ofSlot: index) + SlotLayout.sessionsClosed + SessionEnding.killed.rawValue
+        memory.addAtOnce(UInt64(clamping: count), at: word)
     }
 
     /// The slot in which a place waits to be started again tells when that is.
@@ -165,59 +171,58 @@ package final class ScoreboardFile {
     /// - Parameter until: in microseconds since 1970.
     package func pause(_ name: String, until: Int64) {
         for index in slots(named: name) where state(of: index) == .waiting {
-            memory[Self.word(ofSlot: index) + SlotLayout.startAt] = UInt64(clamping: until)
+            write(UInt64(clamping: until), SlotLayout.startAt, of: index)
         }
     }
 
     /// The process of a slot has ended, and the slot is free for another of the same place.
     package func end(_ index: Int) {
-        guard let start = start(index) else { return }
-        memory[start + SlotLayout.pid] = 0
-        clearGauges(start)
+        write(0, SlotLayout.pid, of: index)
+        clearGauges(index)
         set(.ended, of: index)
     }
 
     package func vitals(of index: Int) -> Vitals? {
-        start(index) == nil ? nil : Vitals(memory, slot: index)
+        own.indices.contains(index) ? Vitals(memory, slot: index) : nil
     }
 
     package func reading(of index: Int) -> SlotReading? {
-        start(index) == nil ? nil : SlotReading(memory, slot: index)
+        own.indices.contains(index) ? SlotReading(memory, slot: index, own: own[index]) : nil
     }
 
     /// All slots that were ever used.
     package func readings() -> [SlotReading] {
-        (0..<usedCount).compactMap { SlotReading(memory, slot: $0) }
+        own.indices.compactMap { reading(of: $0) }
     }
 
-    private func start(_ index: Int) -> Int? {
-        (0..<Self.slotCount).contains(index) ? Self.word(ofSlot: index) : nil
-    }
-
-    /// The slots that were ever used, which are the first ones: looking at the others would make them take space.
-    private var usedCount: Int {
-        (0..<Self.slotCount).first { memory[Self.word(ofSlot: $0) + SlotLayout.role] == 0 } ?? Self.slotCount
+    private func write(_ value: UInt64, _ word: Int, of index: Int) {
+        guard own.indices.contains(index) else { return }
+        own[index][word] = value
+        memory[Self.word(ofSlot: index) + word] = value
     }
 
     /// What a place waits for comes before what it has left behind, so that it never seems to wait twice.
     private func vacant(_ name: String) -> Int? {
-        let own = slots(named: name)
+        let named = slots(named: name)
         for wanted in [ProcessState.waiting, .ended] {
-            if let index = own.first(where: { state(of: $0) == wanted }) { return index }
+            if let index = named.first(where: { state(of: $0) == wanted }) { return index }
         }
-        let used = usedCount
-        return used < Self.slotCount ? used : nil
+        guard own.count < Self.slotCount else { return nil }
+        own.append([UInt64](repeating: 0, count: SlotLayout.ownerWords))
+        return own.count - 1
     }
 
     private func slots(named name: String) -> [Int] {
-        (0..<usedCount).filter { SlotReading.name(memory, Self.word(ofSlot: $0)) == name }
+        own.indices.filter { SlotReading.name(own[$0]) == name }
     }
 
     private func state(of index: Int) -> ProcessState? {
-        ProcessState(rawValue: memory[Self.word(ofSlot: index) + SlotLayout.state])
+        ProcessState(rawValue: own[index][SlotLayout.state])
     }
 
-    private func clearGauges(_ start: Int) {
+    private func clearGauges(_ index: Int) {
+        guard own.indices.contains(index) else { return }
+        let start = Self.word(ofSlot: index)
         for word in [SlotLayout.executingSince, SlotLayout.inHand, SlotLayout.lastPartition] {
             memory[start + word] = 0
         }

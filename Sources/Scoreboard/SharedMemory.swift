@@ -113,19 +113,29 @@ package struct SharedMemory: ~Copyable {
 
     /// Stores text as UTF-8, cut to the room there is and filled up with zeros.
     func store(_ text: String, at position: Int, words count: Int) {
-        var words = [UInt64](repeating: 0, count: count)
-        for (place, byte) in text.utf8.prefix(count * Self.wordSize).enumerated() {
-            words[place / Self.wordSize] |= UInt64(byte) << (8 * (place % Self.wordSize))
-        }
-        for (place, value) in words.enumerated() { self[position + place] = value }
+        for (place, value) in Self.words(text, count).enumerated() { self[position + place] = value }
     }
 
     /// Text that was stored.
     func text(at position: Int, words count: Int) -> String {
-        var bytes: [UInt8] = []
-        for word in position..<position + count {
-            for shift in 0..<Self.wordSize { bytes.append(UInt8(truncatingIfNeeded: self[word] >> (8 * shift))) }
+        Self.text(copy(position..<position + count)[...])
+    }
+
+    /// Some words as they are now.
+    func copy(_ range: Range<Int>) -> [UInt64] {
+        range.map { self[$0] }
+    }
+
+    static func words(_ text: String, _ count: Int) -> [UInt64] {
+        var words = [UInt64](repeating: 0, count: count)
+        for (place, byte) in text.utf8.prefix(count * wordSize).enumerated() {
+            words[place / wordSize] |= UInt64(byte) << (8 * (place % wordSize))
         }
+        return words
+    }
+
+    static func text(_ words: ArraySlice<UInt64>) -> String {
+        let bytes = words.flatMap { word in (0..<wordSize).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } }
         return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
     }
 }

@@ -4,7 +4,8 @@ enum SlotLayout {
     /// One page, so that a process can map its own slot and no other.
     static let size = 512
 
-    // Written by the watchdog.
+    // Written by the watchdog: the first `ownerWords`.
+    static let ownerWords = 32
     static let fingerprintWord = 0
     static let role = 1
     /// Microseconds since 1970.

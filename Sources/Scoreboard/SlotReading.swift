@@ -1,4 +1,7 @@
 /// What a slot says at one moment. Each number is whole; together they may be some nanoseconds apart.
+///
+/// A process that was taken over may have written anything. So what is no counter is bounded here: sums of all slots do
+/// not overflow, nor do differences of two times.
 package struct SlotReading: Sendable {
     package let index: Int
     package let role: ProcessRole
@@ -78,22 +81,23 @@ package struct Vitals: Equatable, Sendable {
 }
 
 extension SlotReading {
+    /// - Parameter own: what the watchdog has written into the slot.
     /// - Returns: nil for a slot that was never used.
-    init?(_ memory: borrowing SharedMemory, slot index: Int) {
+    init?(_ memory: borrowing SharedMemory, slot index: Int, own: [UInt64]) {
         let start = ScoreboardFile.word(ofSlot: index)
-        guard let role = ProcessRole(rawValue: memory[start + SlotLayout.role]),
-            let state = ProcessState(rawValue: memory[start + SlotLayout.state])
+        guard let role = ProcessRole(rawValue: own[SlotLayout.role]),
+            let state = ProcessState(rawValue: own[SlotLayout.state])
         else { return nil }
         self.index = index
         self.role = role
         self.state = state
-        name = Self.name(memory, start)
-        pid = Int32(truncatingIfNeeded: memory[start + SlotLayout.pid])
-        started = Int64(clamping: memory[start + SlotLayout.started])
-        startAt = Int64(clamping: memory[start + SlotLayout.startAt])
-        restarts = Self.words(memory, start + SlotLayout.restarts, RestartCause.allCases.count)
+        name = Self.name(own)
+        pid = Int32(truncatingIfNeeded: own[SlotLayout.pid])
+        started = Int64(clamping: own[SlotLayout.started])
+        startAt = Int64(clamping: own[SlotLayout.startAt])
+        restarts = Array(own[SlotLayout.restarts..<SlotLayout.restarts + RestartCause.allCases.count])
         vitals = Vitals(memory, slot: index)
-        inHand = Int(clamping: memory[start + SlotLayout.inHand])
+        inHand = Int(Self.bounded(memory[start + SlotLayout.inHand]))
         dependencies = Self.words(memory, start + SlotLayout.dependencies, Dependency.allCases.count)
             .map { $0 == 0 ? nil : $0 == 2 }
         rateLimitFallbacks = memory[start + SlotLayout.rateLimitFallbacks]
@@ -101,12 +105,14 @@ extension SlotReading {
         let lastCommit = memory[start + SlotLayout.lastCommit]
         self.lastCommit = lastCommit == 0 ? nil : Int64(clamping: lastCommit)
         let lastPartition = memory[start + SlotLayout.lastPartition]
-        self.lastPartition = lastPartition == 0 ? nil : Int64(clamping: lastPartition)
+        self.lastPartition = lastPartition == 0 ? nil : Int64(Self.bounded(lastPartition))
         let oldest = memory[start + SlotLayout.spoolOldest]
         spool = SpoolReading(
-            events: memory[start + SlotLayout.spoolEvents], bytes: memory[start + SlotLayout.spoolBytes],
-            limit: memory[start + SlotLayout.spoolLimit], oldest: oldest == 0 ? nil : Int64(clamping: oldest),
-            quarantine: memory[start + SlotLayout.quarantine])
+            events: Self.bounded(memory[start + SlotLayout.spoolEvents]),
+            bytes: Self.bounded(memory[start + SlotLayout.spoolBytes]),
+            limit: Self.bounded(memory[start + SlotLayout.spoolLimit]),
+            oldest: oldest == 0 ? nil : Int64(clamping: oldest),
+            quarantine: Self.bounded(memory[start + SlotLayout.quarantine]))
         spooled = memory[start + SlotLayout.spooled]
         delivered = memory[start + SlotLayout.delivered]
         quarantined = memory[start + SlotLayout.quarantined]
@@ -132,8 +138,11 @@ extension SlotReading {
         return result
     }
 
-    static func name(_ memory: borrowing SharedMemory, _ start: Int) -> String {
-        memory.text(at: start + SlotLayout.name, words: SlotLayout.nameWords)
+    /// What JSON can hold exactly, and what may be added a thousand times.
+    static func bounded(_ word: UInt64) -> UInt64 { min(word, 1 << 53) }
+
+    static func name(_ own: [UInt64]) -> String {
+        SharedMemory.text(own[SlotLayout.name..<SlotLayout.name + SlotLayout.nameWords])
     }
 }
 

@@ -39,7 +39,7 @@ enum SuspectTable {
                 (
                     place,
                     Suspect(
-                        request: request, body: body, deaths: Int(clamping: deaths),
+                        request: request, body: body, deaths: Int(SlotReading.bounded(deaths)),
                         diedAt: Int64(clamping: memory[word + Record.diedAt]),
                         slot: Int(clamping: memory[word + Record.slot]),
                         since: Int64(clamping: memory[word + Record.since]))

@@ -43,6 +43,17 @@ struct StatusTests {
             ])
     }
 
+    @Test("whatever times and numbers the file names, the report is made")
+    func hostileNumbers() throws {
+        for number in ["1e300", "-1e300", "9223372036854775807"] {
+            let text = Self.document(writtenAt: 90_070)
+                .replacing("90061", with: number).replacing("90075.2", with: number).replacing("90030", with: number)
+                .replacing("7.5", with: number).replacing("90067", with: number)
+            let document = try StatusDocument(text, path: "status.json")
+            #expect(StatusReport(document, now: 90_070).description.contains("worker events 0"))
+        }
+    }
+
     /// Runs `mesher status` on a run directory with such a file.
     private func run(_ arguments: [String], file: String?) throws -> Execution {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("mesher.\(UUID().uuidString)")

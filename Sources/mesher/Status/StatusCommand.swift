@@ -46,7 +46,8 @@ struct StatusCommand: ParsableCommand {
         let now = Double(Clock.wall()) / 1e6
         let age = now - document.writtenAt
         guard age < StatusDocument.staleAfter else {
-            throw CommandError(.unavailable, "\(path): not written for \(Int(age)) s: the watchdog does not run")
+            throw CommandError(
+                .unavailable, "\(path): not written for \(StatusReport.whole(age)) s: the watchdog does not run")
         }
         return output.isJSON ? Self.withSessions(text, settings) : StatusReport(document, now: now).description
     }

@@ -35,7 +35,7 @@ struct StatusReport: CustomStringConvertible {
         if !dependencies.isEmpty { lines.append("needs       " + dependencies.joined(separator: ", ")) }
         lines.append("storage     " + storage)
         if let spool = document.storage.spool { lines.append("spool       " + text(of: spool)) }
-        let sessions = document.processes.filter { $0.role == "stream" }.reduce(0) { $0 + $1.inHand }
+        let sessions = document.processes.filter { $0.role == "stream" }.reduce(0) { $0 &+ $1.inHand }
         lines.append("streams     \(sessions) \(sessions == 1 ? "session" : "sessions")")
         for (subject, health) in document.health.sorted(by: { $0.key < $1.key }) {
             let result = health.failuresInRow == 0 ? "good" : "FAILED \(health.failuresInRow) times in a row"
@@ -70,16 +70,16 @@ struct StatusReport: CustomStringConvertible {
     }
 
     private func state(of process: StatusDocument.Process) -> String {
-        if let startsAt = process.startsAt { return "\(process.state) \(Int(max(startsAt - now, 0).rounded(.up))) s" }
+        if let startsAt = process.startsAt { return "\(process.state) \(Self.whole((startsAt - now).rounded(.up))) s" }
         if let seconds = process.executingFor, seconds > Self.longExecution {
-            return "\(process.state), executing for \(Int(seconds)) s"
+            return "\(process.state), executing for \(Self.whole(seconds)) s"
         }
         return process.state
     }
 
     /// How long ago, in the largest unit that fits.
     private func age(_ moment: Double) -> String {
-        let seconds = Int(max(now - moment, 0))
+        let seconds = Self.whole(now - moment)
         return switch seconds {
         case ..<120: "\(seconds) s"
         case ..<7_200: "\(seconds / 60) min"
@@ -88,9 +88,14 @@ struct StatusReport: CustomStringConvertible {
         }
     }
 
+    /// Seconds that a file names, which may be any number; none are below 0, or of a year with more than four digits.
+    static func whole(_ seconds: Double) -> Int {
+        Int(min(max(seconds, 0), 253_402_300_799))
+    }
+
     /// UTC, to the second.
     static func time(_ moment: Double) -> String {
-        var seconds = time_t(moment)
+        var seconds = time_t(whole(moment))
         var parts = tm()
         gmtime_r(&seconds, &parts)
         var bytes = [CChar](repeating: 0, count: 32)
