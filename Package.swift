@@ -133,7 +133,8 @@ let package = Package(
             dependencies: ["EventLoop", "Ingestion", "Scoreboard", "StorageChannel", "WebSocket", "mesher-stream"],
             swiftSettings: settings),
         .testTarget(
-            name: "MesherWorkerTests", dependencies: ["CLibraries", "EventLoop", "Ingestion", "mesher-worker"],
+            name: "MesherWorkerTests",
+            dependencies: ["CLibraries", "EventLoop", "Ingestion", "RecordedInputs", "mesher-worker"],
             swiftSettings: settings),
         .testTarget(
             name: "PostgreSQLTests", dependencies: ["PostgreSQL", "TestServers"], swiftSettings: settings),

@@ -43,6 +43,10 @@ enum MesherWorker {
             log.error("libfcgi could not be initialised")
             exit(EX_OSERR)
         }
+        guard CheckedReading.isInForce() else {
+            log.error("This libfcgi reads past the check of what it is sent; install Debian's libfcgi0ldbl")
+            exit(EX_OSERR)
+        }
         do throws(SystemError) {
             let directory = settings.text(.runDirectory)
             let slot = try ProcessSlot.inherited(runDirectory: directory)

@@ -1,4 +1,5 @@
 import Glibc
+import RecordedInputs
 import Testing
 
 @testable import Ingestion
@@ -115,5 +116,38 @@ struct FastCGIConnectionTests {
         #expect(poll(&readable, 1, 10_000) == 1)
         #expect(peer.connection.read())
         #expect(peer.connection.isOversized)
+    }
+
+    @Test("A connection on which comes what would harm libfcgi is closed, and the process lives")
+    func refusesHarmful() throws {
+        #expect(CheckedReading.isInForce())
+        for (place, bytes) in RecordCheckTests.hostile.enumerated() {
+            let peer = try FastCGIPeer()
+            // All of them fit into a socket.
+            peer.send(bytes)
+            peer.shutDown()
+            #expect(!peer.connection.read(), "input \(place)")
+        }
+    }
+
+    @Test("Damaged records are refused or read, and never end the process")
+    func survivesDamage() throws {
+        let seeds =
+            [
+                FastCGIPeer.request([("REQUEST_METHOD", "GET"), ("QUERY_STRING", "a")]),
+                FastCGIPeer.request([("CONTENT_LENGTH", "3"), ("DOCUMENT_URI", "/healthz")], body: [1, 2, 3]),
+            ] + RecordCheckTests.hostile.map { Array($0.prefix(400)) }
+        var mutations = Mutations(of: seeds, seed: 20)
+        var read = 0
+        for _ in 0..<4_000 {
+            let peer = try FastCGIPeer()
+            peer.send(mutations.next())
+            peer.shutDown()
+            guard peer.connection.read() else { continue }
+            read += 1
+            peer.connection.withHead { _, _ in }
+            _ = peer.connection.answer([])
+        }
+        #expect(read > 20)
     }
 }

@@ -84,9 +84,9 @@ struct FastCGIPeer: ~Copyable {
         return bytes + record(5, [])
     }
 
-    private static func record(_ kind: UInt8, _ content: [UInt8]) -> [UInt8] {
+    static func record(_ kind: UInt8, _ content: [UInt8], request: UInt8 = 1) -> [UInt8] {
         let padding = (8 - content.count % 8) % 8
-        let header = [1, kind, 0, 1, UInt8(content.count >> 8), UInt8(content.count & 0xff), UInt8(padding), 0]
+        let header = [1, kind, 0, request, UInt8(content.count >> 8), UInt8(content.count & 0xff), UInt8(padding), 0]
         return header + content + [UInt8](repeating: 0, count: padding)
     }
 }

@@ -49,7 +49,8 @@ final class FastCGIConnection {
     func read() -> Bool {
         request.pointee.keepConnection = 1
         FCGX_Detach(request)
-        guard FCGX_Accept_r(request) == 0, readBody() else { return false }
+        CheckedReading.begin()
+        guard FCGX_Accept_r(request) == 0, readBody(), CheckedReading.isWhole else { return false }
         isAnswering = true
         return true
     }
