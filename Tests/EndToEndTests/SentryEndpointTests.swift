@@ -139,6 +139,27 @@ extension EndToEnd {
             #expect(rows == [["It broke"]])
         }
 
+        @Test(
+            "A browser's report is stored from every path that policies name",
+            arguments: [
+                "/api/N/security/", "/api/N/csp-report/", "/api/N/csp-report", "/errors/api/N/csp-report/",
+                "/api/N/nel/",
+            ])
+        func reports(path: String) throws {
+            let report = #"{"csp-report":{"violated-directive":"img-src","blocked-uri":"https://evil.example/a.png"}}"#
+            let query = "?sentry_key=\(project.key)&sentry_environment=beta%3Aeu&sentry_release=7.94.0"
+            let response = try post(
+                report, to: path.replacing("N", with: "\(project.id)") + query,
+                [("Content-Type", "application/csp-report")])
+            #expect(response.status == 200)
+            let rows = try project.stack.query(
+                """
+                SELECT environment, release, payload->>'environment', payload->>'release', payload->'csp-report' IS NULL
+                FROM events WHERE project_id = \(project.id)
+                """)
+            #expect(rows == [["beta:eu", "7.94.0", "beta:eu", "7.94.0", "f"]])
+        }
+
         @Test("The limit is told by the 200 that used it up and by the 429 that follows; other items pass")
         func rateLimit() throws {
             try project.stack.mesher("project", "set", project.slug, "--rate-limit", "1", "--rate-limit-window", "60")
@@ -166,7 +187,7 @@ extension EndToEnd {
 
         @Test("A browser may ask before it posts, whatever the project and from any origin")
         func preflight() throws {
-            for route in ["envelope", "store", "security"] {
+            for route in ["envelope", "store", "security", "csp-report", "nel"] {
                 let response = try project.stack.request(
                     "OPTIONS", "/api/\(project.id)/\(route)/",
                     [("Origin", "https://shop.example"), ("Access-Control-Request-Headers", "x-sentry-auth")])

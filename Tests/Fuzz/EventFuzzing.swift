@@ -40,7 +40,7 @@ enum SentryFuzzing {
         return { input in
             parser.parse(input, as: .sentry(id: nil, sentAt: 1_600_000_000_000_000))
             parser.parse(input, as: .userReport)
-            parser.parse(input, as: .securityReport)
+            parser.parse(input, as: .securityReport(ReportLabels()))
         }
     }
 }

@@ -20,6 +20,8 @@ final class Edge {
     var tickets: [UInt64] = []
     /// The ids in the records of those events.
     var identifiers: [UInt128] = []
+    /// The columns of those records; NULL is absent.
+    var records: [[EventRecord.Column: [UInt8]]] = []
     /// Whether those events were counted by Redis.
     var counted: [Bool] = []
     var lookUps: [KeyID] = []
@@ -42,6 +44,7 @@ final class Edge {
         edge.answers = [:]
         edge.lookUps = []
         edge.identifiers = []
+        edge.records = []
         edge.counted = []
         return edge
     }
@@ -169,13 +172,17 @@ final class Edge {
         case .store:
             tickets.append(content.integer())
             counted.append(StoreFlags(rawValue: content.integer()).contains(.counted))
-            var position = 0
+            var record: [EventRecord.Column: [UInt8]] = [:]
             _ = EventRecord.forEachElement(of: content.remainder()) { column, element in
+                if let column = EventRecord.Column(rawValue: column), element.prefix(4).contains(where: { $0 != 0xff })
+                {
+                    record[column] = Array(element.dropFirst(4))
+                }
                 if column == EventRecord.Column.eventID.rawValue {
                     identifiers.append(UInt128(bigEndian: element.loadUnaligned(fromByteOffset: 4, as: UInt128.self)))
                 }
-                position += 1
             }
+            records.append(record)
         case .lookUpKey: lookUps.append(content.key())
         case .probe: probes.append(content.integer())
         case .redis: redisAnswers.append(content.integer(UInt8.self) == 1)

@@ -6,8 +6,7 @@ struct AcceptedHead {
     let credential: Credential
     /// It names a protocol that is newer than what is understood.
     let isVersionTooNew: Bool
-    /// By which of Sentry's programs it says it was sent: `NAME/VERSION`.
-    let client: [UInt8]?
+    let sender: SentrySender
     /// The page's origin; nil for a program that is no browser.
     let origin: [UInt8]?
     let encoding: Result<ContentEncoding, Refusal>
@@ -23,7 +22,7 @@ struct AcceptedHead {
         self.target = target
         credential = KeyExtraction.credential(of: head)
         isVersionTooNew = target.route.dialect == .sentry && KeyExtraction.isVersionTooNew(head)
-        client = target.route.dialect == .sentry ? KeyExtraction.client(of: head).map(Array.init) : nil
+        sender = target.route.dialect == .sentry ? SentrySender(head, target.route) : .none
         origin = head.origin.map(Array.init)
         do throws(Refusal) {
             encoding = .success(try ContentEncoding.named(head.contentEncoding))
@@ -40,7 +39,7 @@ struct AcceptedHead {
         target = Target(route: route, project: .none)
         credential = key.map(Credential.key) ?? .none
         isVersionTooNew = false
-        client = nil
+        sender = .none
         origin = nil
         encoding = .success(.identity)
         format = BodyFormat(route, contentType: nil)

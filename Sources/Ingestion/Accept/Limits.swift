@@ -2,6 +2,8 @@
 package enum Limits {
     /// One event, decoded.
     package static let eventBytes = 1 << 20
+    /// The same in base64.
+    package static let encodedEventBytes = 2 * eventBytes
     /// Up to here a body is a small event, which nothing large must delay.
     package static let smallBytes = 64 << 10
     /// A bulk body, decoded.

@@ -26,7 +26,7 @@ extension Target {
     }
 
     /// `/api/{project}/envelope/`, `/store/` and `/security/`, and `/api/store/`: with or without the slash at the end, and
-    /// with any number of them in a row.
+    /// with any number of them in a row. Older policies report to `/csp-report/`, and network errors go to `/nel/`.
     private static func sentry(_ path: UnsafeRawBufferPointer) -> Target? {
         var parts: (UnsafeRawBufferPointer?, UnsafeRawBufferPointer?) = (nil, nil)
         var count = 0
@@ -52,7 +52,9 @@ extension Target {
         let project = ProjectClaim(first)
         if second.equals("envelope") { return Target(route: .envelope, project: project) }
         if second.equals("store") { return Target(route: .store, project: project) }
-        if second.equals("security") { return Target(route: .security, project: project) }
+        if second.equals("security") || second.equals("csp-report") || second.equals("nel") {
+            return Target(route: .security, project: project)
+        }
         return nil
     }
 

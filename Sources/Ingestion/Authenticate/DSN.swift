@@ -1,12 +1,16 @@
 internal import StorageChannel
 
-/// What counts of a DSN, `http://KEY[:SECRET]@host[:port][/path]/PROJECT`: neither host nor path.
+/// What counts of a DSN, `http://KEY[:SECRET]@host[:port][/path]/PROJECT`: neither host nor path, nor slashes and a query
+/// behind the project.
 struct DSN: Equatable {
     let key: KeyID
     let project: ProjectClaim
 
     /// - Returns: nil when it is no DSN, or its key is not 32 hex digits.
     init?(_ text: UnsafeRawBufferPointer) {
+        let query = text.firstIndex { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") } ?? text.count
+        let slashes = text[..<query].reversed().prefix { $0 == UInt8(ascii: "/") }
+        let text = UnsafeRawBufferPointer(rebasing: text[..<(query - slashes.count)])
         guard let at = text.firstIndex(of: UInt8(ascii: "@")), let slash = text.lastIndex(of: UInt8(ascii: "/")),
             slash > at, let scheme = text[..<at].lastIndex(of: UInt8(ascii: "/"))
         else { return nil }

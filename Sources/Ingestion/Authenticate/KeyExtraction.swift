@@ -25,32 +25,44 @@ package enum KeyExtraction {
             if let key = field?.hexNumber().map(KeyID.init) ?? authorization(value) { return .key(key) }
             isMalformed = isMalformed || field != nil
         }
-        if let value = head.query.flatMap({ SentryFields(query: $0)["sentry_key="] }) {
+        if let value = head.query.flatMap({ SentryFields(query: $0)["sentry_key"] }) {
             if let key = value.hexNumber() { return .key(KeyID(key)) }
             isMalformed = true
         }
         return isMalformed ? .malformed : .none
     }
 
-    /// The field `sentry_client` beside the key in a header: `NAME/VERSION`. Nil when it is absent, or is not as a name may be.
-    static func client(of head: RequestHead) -> UnsafeRawBufferPointer? {
-        let name: StaticString = "sentry_client="
-        let client =
-            head.sentryAuthorization.flatMap { SentryFields(header: $0)[name] }
-            ?? head.authorization.flatMap { SentryFields(header: $0)[name] }
+    /// The field `sentry_client` beside the key: `NAME/VERSION`. Nil when it is absent, or is not as a name may be.
+    static func client(of head: RequestHead) -> [UInt8]? {
+        let name: StaticString = "sentry_client"
+        let client = headerField(name, of: head).map(Array.init) ?? queryField(name, of: head).map(FormText.decode)
         guard let client, (1...TextLimit.sdk).contains(client.count),
-            client.allSatisfy({ (0x21...0x7e).contains($0) })
+            client.allSatisfy({ (0x20...0x7e).contains($0) })
         else { return nil }
         return client
     }
 
+    /// The field `sentry_timestamp` beside the key: when it was sent by the sender's clock, in microseconds since 1970.
+    static func sentAt(of head: RequestHead) -> Int64? {
+        let name: StaticString = "sentry_timestamp"
+        if let text = headerField(name, of: head) { return SentryEvent.time(ofText: text) }
+        guard let text = queryField(name, of: head) else { return nil }
+        return FormText.decode(text).withUnsafeBytes(SentryEvent.time(ofText:))
+    }
+
+    private static func headerField(_ name: StaticString, of head: RequestHead) -> UnsafeRawBufferPointer? {
+        head.sentryAuthorization.flatMap { SentryFields(header: $0)[name] }
+            ?? head.authorization.flatMap { SentryFields(header: $0)[name] }
+    }
+
+    private static func queryField(_ name: StaticString, of head: RequestHead) -> UnsafeRawBufferPointer? {
+        head.query.flatMap { SentryFields(query: $0)[name] }
+    }
+
     /// Whether a request names a protocol that is newer than what is understood.
     static func isVersionTooNew(_ head: RequestHead) -> Bool {
-        let name: StaticString = "sentry_version="
-        let version =
-            head.sentryAuthorization.flatMap { SentryFields(header: $0)[name] }
-            ?? head.authorization.flatMap { SentryFields(header: $0)[name] }
-            ?? head.query.flatMap { SentryFields(query: $0)[name] }
+        let name: StaticString = "sentry_version"
+        let version = headerField(name, of: head) ?? queryField(name, of: head)
         // Some write "2.0".
         let digits = version?.prefix { (0x30...0x39).contains($0) } ?? []
         var number = 0
@@ -61,7 +73,10 @@ package enum KeyExtraction {
     /// `Sentry sentry_key=K, …`: what stands in the place of the key; nil when it is something else.
     private static func sentry(_ value: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
         guard value.startsIgnoringCase(at: 0, with: "sentry") else { return nil }
-        return SentryFields(header: value)["sentry_key="]
+        // What follows it unnamed is no part of it.
+        return SentryFields(header: value)["sentry_key"].map {
+            UnsafeRawBufferPointer(rebasing: $0.prefix { !UnsafeRawBufferPointer.isSpace($0) })
+        }
     }
 
     private static func authorization(_ value: UnsafeRawBufferPointer) -> KeyID? {

@@ -1,5 +1,6 @@
 /// The fields `sentry_key=K`, `sentry_version=7`, … of an authorization header, parted by commas or spaces, or of a query,
-/// parted by `&`: in any order and case, with or without quotes.
+/// parted by `&`: in any order and case. In a header a value may be in quotes, have spaces around its equals sign, and be
+/// of several words.
 struct SentryFields {
     private let text: UnsafeRawBufferPointer
     private let isQuery: Bool
@@ -14,22 +15,64 @@ struct SentryFields {
         isQuery = true
     }
 
-    /// The value of the first field of a name, which ends with an equals sign and is written in small letters.
+    /// The value of the first field of a name, which is written in small letters.
     subscript(name: StaticString) -> UnsafeRawBufferPointer? {
         var position = 0
         while position < text.count {
-            var end = position
-            while end < text.count, !isSeparator(text[end]) { end += 1 }
-            if text.startsIgnoringCase(at: position, with: name) {
-                return unquoted(UnsafeRawBufferPointer(rebasing: text[(position + name.utf8CodeUnitCount)..<end]))
+            if text.startsIgnoringCase(at: position, with: name),
+                let start = valueStart(behind: position + name.utf8CodeUnitCount)
+            {
+                return unquoted(text.trimmed(from: start, to: valueEnd(from: start)))
             }
-            position = end + 1
+            while position < text.count, !isSeparator(text[position]) { position += 1 }
+            position += 1
         }
         return nil
     }
 
+    /// Where the value of a name begins; nil when no equals sign follows.
+    private func valueStart(behind name: Int) -> Int? {
+        let equals = isQuery ? name : pastSpaces(name)
+        guard equals < text.count, text[equals] == UInt8(ascii: "=") else { return nil }
+        return isQuery ? equals + 1 : pastSpaces(equals + 1)
+    }
+
+    /// Where a value ends: at a separator, but for spaces that stand between its words.
+    private func valueEnd(from start: Int) -> Int {
+        var position = start
+        while position < text.count {
+            guard isSeparator(text[position]) else {
+                position += 1
+                continue
+            }
+            let next = pastSpaces(position)
+            if isQuery || next == position || isField(next) { return position }
+            position = next
+        }
+        return position
+    }
+
+    /// Whether a field's name and an equals sign stand at a position.
+    private func isField(_ start: Int) -> Bool {
+        var position = start
+        while position < text.count, Self.isName(text[position]) { position += 1 }
+        let equals = pastSpaces(position)
+        return position > start && equals < text.count && text[equals] == UInt8(ascii: "=")
+    }
+
+    private func pastSpaces(_ start: Int) -> Int {
+        var position = start
+        while position < text.count, UnsafeRawBufferPointer.isSpace(text[position]) { position += 1 }
+        return position
+    }
+
     private func isSeparator(_ byte: UInt8) -> Bool {
         isQuery ? byte == UInt8(ascii: "&") : byte == UInt8(ascii: ",") || UnsafeRawBufferPointer.isSpace(byte)
+    }
+
+    private static func isName(_ byte: UInt8) -> Bool {
+        UnsafeRawBufferPointer.isLetter(byte) || UnsafeRawBufferPointer.isDigit(byte) || byte == UInt8(ascii: "_")
+            || byte == UInt8(ascii: "-")
     }
 
     private func unquoted(_ value: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {

@@ -1,3 +1,5 @@
+import Glibc
+
 /// A request's body: `count` bytes, behind which `padding` zero bytes may be read. Freed when lost.
 package struct Body: ~Copyable {
     /// The bytes behind the body that may be read; always zero.
@@ -34,6 +36,28 @@ package struct Body: ~Copyable {
     /// Whether it is a JSON array, by its first byte that is no white space.
     package var isArray: Bool {
         BulkSplitter.isArray(UnsafeRawBufferPointer(start: bytes, count: count))
+    }
+
+    /// The first byte that is no white space.
+    var firstByte: UInt8? {
+        withUnsafeBytes { $0.first { !Self.isWhiteSpace($0) } }
+    }
+
+    /// Whether the first line begins and ends as an object does, and something follows it.
+    var hasObjectInFirstLine: Bool {
+        withUnsafeBytes { bytes in
+            guard bytes.first == UInt8(ascii: "{"), let base = bytes.baseAddress,
+                let found = memchr(base, 0x0a, bytes.count)
+            else { return false }
+            let end = UnsafeRawPointer(found) - base
+            return bytes[..<end].last { !Self.isWhiteSpace($0) } == UInt8(ascii: "}")
+                && !bytes[end...].allSatisfy(Self.isWhiteSpace)
+        }
+    }
+
+    /// White space as RFC 8259 has it.
+    private static func isWhiteSpace(_ byte: UInt8) -> Bool {
+        byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09
     }
 
     /// Drops what is behind the first `count` bytes; more than there are leaves all.

@@ -4,15 +4,21 @@ import Glibc
 package enum BulkSplitter {
     /// The events as ranges of the body's bytes, without the white space around them; at least one and at most `maximum`.
     ///
-    /// A body that begins with a bracket is a JSON array, and refused whole when it is not valid. Any other is taken as
-    /// `isNDJSON` says: one event a line (blank lines don't count, CRLF is allowed), each valid or not by itself.
+    /// A body that begins with a bracket is a JSON array, and refused whole when it is not valid. One that begins with a
+    /// brace can only be one event a line (blank lines don't count, CRLF is allowed), each valid or not by itself. Any other
+    /// is taken as `isNDJSON` says.
     ///
     /// Throws `invalidJSON`, `invalidEvent`, `tooManyEvents` or `emptyBulk`.
     package static func split(
         _ bytes: UnsafeMutableRawBufferPointer, isNDJSON: Bool, maximum: Int
     ) throws(Refusal) -> [Range<Int>] {
         let maximum = max(maximum, 0)
-        let isArray = !isNDJSON || isArray(UnsafeRawBufferPointer(bytes))
+        let isArray =
+            switch bytes.first(where: { !isWhiteSpace($0) }) {
+            case UInt8(ascii: "["): true
+            case UInt8(ascii: "{"): false
+            default: !isNDJSON
+            }
         let events: [Range<Int>]
         if isArray {
             var parser = JSONParser()

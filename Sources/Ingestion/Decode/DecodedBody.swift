@@ -1,3 +1,4 @@
+internal import CJSON
 internal import Scoreboard
 
 /// Decode: from a body as it came to the bytes of each event.
@@ -20,14 +21,12 @@ extension IngestionMachine {
         case .envelope:
             try decodeEnvelope(submission, encoding)
         case .sentryEvent:
-            let body = try decodeStored(takeBody(of: submission), encoding)
-            let count = body.count
-            submission.decoded(
-                body, [0..<count], as: [.sentry(id: nil, sentAt: nil, client: submission.head.client)])
+            try decodeStored(submission, encoding)
         case .reports:
             var body = try decoder.decode(takeBody(of: submission), encoding, limit: limit)
             let ranges = body.isArray ? try split(&body, isNDJSON: false) : [0..<body.count]
-            submission.decoded(body, ranges, as: Array(repeating: .securityReport, count: ranges.count))
+            submission.decoded(
+                body, ranges, as: Array(repeating: .securityReport(submission.head.sender.labels), count: ranges.count))
         }
     }
 
@@ -46,27 +45,73 @@ extension IngestionMachine {
         return try scanner.finish()
     }
 
+    /// The items of an envelope; or the event that was sent in the place of one.
     private mutating func decodeEnvelope(_ submission: Submission, _ encoding: ContentEncoding) throws(Refusal) {
+        let refusal: Refusal
+        do throws(Refusal) {
+            let envelope = try scan(submission, encoding)
+            guard envelope.items.isEmpty, envelope.hasFieldsOfEvent else { return submission.decoded(envelope) }
+            refusal = Refusal(.invalidEnvelope, "invalid envelope: an event stands where its header should")
+        } catch {
+            guard error.reason == .invalidEnvelope, scanner.isInEnvelopeHeader else { throw error }
+            refusal = error
+        }
+        guard let event = try? decoder.decode(takeBody(of: submission), encoding, limit: Limits.eventBytes) else {
+            throw refusal
+        }
+        try decodeEvent(event, of: submission, or: refusal)
+    }
+
+    /// Reads an envelope, and leaves its body where it was.
+    private mutating func scan(_ submission: Submission, _ encoding: ContentEncoding) throws(Refusal) -> Envelope {
         scanner.begin(wantsItems: true)
         let sent = takeBody(of: submission)
         let limit = Limits.decodedEnvelopeBytes(sentIn: sent.count)
-        try decoder.scan(sent, encoding, limit: limit, into: &scanner)
-        let envelope = try scanner.finish()
-        var body = Body(count: envelope.kept.count)
-        body.withUnsafeMutableBytes { $0.copyBytes(from: envelope.kept) }
-        let forms = envelope.items.map { envelope.form(of: $0, client: submission.head.client) }
-        submission.decoded(body, envelope.items.map(\.range), as: forms, of: envelope.summary)
+        let result = Result { () throws(Refusal) in
+            try decoder.scan(sent, encoding, limit: limit, into: &scanner)
+            return try scanner.finish()
+        }
+        submission.putBack(sent)
+        return try result.get()
     }
 
-    /// The event of a store request. The oldest programs send it deflated and in base64, without an encoding that says so.
-    private mutating func decodeStored(
-        _ body: consuming Body, _ encoding: ContentEncoding
-    ) throws(Refusal) -> Body {
-        let first = body.withUnsafeBytes { $0.first { !Self.isWhiteSpace($0) } }
-        if encoding == .identity, let first, first != UInt8(ascii: "{"), let deflated = Base64.decode(body) {
-            return try decoder.decode(deflated, .deflate, limit: Limits.eventBytes)
+    /// Takes a body for one event, unless it is no JSON object.
+    private func decodeEvent(
+        _ body: consuming Body, of submission: Submission, or refusal: Refusal
+    ) throws(Refusal) {
+        var body = body
+        let isEvent = body.withUnsafeMutableBytes { bytes in
+            var json = JSONParser()
+            return (try? json.event(in: bytes, .not_finite)) != nil
         }
-        return try decoder.decode(body, encoding, limit: Limits.eventBytes)
+        guard isEvent else { throw refusal }
+        submission.decoded(event: body)
+    }
+
+    /// The event of a store request. The oldest programs send it in base64, mostly deflated, without an encoding that says
+    /// so; others send an envelope and do not say so.
+    private mutating func decodeStored(_ submission: Submission, _ encoding: ContentEncoding) throws(Refusal) {
+        var body = try decoder.decode(takeBody(of: submission), encoding, limit: Limits.encodedEventBytes)
+        if body.firstByte != UInt8(ascii: "{"), let decoded = Base64.decode(body) {
+            body = decoded
+            if body.firstByte != UInt8(ascii: "{") {
+                body = try decoder.decode(body, .deflate, limit: Limits.eventBytes)
+            }
+        }
+        if let envelope = envelope(in: body) { return submission.decoded(envelope) }
+        guard body.count <= Limits.eventBytes else { throw .payloadTooLarge }
+        submission.decoded(event: body)
+    }
+
+    /// The envelope that a body is, of which something is to be stored; nil when it is none. Only an envelope has more
+    /// lines behind one that is an object.
+    private mutating func envelope(in body: borrowing Body) -> Envelope? {
+        guard body.hasObjectInFirstLine else { return nil }
+        scanner.begin(wantsItems: true)
+        guard (try? decoder.scan(body, .identity, limit: body.count, into: &scanner)) != nil,
+            let envelope = try? scanner.finish(), !envelope.items.isEmpty
+        else { return nil }
+        return envelope
     }
 
     private func split(_ body: inout Body, isNDJSON: Bool) throws(Refusal) -> [Range<Int>] {
@@ -79,9 +124,19 @@ extension IngestionMachine {
     private func takeBody(of submission: Submission) -> Body {
         submission.takeBody() ?? Body(count: 0)
     }
+}
 
-    /// White space as RFC 8259 has it.
-    private static func isWhiteSpace(_ byte: UInt8) -> Bool {
-        byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09
+extension Submission {
+    fileprivate func decoded(_ envelope: Envelope) {
+        var body = Body(count: envelope.kept.count)
+        body.withUnsafeMutableBytes { $0.copyBytes(from: envelope.kept) }
+        let forms = envelope.items.map { envelope.form(of: $0, head.sender) }
+        decoded(body, envelope.items.map(\.range), as: forms, of: envelope.summary)
+    }
+
+    /// One event of Sentry's programs, that came without an envelope.
+    fileprivate func decoded(event body: consuming Body) {
+        let count = body.count
+        decoded(body, [0..<count], as: [.sentry(id: nil, sentAt: head.sender.sentAt, client: head.sender.client)])
     }
 }

@@ -4,6 +4,8 @@ internal import StorageChannel
 struct Envelope {
     /// Of the header: the id of the event in it, which wins over the event's own.
     var eventID: UInt128?
+    /// Of the header: it has what only an event has.
+    var hasFieldsOfEvent = false
     /// Of the header: when it was sent by the sender's clock, in microseconds since 1970.
     var sentAt: Int64?
     /// Of the header: whose it is, where nothing outside says so.
@@ -41,11 +43,11 @@ extension Envelope {
         EnvelopeSummary(eventID: eventID, unsupported: unsupported, surplus: surplus, discards: discards)
     }
 
-    /// - Parameter client: by whom it was sent.
-    func form(of item: Item, client: [UInt8]?) -> EventForm {
+    func form(of item: Item, _ sender: SentrySender) -> EventForm {
         switch item.kind {
         case .userReport: .userReport
-        case .event, .feedback, .clientReport, .other: .sentry(id: eventID, sentAt: sentAt, client: client)
+        case .event, .feedback, .clientReport, .other:
+            .sentry(id: eventID, sentAt: sentAt ?? sender.sentAt, client: sender.client)
         }
     }
 }

@@ -31,6 +31,7 @@ struct EnvelopeScanner: ~Copyable {
     /// The header that is being read.
     private var line: [UInt8] = []
     private var itemCount = 0
+    private var hasUntypedItem = false
     /// What is kept of the payload that is being read: an item's kind, and where it begins in `Envelope.kept`.
     private var keeping: (kind: ItemKind, start: Int)?
 
@@ -43,7 +44,13 @@ struct EnvelopeScanner: ~Copyable {
         self.wantsItems = wantsItems
         line.removeAll(keepingCapacity: true)
         itemCount = 0
+        hasUntypedItem = false
         keeping = nil
+    }
+
+    /// Whether what was taken so far ends before the end of the envelope's header.
+    var isInEnvelopeHeader: Bool {
+        if case .envelopeHeader = stage { true } else { false }
     }
 
     /// Takes more of the envelope.
@@ -68,9 +75,7 @@ struct EnvelopeScanner: ~Copyable {
                 position += end.map { $0 + 1 } ?? rest.count
                 if end != nil { try endPayload(.itemHeader) }
             case .payloadEnd:
-                guard rest[0] == UInt8(ascii: "\n") else { throw Self.invalid("no newline after an item's payload") }
-                position += 1
-                stage = .itemHeader
+                position += try takePayloadEnd(rest)
             case .done: return false
             }
         }
@@ -92,6 +97,8 @@ struct EnvelopeScanner: ~Copyable {
         case .payload: try endPayload(.done)
         case .envelopeHeader, .itemHeader, .payloadEnd, .done: break
         }
+        // An item without a type may have been an event.
+        if hasUntypedItem, envelope.items.isEmpty { throw Self.invalid("an item's header has no type") }
         let whole = envelope
         begin(wantsItems: false)
         return whole
@@ -118,15 +125,23 @@ struct EnvelopeScanner: ~Copyable {
         itemCount += 1
         guard itemCount <= Self.itemLimit else { throw Self.invalid("more than \(Self.itemLimit) items") }
         // A trailing newline, or several.
-        if !line.isEmpty { try endItemHeader() }
+        if line.allSatisfy({ $0 == UInt8(ascii: "\r") }) {
+            line.removeAll(keepingCapacity: true)
+        } else {
+            try endItemHeader()
+        }
     }
 
     private mutating func endEnvelopeHeader() throws(Refusal) {
         var header = Envelope()
         try readHeader("its header is no JSON object") { name, value, content in
+            if EventFieldName.isOfEventAlone(name.bytes) { header.hasFieldsOfEvent = true }
             guard value.kind == .string else { return }
-            if name.equals("event_id") { header.eventID = EventIdentifier.parse(content) }
-            if name.equals("sent_at") { header.sentAt = try? Timestamp.dateTime(content) }
+            // That of all zeros stands for none: by it one event would hide another.
+            if name.equals("event_id") {
+                header.eventID = EventIdentifier.parse(content).flatMap { $0 == 0 ? nil : $0 }
+            }
+            if name.equals("sent_at") { header.sentAt = SentryEvent.time(ofText: content) }
             if name.equals("dsn") {
                 let dsn = DSN(content)
                 header.credential = dsn.map { .key($0.key) } ?? .malformed
@@ -137,7 +152,7 @@ struct EnvelopeScanner: ~Copyable {
     }
 
     private mutating func endItemHeader() throws(Refusal) {
-        var kind = ItemKind.other
+        var kind: ItemKind?
         var length: Int?
         var isLengthValid = true
         try readHeader("an item's header is no JSON object") { name, value, content in
@@ -148,7 +163,8 @@ struct EnvelopeScanner: ~Copyable {
             }
         }
         guard isLengthValid else { throw Self.invalid("an item's length is no whole number") }
-        beginItem(kind)
+        if kind == nil { hasUntypedItem = true }
+        beginItem(kind ?? .other)
         stage = .payload(left: length)
         if length == 0 { try endPayload(.payloadEnd) }
     }
@@ -166,6 +182,19 @@ struct EnvelopeScanner: ~Copyable {
     }
 
     // MARK: Payloads
+
+    /// The newline after a payload of known length, perhaps with a carriage return before it.
+    ///
+    /// - Returns: how many bytes it has here.
+    private mutating func takePayloadEnd(_ bytes: UnsafeRawBufferPointer) throws(Refusal) -> Int {
+        switch bytes[0] {
+        case UInt8(ascii: "\n"): stage = .itemHeader
+        case UInt8(ascii: "\r") where line.isEmpty: line.append(bytes[0])
+        default: throw Self.invalid("no newline after an item's payload")
+        }
+        if case .itemHeader = stage { line.removeAll(keepingCapacity: true) }
+        return 1
+    }
 
     private mutating func beginItem(_ kind: ItemKind) {
         switch kind {

@@ -13,5 +13,5 @@ package enum EventForm: Sendable {
     case userReport
     /// A browser's report of what a Content-Security-Policy blocked: `{"csp-report":{…}}`, or one element of the
     /// Reporting API's array.
-    case securityReport
+    case securityReport(ReportLabels)
 }

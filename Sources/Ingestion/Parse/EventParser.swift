@@ -66,7 +66,7 @@ package struct EventParser: ~Copyable {
             try SentryEvent.fill(&columns, from: fields, id: id, sentAt: sentAt, json, &room)
             if columns.sdkName == nil, let client { SentryEvent.fill(&columns, from: client, &room) }
         case .userReport: UserReport.fill(&columns, from: fields, json, &room)
-        case .securityReport: try SecurityReport.fill(&columns, from: fields, json, &room)
+        case .securityReport(let labels): try SecurityReport.fill(&columns, from: fields, labels, json, &room)
         }
         return columns
     }

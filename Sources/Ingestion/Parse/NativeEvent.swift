@@ -53,7 +53,8 @@ enum NativeEvent {
         guard value.kind == .string, let id = EventIdentifier.parse(value.bytes) else {
             throw invalid("event_id", "32 hex digits or a UUID")
         }
-        return id
+        // That of all zeros stands for none: by it one event would hide another.
+        return id == 0 ? nil : id
     }
 
     private static func timestamp(_ value: mesher_json_value) throws(Refusal) -> Int64? {

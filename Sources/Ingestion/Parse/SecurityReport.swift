@@ -8,8 +8,8 @@ struct SecurityReport {
 
     /// Fills the columns in. Throws `unsupportedItem` when it is a report of something else.
     static func fill(
-        _ columns: inout EventColumns, from fields: mesher_json_event, _ json: borrowing JSONParser,
-        _ room: inout TextRoom
+        _ columns: inout EventColumns, from fields: mesher_json_event, _ labels: ReportLabels,
+        _ json: borrowing JSONParser, _ room: inout TextRoom
     ) throws(Refusal) {
         var body = json.member("csp-report", of: fields.payload)
         if body.kind != .object {
@@ -29,6 +29,7 @@ struct SecurityReport {
         columns.level = StaticString("error").bytes
         columns.logger = StaticString("csp").bytes
         columns.message = report.message(&room).prefix(characters: TextLimit.message)
+        labels.fill(&columns, &room)
     }
 
     private init(_ body: mesher_json_value, _ json: borrowing JSONParser) {

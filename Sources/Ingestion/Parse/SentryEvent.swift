@@ -121,10 +121,14 @@ enum SentryEvent {
     private static func time(_ value: mesher_json_value) -> Int64? {
         switch value.kind {
         case .number: try? Timestamp.seconds(value.bytes)
-        case .string:
-            isSeconds(value.bytes) ? try? Timestamp.seconds(value.bytes) : try? Timestamp.lenientDateTime(value.bytes)
+        case .string: time(ofText: value.bytes)
         default: nil
         }
+    }
+
+    /// The same of a text, which may be a number.
+    static func time(ofText text: UnsafeRawBufferPointer) -> Int64? {
+        isSeconds(text) ? try? Timestamp.seconds(text) : try? Timestamp.lenientDateTime(text)
     }
 
     /// Digits, and perhaps a point and digits.

@@ -112,6 +112,22 @@ struct TextRoom: ~Copyable {
         return size
     }
 
+    /// Appends text as a JSON string has it between its quotes, RFC 8259, section 7.
+    mutating func append(escaping text: UnsafeRawBufferPointer) {
+        for byte in text {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+                append(UInt8(ascii: "\\"))
+                append(byte)
+            case 0..<0x20:
+                append(byte < 0x10 ? "\\u000" : "\\u001")
+                let digit = byte & 0xf
+                append(digit < 10 ? 0x30 &+ digit : 0x61 &+ digit &- 10)
+            default: append(byte)
+            }
+        }
+    }
+
     /// What was appended since `count` was `start`.
     func text(from start: Int) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(rebasing: room[min(start, count)..<count])

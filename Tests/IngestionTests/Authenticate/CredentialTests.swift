@@ -71,7 +71,7 @@ struct CredentialTests {
         #expect(credential(authorization: fields).client == "raven-perl/1.08")
         #expect(credential(sentry: "x", authorization: fields).client == "raven-perl/1.08")
         let long = String(repeating: "a", count: 201)
-        for client in ["", "a\0", "\u{e9}", "a\u{7f}", long] {
+        for client in ["", "a\tb", "a\0", "\u{e9}", "a\u{7f}", long] {
             #expect(credential(sentry: "Sentry sentry_client=\(client)").client == nil)
         }
         #expect(credential(sentry: "Sentry sentry_client=\(long.dropFirst())").client?.count == 200)

@@ -61,7 +61,8 @@ struct EnvelopeScannerTests {
             Self.header + "\n" + #"{"type":"event"}"# + "\n",
             Self.header + "\n" + #"{"type":"event","length":0}"# + "\n",
             Self.header + "\n" + #"{"type":"event","length":0}"# + "\n\n",
-            Self.header + "\n" + #"{"type":"event","length":null}"# + "\n{}", "{}\n{}\n{}\n{}\nanything",
+            Self.header + "\n" + #"{"type":"event","length":null}"# + "\n{}",
+            "{}\n{\"type\":\"x\"}\n{}\n{\"type\":\"x\"}\nanything",
         ])
     func endings(text: String) throws {
         let envelope = try scan(text).envelope
@@ -79,7 +80,8 @@ struct EnvelopeScannerTests {
             ("{}\n{\"type\":\"event\",\"length\":1e3}\n", "an item's length is no whole number"),
             ("{}\n{\"type\":\"event\",\"length\":99999999999999999999}\n", "an item's length is no whole number"),
             ("{}\n{\"type\":\"event\",\"length\":3}\n{}", "an item is shorter than its length"),
-            ("{}\n{\"type\":\"event\",\"length\":2}\n{}\r\n", "no newline after an item's payload"),
+            ("{}\n{\"type\":\"event\",\"length\":2}\n{}\r\r\n", "no newline after an item's payload"),
+            ("{}\n{}\n", "an item's header has no type"), ("{}\n{\"type\":7}\n", "an item's header has no type"),
             ("{}\n{\"type\":\"event\",\"length\":2}\n{}{\"type\":\"event\"}\n{}", "no newline after an item's payload"),
         ])
     func refusals(text: String, fault: String) {
@@ -158,7 +160,7 @@ struct EnvelopeScannerTests {
         #expect(
             refusal("{}" + String(repeating: "\n", count: EnvelopeScanner.itemLimit + 2))
                 == "invalid envelope: more than 10000 items")
-        #expect(refusal("{}\n" + String(repeating: "{}\n\n", count: EnvelopeScanner.itemLimit)) == nil)
+        #expect(refusal("{}\n" + String(repeating: "{\"type\":\"x\"}\n\n", count: EnvelopeScanner.itemLimit)) == nil)
     }
 
     @Test("a scanner that refused an envelope reads the next one")

@@ -91,7 +91,7 @@ import Testing
     @Test("what is made of a Sentry event, a user report or a security report is json, jsonb and text as well")
     func sentryColumns() throws {
         var parser = EventParser()
-        let forms: [EventForm] = [.sentry(id: nil, sentAt: nil), .userReport, .securityReport]
+        let forms: [EventForm] = [.sentry(id: nil, sentAt: nil), .userReport, .securityReport(ReportLabels())]
         var columns: [EventRecord.Column: [[UInt8]]] = [:]
         var mutations = Mutations(of: SentrySamples.seeds, seed: 5)
         let mutated = (0..<20_000).map { _ in mutations.next() }

@@ -17,7 +17,7 @@ import Testing
                 .payload: legacy,
                 .tags: #"{"effective-directive":"img-src","blocked-uri":"https://evil.example:8443/p.png?q"}"#,
             ]
-        ).expect(of: &parser, as: .securityReport)
+        ).expect(of: &parser, as: .securityReport(ReportLabels()))
         let reporting =
             #"{"age":1500,"body":{"blockedURL":"inline","columnNumber":1,"disposition":"enforce","documentURL":"https://shop.example/","effectiveDirective":"script-src-elem","sample":"alert(1)","statusCode":200},"type":"csp-violation","url":"https://shop.example/","user_agent":"Mozilla/5.0"}"#
         try SentrySample(
@@ -26,9 +26,11 @@ import Testing
                 .level: "error", .logger: "csp", .message: "Blocked inline 'script-src-elem'", .payload: reporting,
                 .tags: #"{"effective-directive":"script-src-elem","blocked-uri":"inline"}"#,
             ]
-        ).expect(of: &parser, as: .securityReport)
-        #expect(try parser.parsed(legacy, as: .securityReport).timestamp == ParsedEvent.receivedAt)
-        #expect(try parser.parsed(reporting, as: .securityReport).timestamp == ParsedEvent.receivedAt - 1_500_000)
+        ).expect(of: &parser, as: .securityReport(ReportLabels()))
+        #expect(try parser.parsed(legacy, as: .securityReport(ReportLabels())).timestamp == ParsedEvent.receivedAt)
+        #expect(
+            try parser.parsed(reporting, as: .securityReport(ReportLabels())).timestamp == ParsedEvent.receivedAt
+                - 1_500_000)
     }
 
     @Test(
@@ -44,7 +46,7 @@ import Testing
     func blocked(address: String, text: String) throws {
         var parser = EventParser()
         let report = #"{"csp-report":{"violated-directive":"img-src 'self' a","blocked-uri":"\#(address)"}}"#
-        let event = try parser.parsed(report, as: .securityReport)
+        let event = try parser.parsed(report, as: .securityReport(ReportLabels()))
         #expect(event.text(.message) == "Blocked 'img-src' \(text)")
         #expect(event.text(.tags)?.hasPrefix("\u{1}{\"effective-directive\":\"img-src\"") == true)
     }
@@ -53,7 +55,9 @@ import Testing
     func code(address: String) throws {
         var parser = EventParser()
         let report = #"{"csp-report":{"effective-directive":"script-src","blocked-uri":"\#(address)"}}"#
-        #expect(try parser.parsed(report, as: .securityReport).text(.message) == "Blocked \(address) 'script-src'")
+        #expect(
+            try parser.parsed(report, as: .securityReport(ReportLabels())).text(.message)
+                == "Blocked \(address) 'script-src'")
     }
 
     @Test(
@@ -64,7 +68,7 @@ import Testing
         ])
     func empty(report: String) throws {
         var parser = EventParser()
-        let event = try parser.parsed(report, as: .securityReport)
+        let event = try parser.parsed(report, as: .securityReport(ReportLabels()))
         #expect(event.text(.message) == "Blocked 'unknown directive' from 'self'")
         #expect(event[.tags] == nil && event.timestamp == ParsedEvent.receivedAt)
     }
@@ -77,6 +81,6 @@ import Testing
         ])
     func others(report: String) {
         var parser = EventParser()
-        #expect(parser.refusal(of: report, as: .securityReport)?.reason == .unsupportedItem)
+        #expect(parser.refusal(of: report, as: .securityReport(ReportLabels()))?.reason == .unsupportedItem)
     }
 }
