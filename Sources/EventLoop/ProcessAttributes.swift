@@ -6,24 +6,49 @@ package enum ProcessAttributes {
     /// This process lives as long as its supervisor wants. It ends with it, which may die of SIGKILL: nobody would know of
     /// it, and its successor needs what it holds. SIGINT is left to the supervisor, which stops its children in order, while
     /// ^C at a terminal goes to all at once. The corresponding C function is `prctl` with `PR_SET_PDEATHSIG`.
-    package static func followSupervisor() {
+    ///
+    /// - Returns: false when the supervisor died before, so that the signal does not come.
+    package static func followSupervisor() -> Bool {
         signal(SIGINT, SIG_IGN)
         _ = mesher_set_parent_death_signal(SIGKILL)
-        // It died before the line above: init has adopted this process.
-        if getppid() == 1 { exit(EX_TEMPFAIL) }
+        return ReadySignal.hasReader
     }
 
     /// This process, which was forked, ends with the one that forked it. The corresponding C function is `prctl` with
     /// `PR_SET_PDEATHSIG`.
-    package static func endWith(parent: CInt) {
+    ///
+    /// - Returns: false when the parent died before, so that the signal does not come.
+    package static func endWith(parent: CInt) -> Bool {
         _ = mesher_set_parent_death_signal(SIGKILL)
-        // It died before the line above.
-        if getppid() != parent { _exit(EX_TEMPFAIL) }
+        return getppid() == parent
     }
 
     /// Closes all descriptors from one on. The corresponding C function is `close_range`.
     package static func closeDescriptors(from first: CInt) {
         _ = mesher_close_from(first)
+    }
+
+    /// No program that this process executes gets a descriptor from one on. The corresponding C function is `close_range`,
+    /// of Linux 5.11.
+    package static func keepFromPrograms(from first: CInt) {
+        _ = mesher_keep_from_programs(first)
+    }
+
+    /// The command line without the program's name. Swift's own needs /proc, and finds no arguments without it.
+    package static var arguments: [String] {
+        var result: [String] = []
+        while let argument = mesher_argument(CInt(truncatingIfNeeded: result.count + 1)) {
+            result.append(String(cString: argument))
+        }
+        return result
+    }
+
+    /// The path of the program that this process executes, all links followed; nil when it is no more there. The
+    /// corresponding C functions are `getauxval` and `realpath`: no /proc is needed.
+    package static func programPath() -> String? {
+        guard let executed = mesher_executed_path(), let path = realpath(executed, nil) else { return nil }
+        defer { free(path) }
+        return String(cString: path)
     }
 
     /// No program that this process executes can have more rights than it has. The corresponding C function is `prctl` with

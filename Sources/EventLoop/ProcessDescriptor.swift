@@ -42,6 +42,17 @@ package struct ProcessDescriptor: ~Copyable {
         return pid > 0 ? (pid, Ending(status: status)) : nil
     }
 
+    /// Takes the status of every child that has ended before one of those that are known has: a process that is number 1, or
+    /// whoever else adopts orphans, is to take leave of them. The corresponding C functions are `waitid` and `waitpid`.
+    ///
+    /// - Parameter isKnown: whether the child is waited for elsewhere.
+    package static func reapOrphans(butFor isKnown: (CInt) -> Bool) {
+        while true {
+            let pid = mesher_ended_child()
+            guard pid > 0, !isKnown(pid), waitpid(pid, nil, WNOHANG) == pid else { return }
+        }
+    }
+
     /// Takes the status of the process when it has ended, nil when it has not; its number is free afterwards.
     package func reap() -> Ending? {
         var status: CInt = 0

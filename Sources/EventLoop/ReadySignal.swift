@@ -12,12 +12,25 @@ package struct ReadySignal: ~Copyable {
     /// Whether a supervisor waits for it.
     package static var isAwaited: Bool { getenv("MESHER_READY_FD") != nil }
 
+    /// Whether the other end of the descriptor is still open. A supervisor that has died holds it no more, while the number
+    /// of the parent proves nothing: a supervisor can be process 1, as whatever adopts orphans can be. The corresponding C
+    /// function is `poll`.
+    static var hasReader: Bool {
+        guard let number = inheritedNumber else { return true }
+        var query = pollfd(fd: number, events: 0, revents: 0)
+        return poll(&query, 1, 0) <= 0 || query.revents & Int16(POLLERR | POLLHUP) == 0
+    }
+
     /// Nil when no supervisor waits for it: the variable is not set, or does not hold the number of an open descriptor.
     package static func inherited() -> ReadySignal? {
+        inheritedNumber.map { ReadySignal(adopting: $0) }
+    }
+
+    private static var inheritedNumber: CInt? {
         guard let text = getenv("MESHER_READY_FD"), let number = CInt(String(cString: text)),
             number > STDERR_FILENO, fcntl(number, F_GETFD) >= 0
         else { return nil }
-        return ReadySignal(adopting: number)
+        return number
     }
 
     /// Says it, and closes the descriptor.

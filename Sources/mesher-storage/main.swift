@@ -9,7 +9,7 @@ import Scoreboard
 /// Runs storage; the result is the exit status, from sysexits(3).
 func runStorage() -> CInt {
     let logger = Journal.logger("mesher-storage")
-    switch Array(CommandLine.arguments.dropFirst()) {
+    switch ProcessAttributes.arguments {
     case []: break
     case ["--version"]:
         print("mesher-storage \(Release.version)")
@@ -20,7 +20,10 @@ func runStorage() -> CInt {
     }
     let readiness = ReadySignal.inherited()
     let isSupervised = ReadySignal.isAwaited
-    if isSupervised { ProcessAttributes.followSupervisor() }
+    if isSupervised, !ProcessAttributes.followSupervisor() {
+        logger.error("the watchdog died before this process began, which ends, too")
+        return EX_TEMPFAIL
+    }
     ProcessAttributes.ignoreBrokenPipes()
     ProcessAttributes.returnLargeMemory()
     do {

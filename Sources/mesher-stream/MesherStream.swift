@@ -13,7 +13,7 @@ internal import Scoreboard
 enum MesherStream {
     static func main() {
         let log = Journal.logger("mesher-stream")
-        switch CommandLine.arguments.dropFirst().first {
+        switch ProcessAttributes.arguments.first {
         case nil: break
         case "--version":
             print("mesher-stream \(Release.version)")
@@ -30,7 +30,10 @@ enum MesherStream {
             exit(EX_CONFIG)
         }
         let ready = ReadySignal.inherited()
-        if ReadySignal.isAwaited { ProcessAttributes.followSupervisor() }
+        if ReadySignal.isAwaited, !ProcessAttributes.followSupervisor() {
+            log.error("The watchdog died before this process began, which ends, too")
+            exit(EX_TEMPFAIL)
+        }
         ProcessAttributes.ignoreBrokenPipes()
         ProcessAttributes.returnLargeMemory()
         _ = ProcessAttributes.raiseDescriptorLimit()

@@ -89,6 +89,7 @@ struct Watchdog: ~Copyable {
         let isLate = nextTick > 0 && now - nextTick > Self.tickInterval
         nextTick = now + min(Self.tickInterval, notification.interval ?? Self.tickInterval)
         notification.alive()
+        ProcessDescriptor.reapOrphans { processes[$0] != nil }
         resumeOutputs()
         if page.due <= now { writePage(now: now) }
         return isLate ? nil : lookAtChildren(now: now)

@@ -9,12 +9,15 @@ internal import Logging
 func main(_ arguments: [String]) -> CInt {
     // What is opened later must not become standard input, output or error, which children inherit.
     for number in STDIN_FILENO...STDERR_FILENO where fcntl(number, F_GETFD) < 0 { _ = open("/dev/null", O_RDWR) }
-    keepDescriptorsFromChildren()
+    // Whoever waits for one of them to be closed would wait for all children.
+    ProcessAttributes.keepFromPrograms(from: STDERR_FILENO + 1)
     let log = Journal.logger("mesher-watchdog")
     // Before there is anything to reload, a hang-up means nothing.
     signal(SIGHUP, SIG_IGN)
     // A reader of standard error that ends is no reason to die and take all children along.
     signal(SIGPIPE, SIG_IGN)
+    // Nor are signals that mean something to other daemons.
+    for number in [SIGUSR1, SIGUSR2, SIGALRM, SIGQUIT] { signal(number, SIG_IGN) }
 
     let passed = PassedSockets()
     let request: CommandLineRequest
@@ -55,17 +58,6 @@ func main(_ arguments: [String]) -> CInt {
     }
 }
 
-/// Marks every descriptor that was inherited as not to be inherited further, but for standard input, output and error:
-/// whoever waits for one of them to be closed would wait for all children. The corresponding C function is `fcntl`.
-func keepDescriptorsFromChildren() {
-    guard let directory = opendir("/proc/self/fd") else { return }
-    defer { closedir(directory) }
-    while let entry = readdir(directory) {
-        let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-        if let number = CInt(name), number > STDERR_FILENO { _ = fcntl(number, F_SETFD, FD_CLOEXEC) }
-    }
-}
-
 /// Makes the run directory unless it is there; its parent must be. The corresponding C function is `mkdir`.
 func makeDirectory(_ path: String) throws(SystemError) {
     guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw SystemError("mkdir", path) }
@@ -75,15 +67,8 @@ func makeDirectory(_ path: String) throws(SystemError) {
 func binaries(_ settings: Settings) throws(SystemError) -> String {
     let configured = settings.text(.binaryDirectory)
     guard configured.isEmpty else { return configured }
-    var bytes = [UInt8](repeating: 0, count: Int(PATH_MAX))
-    let count = bytes.withUnsafeMutableBufferPointer { buffer in
-        buffer.withMemoryRebound(to: CChar.self) { path in
-            path.baseAddress.map { readlink("/proc/self/exe", $0, path.count) } ?? -1
-        }
-    }
-    guard count > 0 else { throw SystemError("readlink", "/proc/self/exe") }
-    let path = String(decoding: bytes[..<count], as: UTF8.self)
+    guard let path = ProcessAttributes.programPath() else { throw SystemError("realpath", "of the watchdog") }
     return String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
 }
 
-exit(main(Array(CommandLine.arguments.dropFirst())))
+exit(main(ProcessAttributes.arguments))

@@ -13,7 +13,7 @@ internal import Scoreboard
 enum MesherWorker {
     static func main() {
         let log = Journal.logger("mesher-worker")
-        let role = CommandLine.arguments.dropFirst().first ?? ""
+        let role = ProcessAttributes.arguments.first ?? ""
         switch role {
         case "events", "bulk": break
         case "--version":
@@ -31,7 +31,10 @@ enum MesherWorker {
             exit(EX_CONFIG)
         }
         let ready = ReadySignal.inherited()
-        if ReadySignal.isAwaited { ProcessAttributes.followSupervisor() }
+        if ReadySignal.isAwaited, !ProcessAttributes.followSupervisor() {
+            log.error("The watchdog died before this process began, which ends, too")
+            exit(EX_TEMPFAIL)
+        }
         ProcessAttributes.useBatchScheduling()
         if role == "bulk" { ProcessAttributes.yieldToOthers() }
         ProcessAttributes.ignoreBrokenPipes()

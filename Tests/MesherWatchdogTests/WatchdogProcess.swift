@@ -109,8 +109,8 @@ final class WatchdogProcess {
         return process.terminationStatus
     }
 
-    private func eventually(_ condition: () throws -> Bool) rethrows -> Bool {
-        let deadline = Date(timeIntervalSinceNow: 10)
+    func eventually(_ condition: () throws -> Bool) rethrows -> Bool {
+        let deadline = Date(timeIntervalSinceNow: 30)
         while Date() < deadline {
             if try condition() { return true }
             usleep(5_000)

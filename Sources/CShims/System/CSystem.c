@@ -3,8 +3,10 @@
 
 #include <fcntl.h>
 #include <malloc.h>
+#include <linux/close_range.h>
 #include <sched.h>
 #include <stddef.h>
+#include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -41,6 +43,28 @@ void mesher_return_large_memory(void) {
 int mesher_set_no_new_privileges(void) { return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); }
 
 int mesher_close_from(int first) { return close_range(first, ~0U, 0); }
+
+int mesher_keep_from_programs(int first) { return close_range(first, ~0U, CLOSE_RANGE_CLOEXEC); }
+
+const char *mesher_executed_path(void) { return (const char *)getauxval(AT_EXECFN); }
+
+static int argument_count;
+static char **arguments;
+
+// glibc calls it with what main gets.
+__attribute__((constructor)) static void keep_arguments(int count, char **values) {
+    argument_count = count;
+    arguments = values;
+}
+
+const char *mesher_argument(int position) {
+    return position > 0 && position < argument_count ? arguments[position] : NULL;
+}
+
+int mesher_ended_child(void) {
+    siginfo_t ended = {.si_pid = 0};
+    return waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 ? ended.si_pid : 0;
+}
 
 char **mesher_environment(void) { return environ; }
 

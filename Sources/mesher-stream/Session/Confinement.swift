@@ -14,7 +14,7 @@ enum Confinement {
     ///
     /// - Parameter parent: the listener.
     static func begin(_ connection: consuming Descriptor, parent: pid_t) throws(SystemError) -> Descriptor {
-        ProcessAttributes.endWith(parent: parent)
+        guard ProcessAttributes.endWith(parent: parent) else { throw SystemError("getppid", code: ESRCH) }
         guard dup2(connection.release(), connectionNumber) == connectionNumber else { throw SystemError("dup2") }
         ProcessAttributes.closeDescriptors(from: connectionNumber + 1)
         return Descriptor(adopting: connectionNumber)

@@ -1,6 +1,8 @@
 internal import EventLoop
 internal import Glibc
 internal import Ingestion
+internal import Journal
+internal import Logging
 internal import Redis
 internal import Scoreboard
 internal import StorageChannel
@@ -80,6 +82,7 @@ struct Session: ~Copyable {
             Confinement.finish(looksUpNames: options.redis.isNamed)
             try session.run()
         } catch {
+            Journal.logger("mesher-stream").error("A session cannot go on", metadata: ["reason": "\(error)"])
             _exit(EX_OSERR)
         }
         _exit(EXIT_SUCCESS)

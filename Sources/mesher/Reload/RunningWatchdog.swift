@@ -38,6 +38,22 @@ struct RunningWatchdog {
         var bytes = [UInt8](repeating: 0, count: 16)
         let count = read(file.number, &bytes, bytes.count)
         let text = String(decoding: bytes.prefix(max(count, 0)).prefix { $0 != 0x0a }, as: UTF8.self)
-        return pid_t(text).flatMap { $0 > 1 ? $0 : nil }
+        guard let pid = pid_t(text), pid > 0 else { return nil }
+        guard isWatchdog(pid) else {
+            throw CommandError(
+                .unavailable, "\(path): process \(pid) is no watchdog here; run mesher inside the watchdog's container")
+        }
+        return pid
+    }
+
+    /// A container numbers processes by itself: what is 1 there is another process here. Without /proc nothing can be said,
+    /// and process 1 is left alone. The corresponding file is /proc/PID/comm, proc(5).
+    private static func isWatchdog(_ pid: pid_t) -> Bool {
+        let number = open("/proc/\(pid)/comm", O_RDONLY | O_CLOEXEC)
+        guard number >= 0 else { return pid > 1 }
+        let file = Descriptor(adopting: number)
+        var bytes = [UInt8](repeating: 0, count: 32)
+        let count = read(file.number, &bytes, bytes.count)
+        return String(decoding: bytes.prefix(max(count, 0)).prefix { $0 != 0x0a }, as: UTF8.self) == "mesher-watchdog"
     }
 }

@@ -32,6 +32,18 @@ int mesher_set_no_new_privileges(void);
 /// close_range(2): closes all descriptors from this one on.
 int mesher_close_from(int first);
 
+/// close_range(2): no program that is executed gets a descriptor from this one on. 0, or -1 with errno.
+int mesher_keep_from_programs(int first);
+
+/// getauxval(3): the path that this program was executed by.
+const char *mesher_executed_path(void);
+
+/// An argument of this program, from 1 on, as the kernel gave it; NULL after the last. Swift would read it from /proc.
+const char *mesher_argument(int position);
+
+/// waitid(2): a child that has ended and was not waited for yet, which it stays; 0 when there is none.
+int mesher_ended_child(void);
+
 /// environ(7): the variables, ended by NULL.
 char **mesher_environment(void);
 
