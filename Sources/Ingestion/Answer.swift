@@ -84,7 +84,7 @@ package struct Answer: Equatable, Sendable {
 
     static let healthy = Answer(status: 200, body: Array("{\"status\":\"ok\"}".utf8), route: .health)
 
-    /// - Parameter degraded: what has to be done without: `postgresql`, `redis`, `spool`.
+    /// - Parameter degraded: what has to be done without, as in `Degradation.names`.
     static func readiness(_ ready: Bool, degraded: [StaticString]) -> Answer {
         var body = JSONText(reserving: 64)
         body.literal(ready ? "{\"ready\":true,\"degraded\":[" : "{\"ready\":false,\"degraded\":[")

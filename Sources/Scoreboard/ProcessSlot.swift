@@ -180,6 +180,12 @@ package final class ProcessSlot {
         memory[SlotLayout.quarantine] = UInt64(clamping: quarantined)
     }
 
+    /// Whether an event can be stored, and what is done without.
+    package func setReadiness(accepts: Bool, degradation: UInt64) {
+        memory[SlotLayout.accepts] = accepts ? 2 : 1
+        memory[SlotLayout.degradation] = degradation
+    }
+
     /// Events were written to the spool.
     package func countSpooled(_ events: Int) {
         memory.add(UInt64(clamping: events), at: SlotLayout.spooled)

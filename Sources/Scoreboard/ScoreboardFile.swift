@@ -223,9 +223,8 @@ package final class ScoreboardFile {
     private func clearGauges(_ index: Int) {
         guard own.indices.contains(index) else { return }
         let start = Self.word(ofSlot: index)
-        for word in [SlotLayout.executingSince, SlotLayout.inHand, SlotLayout.lastPartition] {
-            memory[start + word] = 0
-        }
+        let words = [SlotLayout.executingSince, SlotLayout.inHand, SlotLayout.lastPartition]
+        for word in words + [SlotLayout.degradation, SlotLayout.accepts] { memory[start + word] = 0 }
         for place in Dependency.allCases.indices { memory[start + SlotLayout.dependencies + place] = 0 }
     }
 }

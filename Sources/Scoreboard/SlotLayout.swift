@@ -48,6 +48,10 @@ enum SlotLayout {
     static let spooled = 57
     static let delivered = 58
     static let quarantined = 59
+    /// What storage does without, by bits of its own.
+    static let degradation = 60
+    /// Whether an event can be stored: 0 unknown, 1 no, 2 yes.
+    static let accepts = 61
     static let outcomes = 64
     static let outcomeCount = 32
     /// What clients say they dropped, by why, see `ClientDiscardLabels`.
@@ -78,7 +82,7 @@ enum SlotLayout {
     }()
 
     /// Changed with the place or the meaning of a word.
-    private static let version = 5
+    private static let version = 7
 }
 
 extension CaseIterable where Self: Equatable {

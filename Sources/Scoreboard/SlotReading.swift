@@ -28,6 +28,10 @@ package struct SlotReading: Sendable {
     package let lastPartition: Int64?
     /// What spool and quarantine hold now.
     package let spool: SpoolReading
+    /// Whether storage can store an event; nil where nothing is known of that.
+    package let accepts: Bool?
+    /// What storage does without, by bits of its own.
+    package let degradation: UInt64
     /// Events that were ever written to the spool, delivered from it, set aside.
     package let spooled: UInt64
     package let delivered: UInt64
@@ -113,6 +117,9 @@ extension SlotReading {
             limit: Self.bounded(memory[start + SlotLayout.spoolLimit]),
             oldest: oldest == 0 ? nil : Int64(clamping: oldest),
             quarantine: Self.bounded(memory[start + SlotLayout.quarantine]))
+        let accepts = memory[start + SlotLayout.accepts]
+        self.accepts = accepts == 0 ? nil : accepts == 2
+        degradation = memory[start + SlotLayout.degradation]
         spooled = memory[start + SlotLayout.spooled]
         delivered = memory[start + SlotLayout.delivered]
         quarantined = memory[start + SlotLayout.quarantined]

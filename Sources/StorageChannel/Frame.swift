@@ -9,7 +9,7 @@
 /// | lookUpKey | edge | key (128) |
 /// | key | storage, as answer or because it changed | key (128), `KeyState` (8), project (64), events (32), seconds (32), `AllowedOrigins` (rest) |
 /// | probe | edge | ticket (64) |
-/// | readiness | storage, as answer; with ticket 0 when it changed | ticket (64), accepts durably (8), `Degradation` (8) |
+/// | readiness | storage, as answer; with ticket 0 when it changed | ticket (64), whether an event can be stored (8), `Degradation` (8) |
 /// | redis | edge, when it changes | whether Redis answers (8), why not (text, at most 200 bytes) |
 package enum FrameKind: UInt8, Sendable {
     case hello = 1
@@ -74,6 +74,15 @@ package struct Degradation: OptionSet, Sendable {
     package static let spool = Degradation(rawValue: 2)
     /// At least one edge.
     package static let redis = Degradation(rawValue: 4)
+    /// Nothing of what waits on disk was delivered for a minute.
+    package static let backlog = Degradation(rawValue: 8)
+    /// No key was read, neither from PostgreSQL nor from disk: every event is refused.
+    package static let keys = Degradation(rawValue: 16)
+
+    /// What each is called wherever it is shown.
+    package static let names: [(what: Degradation, name: StaticString)] = [
+        (.postgresql, "postgresql"), (.redis, "redis"), (.spool, "spool"), (.backlog, "backlog"), (.keys, "keys"),
+    ]
 }
 
 /// A key: 128 bits, written as 32 hex digits.

@@ -130,6 +130,8 @@ struct StorageLoop: ~Copyable {
         let inHand = committer.eventsInHand + bulkCommitter.eventsInHand
         slot.beat(now: now, inHand: inHand, droppedLogLines: Journal.droppedLines)
         if committer.isSettled { slot.set(.postgresql, isUp: committer.accepts) }
+        guard isSettled(now: now) else { return }
+        slot.setReadiness(accepts: accepts(now: now), degradation: UInt64(degradation(now: now).rawValue))
     }
 
     /// Whether events and keys can be answered for. Edges wait for that in the backlog: just after a restart their events
@@ -181,9 +183,9 @@ struct StorageLoop: ~Copyable {
         }
     }
 
-    /// Whether an event can be stored durably now.
+    /// Whether an event can be stored durably now: also its key must be known.
     private func accepts(now: Int64) -> Bool {
-        committer.accepts || keeper.accepts(now: now)
+        keys.isKnown && (committer.accepts || keeper.accepts(now: now))
     }
 
     /// What has to be done without now.
@@ -192,6 +194,8 @@ struct StorageLoop: ~Copyable {
         if !committer.accepts || !bulkCommitter.accepts || !keys.isCurrent { degradation.insert(.postgresql) }
         if redis.isDegraded { degradation.insert(.redis) }
         if keeper.isDegraded(now: now) { degradation.insert(.spool) }
+        if keeper.standsStill(now: now) { degradation.insert(.backlog) }
+        if !keys.isKnown { degradation.insert(.keys) }
         return degradation
     }
 

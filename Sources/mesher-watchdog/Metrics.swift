@@ -104,6 +104,12 @@ extension StatusPageContent {
             text.sample(partitionsAhead)
         }
         addSpool(to: &text)
+        text.family("mesher_ready", .gauge, "Whether an event can be stored.")
+        text.sample(isReady ? 1 : 0)
+        if let degraded {
+            text.family("mesher_degraded", .gauge, "What has to be done without.")
+            for (name, isSo) in degraded { text.sample(isSo ? 1 : 0, ["what": "\(name)"]) }
+        }
         text.family("mesher_dependency_up", .gauge, "Whether a server that is needed answers.")
         for dependency in Dependency.allCases {
             if let isUp = isUp(dependency) { text.sample(isUp ? 1 : 0, ["dependency": dependency.name]) }

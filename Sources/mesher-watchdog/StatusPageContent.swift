@@ -1,4 +1,5 @@
 internal import Scoreboard
+internal import StorageChannel
 
 /// All that the status and the metrics say of one moment.
 struct StatusPageContent {
@@ -51,9 +52,23 @@ struct StatusPageContent {
         readings.compactMap(\.lastCommit).max()
     }
 
+    private var storage: SlotReading? {
+        processes.first { $0.reading.role == .storage }?.reading
+    }
+
+    /// Whether an event can be stored now.
+    var isReady: Bool { storage?.accepts ?? false }
+
+    /// What has to be done without, and what not; nil when no storage tells.
+    var degraded: [(name: StaticString, isSo: Bool)]? {
+        guard let storage, storage.accepts != nil else { return nil }
+        let all = Degradation(rawValue: UInt8(truncatingIfNeeded: storage.degradation))
+        return Degradation.names.map { ($0.name, all.contains($0.what)) }
+    }
+
     /// What storage keeps on disk, nil when no storage runs.
     var spool: SpoolReading? {
-        processes.first { $0.reading.role == .storage }?.reading.spool
+        storage?.spool
     }
 
     /// Days after today for which there is a partition already; below 0 when there is not even one for today.

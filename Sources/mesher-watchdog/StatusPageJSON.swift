@@ -11,7 +11,9 @@ extension StatusPageContent {
             isUp(dependency).map { "\(Self.quoted(dependency.name)):\($0)" }
         }
         members.append("\"dependencies\":{\(dependencies.joined(separator: ","))}")
+        let names = degraded?.filter(\.isSo).map { "\"\($0.name)\"" } ?? []
         let storage = [
+            "\"ready\":\(isReady)", "\"degraded\":[\(names.joined(separator: ","))]",
             "\"last_commit_at\":\(Self.optional(lastCommit.map(Self.seconds)))",
             "\"partitions_ahead\":\(Self.optional(partitionsAhead))",
             "\"spool\":\(Self.optional(spool.map(Self.json)))",

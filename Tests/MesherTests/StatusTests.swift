@@ -14,7 +14,7 @@ struct StatusTests {
         "state":"waiting","started_at":1,"starts_at":90075.2,"restarts":9,"requests_per_second":0.0,"in_hand":0,\
         "memory_bytes":null,"heartbeat_age":null,"executing_for":null}],"events":{"accepted":5,"discarded":\
         {"invalid_json":2,"rate_limited":3,"unavailable":0}},"dependencies":{"redis":false,"postgresql":true},\
-        "storage":{"last_commit_at":90040,"partitions_ahead":7,"spool":{"events":12,\
+        "storage":{"ready":false,"degraded":["postgresql","keys"],"last_commit_at":90040,"partitions_ahead":7,"spool":{"events":12,\
         "bytes":5242880,"limit_bytes":10485760,"oldest_received_at":90030,"quarantine":2}},"rate_limit_fallbacks":0,"log_lines_dropped":0,\
         "health":{"bulk":{"at":90067,"duration":0.0012,"failures_in_row":3}},\
         "last_reload":{"at":90061,"succeeded":false}}
@@ -35,6 +35,7 @@ struct StatusTests {
             lines.dropFirst(3) == [
                 "events      accepted 5", "            discarded 5 (rate_limited 3, invalid_json 2)",
                 "needs       postgresql up, redis DOWN",
+                "ready       NO, DEGRADED: postgresql, keys",
                 "storage     last commit 30 s ago, partitions for 7 days ahead",
                 "spool       12 events, the oldest 40 s old, 5.0 MiB of 10.0 MiB, QUARANTINE 2",
                 "streams     0 sessions",

@@ -1,4 +1,5 @@
 import Foundation
+import StorageChannel
 import Testing
 
 @testable import Scoreboard
@@ -93,6 +94,34 @@ struct StatusPageTests {
         try page.write(now: 2)
         #expect(try text("metrics").contains("\nmesher_spooled_events_total 5\n"))
         #expect(try !text("metrics").contains("mesher_spool_events"))
+    }
+
+    @Test("whether an event can be stored is what storage says; nobody is ready while it says nothing")
+    func readiness() throws {
+        var page = StatusPage(scoreboard, directory: folder.path)
+        let index = try #require(scoreboard.claim(.storage, name: "storage")?.slot)
+        scoreboard.started(index, pid: getpid(), wall: 1_000_000)
+        let slot = try #require(try ProcessSlot.open(index, of: ScoreboardFile.path(in: folder.path)))
+        func expect(isReady: Bool, _ degraded: [String]) throws {
+            try page.write(now: 0)
+            let storage = try #require(try status()["storage"] as? [String: Any])
+            #expect(storage["ready"] as? Bool == isReady && storage["degraded"] as? [String] == degraded)
+            let metrics = try text("metrics")
+            #expect(metrics.contains("\nmesher_ready \(isReady ? 1 : 0)\n"))
+            for name in degraded { #expect(metrics.contains("\nmesher_degraded{what=\"\(name)\"} 1\n")) }
+            #expect(
+                metrics.split(separator: "\n").count { $0.hasPrefix("mesher_degraded") && $0.hasSuffix("1") }
+                    == degraded.count)
+        }
+        try expect(isReady: false, [])
+        slot.setReadiness(accepts: true, degradation: UInt64(Degradation.backlog.rawValue))
+        try expect(isReady: true, ["backlog"])
+        slot.setReadiness(accepts: false, degradation: 1 | 16)
+        try expect(isReady: false, ["postgresql", "keys"])
+        slot.setReadiness(accepts: false, degradation: .max)
+        try expect(isReady: false, ["postgresql", "redis", "spool", "backlog", "keys"])
+        scoreboard.restart(index, .signal, startAt: 1)
+        try expect(isReady: false, [])
     }
 
     @Test("a file that cannot be written is named, and the next writing is due all the same")

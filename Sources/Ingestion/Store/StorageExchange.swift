@@ -95,10 +95,7 @@ extension IngestionMachine {
     }
 
     func degraded(_ degradation: Degradation) -> [StaticString] {
-        var names: [StaticString] = []
-        if degradation.contains(.postgresql) { names.append("postgresql") }
-        if !isRedisAvailable || degradation.contains(.redis) { names.append("redis") }
-        if degradation.contains(.spool) { names.append("spool") }
-        return names
+        let all = isRedisAvailable ? degradation : degradation.union(.redis)
+        return Degradation.names.filter { all.contains($0.what) }.map(\.name)
     }
 }

@@ -28,6 +28,7 @@ struct SpoolKeeper: ~Copyable {
     private var retryAt: Int64 = .min
     private var refreshAt: Int64 = .min
     private(set) var pace = ReplayPace()
+    private var backlog = Backlog()
     /// What the last session that a part has cost was lost with.
     private(set) var loss: DatabaseError?
 
@@ -48,6 +49,11 @@ struct SpoolKeeper: ~Copyable {
         limits != nil && (!accepts(now: now) || (spool?.percentage ?? 100) > Self.nearlyFull)
     }
 
+    /// Whether nothing of it is delivered.
+    func standsStill(now: Int64) -> Bool {
+        backlog.standsStill(now: now)
+    }
+
     /// When `turn` has something to do; nil while it has not.
     func deadline(now: Int64) -> Int64? {
         guard limits != nil else { return nil }
@@ -65,6 +71,8 @@ struct SpoolKeeper: ~Copyable {
             try? spool?.refreshQuarantine()
         }
         if let findings = spool?.takeFindings() { report.found(findings) }
+        backlog.note(isEmpty: spool?.index.isEmpty ?? true, now: now)
+        report.standsStill(backlog.standsStill(now: now))
         if let index = spool?.index, let limits {
             report.holds(
                 events: index.events, oldest: index.oldest, bytes: spool?.size ?? 0, limit: limits.bytes,
@@ -167,6 +175,7 @@ struct SpoolKeeper: ~Copyable {
     mutating func delivered(_ piece: SpooledPiece, setAside items: [QuarantineItem], now: Int64) {
         guard items.isEmpty || setAside(items, now: now) else { return pace.failed(now: now) }
         spool?.delivered(piece)
+        backlog.moved(now: now)
         pace.delivered(piece.content.records.count, now: now)
         report.delivered(piece.content.records.count, isLast: spool?.index.isEmpty ?? true)
     }

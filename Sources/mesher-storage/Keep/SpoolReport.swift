@@ -18,6 +18,7 @@ struct SpoolReport {
     private var kept = 0
     private var quietUntil: Int64 = .min
     private var unreported = 0
+    private var stoodStill = false
     private var asideQuietUntil: Int64 = .min
     private var unreportedAside = 0
 
@@ -54,6 +55,17 @@ struct SpoolReport {
         kept = 0
     }
 
+    mutating func standsStill(_ isSo: Bool) {
+        guard isSo != stoodStill else { return }
+        stoodStill = isSo
+        if isSo {
+            let seconds = Backlog.patience / 1_000_000_000
+            logger.error("nothing of the spool is delivered", metadata: ["seconds": "\(seconds)"])
+        } else {
+            logger.notice("the spool is being delivered again")
+        }
+    }
+
     mutating func setAside(_ items: [QuarantineItem], now: Int64) {
         slot.countQuarantined(items.count)
         guard now >= asideQuietUntil, let first = items.first else {
@@ -63,7 +75,12 @@ struct SpoolReport {
         asideQuietUntil = now + Self.interval
         var metadata: Logger.Metadata = ["items": "\(items.count)", "kind": "\(first.kind.rawValue)"]
         if first.project != 0 { metadata["project"] = "\(first.project)" }
-        if let sqlState = first.sqlState { metadata["sqlstate"] = "\(sqlState)" }
+        if let sqlState = first.sqlState {
+            metadata["sqlstate"] = "\(sqlState)"
+        } else if let reason = first.reason {
+            // With a code PostgreSQL may quote a value.
+            metadata["reason"] = "\(reason)"
+        }
         if unreportedAside > 0 { metadata["unreported"] = "\(unreportedAside)" }
         unreportedAside = 0
         logger.error("set aside in the quarantine", metadata: metadata)

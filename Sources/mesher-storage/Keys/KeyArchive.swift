@@ -46,7 +46,8 @@ struct KeyArchive {
             return snapshot
         } catch {
             logger.error(
-                "the snapshot of keys is ignored", metadata: ["path": "\(file.path)", "reason": "\(error)"])
+                "the snapshot of keys is ignored: no key is known until PostgreSQL answers",
+                metadata: ["path": "\(file.path)", "reason": "\(error)"])
             return nil
         }
     }

@@ -74,6 +74,9 @@ struct KeyReader: ~Copyable {
             ?? ProjectQuota(project: project, events: defaults.events, seconds: defaults.seconds)
     }
 
+    /// Whether keys were ever read, from PostgreSQL or from disk.
+    var isKnown: Bool { table.isLoaded }
+
     /// A project that has a key in force, if there is one.
     var anyProject: Int64? { table.anyProject }
 

@@ -1,6 +1,8 @@
 internal import Configuration
 internal import EventLoop
 internal import Glibc
+internal import PostgreSQL
+internal import Schema
 internal import StorageChannel
 
 /// The running service: its sockets, and what storage says of itself.
@@ -59,10 +61,32 @@ struct ServiceCheck {
         if readiness.accepts {
             findings.append(.good(subject, "storage accepts events"))
         } else {
-            let advice = "see what is said of PostgreSQL; storage connects again by itself"
-            findings.append(.fault(subject, "storage cannot accept events durably", advice: advice))
+            let advice = "see what is said of storage and of PostgreSQL; storage connects again by itself"
+            findings.append(.fault(subject, "storage cannot accept events: they are refused with 503", advice: advice))
         }
-        return findings + Self.degraded.filter { readiness.degradation.contains($0.what) }.map(\.finding)
+        findings += Self.degraded.filter { readiness.degradation.contains($0.what) }.map(\.finding)
+        if readiness.degradation.contains(.postgresql), let refusal = refusal() { findings.append(refusal) }
+        return findings
+    }
+
+    /// What PostgreSQL says, if it refuses a harmless row as the role of storage writes it.
+    private func refusal() -> Finding? {
+        do throws(DatabaseError) {
+            let url = settings.text(.storageDatabaseURL)
+            let connection = try Connection.open(url, applicationName: "mesher check")
+            let rows = try connection.query("SELECT (now() AT TIME ZONE 'UTC')::date - date '2000-01-01'")
+            let today = rows[row: 0, column: 0].flatMap { Int32($0) } ?? 0
+            try connection.execute(ProbeStatement.sql(project: 0, day: today))
+            return nil
+        } catch {
+            // Anything else is told by the checks of PostgreSQL and of the role.
+            guard error.blamesRow else { return nil }
+            let advice =
+                error.sqlState?.hasPrefix("54") == true
+                ? "see PostgreSQL's log; near the wraparound of transaction ids VACUUM the database as its superuser"
+                : "see which trigger or constraint of the table events says so; storage tries again by itself"
+            return .fault("PostgreSQL", "a plain row is refused: \(error)", advice: advice)
+        }
     }
 
     /// What is to be said of each thing that storage, or an edge, has to do without.
@@ -78,6 +102,18 @@ struct ServiceCheck {
             .fault(
                 "storage", "the spool is more than 80 % full: when it is full events are refused",
                 advice: "let PostgreSQL take events again, or give the spool more room")
+        ),
+        (
+            .backlog,
+            .fault(
+                "storage", "for a minute nothing of the spool was delivered",
+                advice: "see what is said of PostgreSQL, and the service's log")
+        ),
+        (
+            .keys,
+            .fault(
+                "storage", "no key is known, neither from PostgreSQL nor from disk: every event is refused with 503",
+                advice: "let PostgreSQL answer; the service's log says why the snapshot of the keys was of no use")
         ),
         (
             .redis,

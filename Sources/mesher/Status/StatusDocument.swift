@@ -24,6 +24,10 @@ struct StatusDocument: Decodable {
     }
 
     struct Storage: Decodable {
+        /// Whether an event can be stored.
+        let ready: Bool
+        /// What has to be done without.
+        let degraded: [String]
         let lastCommitAt: Double?
         let partitionsAhead: Int?
         /// Nil when no storage runs.

@@ -33,6 +33,9 @@ struct StatusReport: CustomStringConvertible {
         var lines = ["events      accepted \(document.events.accepted)", "            discarded \(discarded)"]
         let dependencies = document.dependencies.sorted { $0.key < $1.key }.map { "\($0) \($1 ? "up" : "DOWN")" }
         if !dependencies.isEmpty { lines.append("needs       " + dependencies.joined(separator: ", ")) }
+        let degraded = document.storage.degraded.joined(separator: ", ")
+        let without = degraded.isEmpty ? "" : ", DEGRADED: \(degraded)"
+        lines.append("ready       \(document.storage.ready ? "yes" : "NO")\(without)")
         lines.append("storage     " + storage)
         if let spool = document.storage.spool { lines.append("spool       " + text(of: spool)) }
         let sessions = document.processes.filter { $0.role == "stream" }.reduce(0) { $0 &+ $1.inHand }

@@ -78,7 +78,7 @@ import Testing
         #expect(edge.store([TestEvent()]) == [.unavailable])
         #expect(edge.lookUp(KeyID(1))?.state == .unavailable)
         let readiness = try #require(edge.probe())
-        #expect(!readiness.accepts && readiness.degradation == .postgresql)
+        #expect(!readiness.accepts && readiness.degradation == [.postgresql, .keys])
     }
 
     @Test("a session without the table is no reason to accept events")

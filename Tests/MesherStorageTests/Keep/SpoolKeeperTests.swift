@@ -301,6 +301,21 @@ import Testing
         #expect(storage.spoolFiles(".damaged").count == 1)
     }
 
+    @Test("a spool of which nothing is delivered is told of, until it is")
+    func standsStill() throws {
+        let storage = try StorageProcess(settings: ["MESHER_FAULT": "hasty:60"])
+        let edge = try storage.edge()
+        try storage.allowConnections(false)
+        try storage.endSessions()
+        #expect(eventually { edge.probe()?.degradation == .postgresql })
+        #expect(edge.store(events(3)).allSatisfy { $0 == .durable })
+        #expect(eventually { edge.probe()?.degradation == [.postgresql, .backlog] })
+        #expect(storage.log.contains("nothing of the spool is delivered"))
+        try storage.allowConnections(true)
+        #expect(eventually(within: 30) { edge.probe()?.degradation == [] && isEmpty(storage) })
+        #expect(storage.log.contains("the spool is being delivered again"))
+    }
+
     @Test("a second storage on the same directory works without it")
     func owned() throws {
         let owner = try StorageProcess()
