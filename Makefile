@@ -8,7 +8,7 @@ FUZZ_SECONDS = 600
 SOAK_SECONDS = 600
 SOAK_SEED =
 # Settings for `make run` and `make up`: SETTINGS="MESHER_WORKERS=4".
-SETTINGS =
+SETTINGS ?=
 
 # What ships needs no Swift runtime on the machine that runs it.
 RELEASE = -c release --static-swift-stdlib

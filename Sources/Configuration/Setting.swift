@@ -146,6 +146,9 @@ extension Setting {
     package static let streamRate = Setting(
         "MESHER_STREAM_RATE", .integer(1...100_000), unit: "connections/s", default: "1000", for: [.stream],
         "the most new WebSocket connections in a second; as many may come at once")
+    package static let streamMemory = Setting(
+        "MESHER_STREAM_MEMORY", .integer(0...1_048_576), unit: "MiB", default: "0", for: [.stream],
+        "the most that WebSocket connections hold together of what clients have sent; 0 means an eighth of the memory")
     package static let streamAge = Setting(
         "MESHER_STREAM_AGE", .integer(1...31_536_000), unit: "s", default: "43200", for: [.stream],
         "a WebSocket connection is closed when it is so old, up to a tenth earlier by chance")
@@ -165,7 +168,8 @@ extension Setting {
         stuckHeartbeat, startTimeout, healthInterval, databaseURL, storageDatabaseURL, commitEvents, commitDelay,
         spoolDirectory, spoolLimit, spoolShare, spoolAfter, redisSocket, redisHost, redisPort, redisUser, redisPassword,
         redisDatabase, redisPrefix, rateLimitEvents, rateLimitSeconds, bulkEvents, hosts, requestsInHand, bytesInHand,
-        streamAddress, streamConnections, streamProjectConnections, streamRate, streamAge, streamPing, publicURL,
+        streamAddress, streamConnections, streamProjectConnections, streamRate, streamMemory,
+        streamAge, streamPing, publicURL,
         retentionDays,
     ]
 }

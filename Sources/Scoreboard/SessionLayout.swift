@@ -1,7 +1,7 @@
-/// Where everything is in the file of the sessions, in words from its beginning: a header of one page, a word for each
-/// session with its project, a record for each session.
+/// Where everything is in the file of the sessions, in words from its beginning: a header of one page, two words for
+/// each session with its project and the memory that it has claimed, a record for each session.
 ///
-/// The projects have a place of their own because each new session looks at all of them.
+/// Projects and claims have places of their own because sessions look at all of them.
 enum SessionLayout {
     /// The most sessions of a host: those of the listener that accepts, and those of the ones it has replaced.
     static let capacity = 65_536
@@ -15,7 +15,9 @@ enum SessionLayout {
     static let used = 3
 
     static let projects = SlotLayout.size
-    static let records = projects + capacity
+    /// Bytes.
+    static let claims = projects + capacity
+    static let records = claims + capacity
     static let recordSize = 16
     static let size = records + capacity * recordSize
 
@@ -37,7 +39,7 @@ enum SessionLayout {
     /// "MESHERSE"
     static let magic: UInt64 = 0x4d45_5348_4552_5345
     /// Changed with the place or the meaning of a word.
-    static let fingerprint: UInt64 = 1
+    static let fingerprint: UInt64 = 2
 
     static func record(_ index: Int) -> Int { records + index * recordSize }
 }

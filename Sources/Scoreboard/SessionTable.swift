@@ -99,6 +99,7 @@ package final class SessionTable {
         guard isRecord(index), memory[record(index) + SessionLayout.owner] != 0 else { return false }
         let wasOpen = memory[record(index) + SessionLayout.isOpen] == 1
         memory.announce(0, at: SessionLayout.projects + index)
+        memory.announce(0, at: SessionLayout.claims + index)
         for word in 1..<SessionLayout.recordSize { memory[record(index) + word] = 0 }
         memory.addAtOnce(0 &- 1, at: SessionLayout.inUse)
         memory.publish(0, at: record(index) + SessionLayout.owner)
@@ -145,6 +146,38 @@ package final class SessionTable {
         memory.announce(0, at: SessionLayout.projects + index)
         return false
     }
+
+    /// A session claims memory in the place of what it has claimed before.
+    ///
+    /// Of several that ask at once for the last of it none or one gets it, never two.
+    ///
+    /// - Returns: false when it is too much; then the former claim holds. Less than before is never too much.
+    package func claim(_ index: Int, bytes: Int, within bound: MemoryBound) -> Bool {
+        guard isRecord(index) else { return false }
+        let former = memory.announced(at: SessionLayout.claims + index)
+        let wanted = UInt64(clamping: bytes)
+        memory.announce(wanted, at: SessionLayout.claims + index)
+        guard wanted > former else { return true }
+        let project = memory.announced(at: SessionLayout.projects + index)
+        var (own, all) = (0, 0)
+        for other in 0..<used {
+            let claim = Self.plausible(memory.announced(at: SessionLayout.claims + other))
+            guard claim > 0 else { continue }
+            all += claim
+            if memory.announced(at: SessionLayout.projects + other) == project { own += claim }
+        }
+        if bound.allows(project: own, all: all) { return true }
+        memory.announce(former, at: SessionLayout.claims + index)
+        return false
+    }
+
+    /// The memory that all sessions have claimed, in bytes.
+    package var claimed: Int {
+        (0..<used).reduce(0) { $0 + Self.plausible(memory[SessionLayout.claims + $1]) }
+    }
+
+    /// A claim that somebody else has written, cut so that the sum of all is a number.
+    private static func plausible(_ claim: UInt64) -> Int { Int(min(claim, 1 << 40)) }
 
     /// A session has answered the upgrade.
     ///

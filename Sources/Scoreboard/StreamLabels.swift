@@ -1,7 +1,8 @@
 /// How a session that was open has ended: by a close code of RFC 6455, section 7.4.1, or without one. The raw value is its
 /// place in a slot.
 package enum SessionEnding: Int, CaseIterable, Sendable {
-    case normal, goingAway, protocolError, unsupportedData, invalidText, policyViolation, tooBig, serviceRestart
+    case normal, goingAway, protocolError, unsupportedData, invalidText, policyViolation, tooBig, serviceRestart,
+        tryAgainLater
     /// By a code that the contract does not name.
     case other
     /// The peer went without a close.
@@ -22,6 +23,7 @@ package enum SessionEnding: Int, CaseIterable, Sendable {
             case 1008: .policyViolation
             case 1009: .tooBig
             case 1012: .serviceRestart
+            case 1013: .tryAgainLater
             default: .other
             }
     }
@@ -37,6 +39,7 @@ package enum SessionEnding: Int, CaseIterable, Sendable {
         case .policyViolation: "1008"
         case .tooBig: "1009"
         case .serviceRestart: "1012"
+        case .tryAgainLater: "1013"
         case .other: "other"
         case .lost: "lost"
         case .dropped: "dropped"

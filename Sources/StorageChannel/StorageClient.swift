@@ -45,6 +45,9 @@ package struct StorageClient: ~Copyable {
         }
     }
 
+    /// Bytes that wait for storage to read them.
+    package var pendingCount: Int { pending.count - sent }
+
     /// Connects when it is due.
     ///
     /// - Returns: nil when it is connected, else when to call again, in nanoseconds of the monotonic clock. When it was not

@@ -17,6 +17,7 @@ package struct CloseCode: RawRepresentable, Hashable, Sendable {
     package static let messageTooBig = CloseCode(rawValue: 1009)
     package static let internalError = CloseCode(rawValue: 1011)
     package static let serviceRestart = CloseCode(rawValue: 1012)
+    package static let tryAgainLater = CloseCode(rawValue: 1013)
 
     /// Whether it may stand in a close frame: the registered ones, and those for applications.
     package var isSendable: Bool {

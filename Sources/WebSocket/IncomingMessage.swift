@@ -12,6 +12,8 @@ struct IncomingMessage: ~Copyable {
     private static let step = 4 << 10
 
     private let limit: Int
+    /// Whether the message may grow to so many bytes.
+    private let mayHold: (Int) -> Bool
     private var buffer = ByteBuffer()
     /// Kept between messages: a connection that has ever got a compressed one holds 40 kB for it.
     private var inflater = Inflater()
@@ -20,10 +22,23 @@ struct IncomingMessage: ~Copyable {
     private var kind: Opcode?
     private var isCompressed = false
     private var isDelivered = false
+    /// Messages that have begun.
+    private var begun: UInt64 = 0
+    /// Bytes of the payloads of the message that has begun, as they were sent.
+    private var received = 0
 
-    init(limit: Int) {
+    init(limit: Int, mayHold: @escaping (Int) -> Bool) {
         self.limit = limit
+        self.mayHold = mayHold
     }
+
+    /// The message that has begun and is not whole.
+    var unfinished: UnfinishedMessage? {
+        kind == nil ? nil : UnfinishedMessage(number: begun, received: received)
+    }
+
+    /// The bytes that are held for it, or of the one that is whole.
+    var held: Int { buffer.count }
 
     /// The message, once it is whole.
     var bytes: UnsafeRawBufferPointer { buffer.bytes }
@@ -45,10 +60,12 @@ struct IncomingMessage: ~Copyable {
         _ piece: FramePiece, _ opcode: Opcode, mayBeCompressed: Bool
     ) throws(CloseCode) -> WebSocketEvent? {
         if piece.beginsFrame { try begin(piece, opcode, mayBeCompressed: mayBeCompressed) }
+        received += piece.bytes.count
         if isCompressed {
             try inflate(piece.bytes)
         } else {
             try check(piece.bytes)
+            guard mayHold(buffer.count + piece.bytes.count) else { throw .tryAgainLater }
             buffer.append(piece.bytes)
         }
         guard piece.endsFrame, piece.endsMessage else { return nil }
@@ -64,6 +81,8 @@ struct IncomingMessage: ~Copyable {
                 throw .protocolError
             }
             kind = opcode
+            begun += 1
+            received = 0
             utf8 = UTF8Validator()
             isCompressed = piece.reserved != 0
             guard !isCompressed || inflater.begin(.raw) else { throw .internalError }
@@ -90,6 +109,7 @@ struct IncomingMessage: ~Copyable {
     private mutating func append(_ count: Int, of room: UnsafeMutableRawBufferPointer) throws(CloseCode) {
         guard count <= limit - buffer.count else { throw .messageTooBig }
         try check(UnsafeRawBufferPointer(rebasing: room.prefix(count)))
+        guard mayHold(buffer.count + count) else { throw .tryAgainLater }
         buffer.append(count: count)
     }
 
@@ -108,5 +128,18 @@ struct IncomingMessage: ~Copyable {
         kind = nil
         isDelivered = true
         return event
+    }
+}
+
+/// A message of which some has come.
+package struct UnfinishedMessage: Equatable, Sendable {
+    /// Counted from one, in the order in which they began.
+    package let number: UInt64
+    /// Bytes of its payload, as they were sent.
+    package let received: Int
+
+    package init(number: UInt64, received: Int) {
+        self.number = number
+        self.received = received
     }
 }

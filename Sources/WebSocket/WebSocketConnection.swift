@@ -53,20 +53,29 @@ package struct WebSocketConnection: ~Copyable {
     private var incoming: IncomingMessage
     /// The payload of a control frame that has not come whole; at most 125 bytes.
     private var control: [UInt8] = []
+    /// Whether messages are not taken any more: the one that was coming may not be held, or `stopReceiving` was called.
+    package private(set) var hasStopped = false
 
-    private init(_ role: Role, _ compression: MessageCompression?, _ limits: Limits, _ codec: consuming FrameCodec) {
+    private init(
+        _ role: Role, _ compression: MessageCompression?, _ limits: Limits, _ codec: consuming FrameCodec,
+        mayHold: @escaping (Int) -> Bool
+    ) {
         self.role = role
         self.limits = limits
         self.compression = compression
         self.codec = codec
-        incoming = IncomingMessage(limit: limits.messageBytes)
+        incoming = IncomingMessage(limit: limits.messageBytes, mayHold: mayHold)
     }
 
-    /// - Parameter compression: what was agreed on in the upgrade; nil for none.
+    /// - Parameters:
+    ///   - compression: what was agreed on in the upgrade; nil for none.
+    ///   - mayHold: asked before the message that is coming grows to so many bytes, each time it does. When it is false
+    ///     the message is given up, see `hasStopped`.
     package static func open(
-        _ role: Role, compression: MessageCompression? = nil, limits: Limits = Limits()
+        _ role: Role, compression: MessageCompression? = nil, limits: Limits = Limits(),
+        mayHold: @escaping (Int) -> Bool = { _ in true }
     ) throws(WebSocketError) -> WebSocketConnection {
-        WebSocketConnection(role, compression, limits, try FrameCodec.open())
+        WebSocketConnection(role, compression, limits, try FrameCodec.open(), mayHold: mayHold)
     }
 
     /// Whether messages can be sent and come.
@@ -94,6 +103,23 @@ package struct WebSocketConnection: ~Copyable {
     /// Passes on the message that `receive` has just told of; it is forgotten when that is called again.
     package func withMessage<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
         try body(incoming.bytes)
+    }
+
+    /// Gives back the memory of that message now.
+    package mutating func forgetMessage() {
+        incoming.forgetDelivered()
+    }
+
+    /// The message that has begun and is not whole.
+    package var unfinished: UnfinishedMessage? { incoming.unfinished }
+
+    /// Bytes of it, or of the message that `receive` has just told of.
+    package var heldCount: Int { incoming.held }
+
+    /// Gives up the message that is coming, and takes none any more. What came before it can still be answered.
+    package mutating func stopReceiving() {
+        hasStopped = true
+        incoming.removeAll()
     }
 
     /// Appends a text message, which must be UTF-8. After a close frame nothing can be sent, and this does nothing.
@@ -144,11 +170,13 @@ extension WebSocketConnection {
             return piece.endsFrame ? takeControl(opcode) : nil
         }
         // What the peer had sent before it saw our close frame.
-        guard state == .open else { return nil }
+        guard state == .open, !hasStopped else { return nil }
         do throws(CloseCode) {
             return try incoming.take(piece, opcode, mayBeCompressed: compression != nil)
         } catch {
-            return fail(error)
+            guard error == .tryAgainLater else { return fail(error) }
+            stopReceiving()
+            return nil
         }
     }
 

@@ -57,11 +57,16 @@ enum MesherStream {
         let session = Session.Options(
             storageSocket: settings.text(.runDirectory) + "/storage.sock", redis: RedisServer(settings),
             redisPrefix: settings.text(.redisPrefix), ingestion: ingestion,
-            projectConnections: settings.integer(.streamProjectConnections),
+            projectConnections: settings.integer(.streamProjectConnections), memory: memory(settings),
             age: nanoseconds(settings, .streamAge), pingInterval: nanoseconds(settings, .streamPing))
         return Listener.Options(
             connections: settings.integer(.streamConnections), connectionsPerSecond: settings.integer(.streamRate),
             session: session)
+    }
+
+    private static func memory(_ settings: Settings) -> MemoryBound {
+        let mebibytes = settings.integer(.streamMemory)
+        return MemoryBound(bytes: mebibytes == 0 ? HostMemory.size / 8 : mebibytes << 20)
     }
 
     private static func nanoseconds(_ settings: Settings, _ setting: Setting) -> Int64 {

@@ -1,4 +1,5 @@
 import Testing
+import WebSocket
 
 @testable import mesher_stream
 
@@ -75,5 +76,45 @@ struct LivenessTests {
         }
         liveness.wrote(95, rest: 0, now: 220 * second)
         expectKept(&liveness, at: 400 * second)
+    }
+
+    @Test("A message has 60 s and a second for every 4 KiB that have come of it, however many pongs there are")
+    func slowMessage() {
+        var liveness = Liveness(now: 0, pingInterval: 30 * second)
+        func end(_ liveness: Liveness, _ now: Int64) -> Liveness.Due? {
+            var liveness = liveness
+            liveness.heard(now: now)
+            var due = liveness.due(now: now)
+            if due == .ping { due = liveness.due(now: now) }
+            return due
+        }
+        liveness.awaits(UnfinishedMessage(number: 1, received: 5_000), now: 10 * second)
+        #expect(end(liveness, 71 * second - 1) == nil && end(liveness, 71 * second) == .giveUpMessage)
+        liveness.awaits(UnfinishedMessage(number: 1, received: 1 << 20), now: 60 * second)
+        #expect(end(liveness, 326 * second - 1) == nil && end(liveness, 326 * second) == .giveUpMessage)
+        // The next one has its own time.
+        liveness.awaits(UnfinishedMessage(number: 2, received: 0), now: 300 * second)
+        #expect(end(liveness, 359 * second) == nil && end(liveness, 360 * second) == .giveUpMessage)
+        liveness.awaits(nil, now: 360 * second)
+        #expect(end(liveness, 10_000 * second) == nil)
+    }
+
+    @Test("The time in which it is not read does not count, and the largest has its time at that rate, but no more")
+    func slowestMessage() {
+        var liveness = Liveness(now: 0, pingInterval: 30 * second)
+        liveness.awaits(UnfinishedMessage(number: 1, received: 0), now: 0)
+        liveness.reads(false, now: 10 * second)
+        #expect(liveness.due(now: 30 * second) == .ping && liveness.due(now: 59 * second) == nil)
+        liveness.reads(true, now: 40 * second)
+        liveness.heard(now: 80 * second)
+        #expect(liveness.due(now: 80 * second) == .ping && liveness.due(now: 90 * second) == .giveUpMessage)
+        for received in [5 << 20, Int.max] {
+            var liveness = Liveness(now: 100 * second, pingInterval: 30 * second)
+            liveness.awaits(UnfinishedMessage(number: 1, received: received), now: 100 * second)
+            liveness.heard(now: 1_439 * second)
+            #expect(liveness.due(now: 1_439 * second) == .ping && liveness.due(now: 1_439 * second) == nil)
+            liveness.heard(now: 1_500 * second)
+            #expect(liveness.due(now: 1_500 * second) == .giveUpMessage)
+        }
     }
 }

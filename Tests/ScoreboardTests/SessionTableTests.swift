@@ -63,6 +63,23 @@ struct SessionTableTests {
             ])
     }
 
+    @Test(
+        "Sessions of one project claim half of the memory together; what one gives back or leaves behind is for others")
+    func claims() throws {
+        let table = try SessionTable.unseen()
+        let bound = MemoryBound(bytes: 1_000)
+        let records = (0..<4).compactMap { _ in table.reserve(owner: 0) }
+        for record in records { #expect(table.enter(record, project: record < 3 ? 7 : 8, limit: 9)) }
+        func claim(_ place: Int, _ bytes: Int) -> Bool { table.claim(records[place], bytes: bytes, within: bound) }
+        #expect(claim(0, 300) && claim(1, 200) && !claim(2, 100) && table.claimed == 500)
+        #expect(claim(3, 250) && !claim(3, 251) && table.claimed == 750)
+        // What was refused leaves the former claim in force, and less is never too much.
+        #expect(!claim(0, 301) && table.claimed == 750 && claim(0, 299))
+        table.free(records[1])
+        #expect(table.claimed == 549 && claim(2, 50))
+        #expect(!table.claim(-1, bytes: 1, within: bound) && !claim(2, .max))
+    }
+
     @Test("A full table gives no record, and a number that is none does no harm")
     func limits() throws {
         let table = try SessionTable.unseen()

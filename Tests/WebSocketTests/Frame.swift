@@ -72,9 +72,9 @@ struct Peer: ~Copyable {
 
     init(
         _ role: WebSocketConnection.Role, compression: MessageCompression?,
-        limits: WebSocketConnection.Limits = .init()
+        limits: WebSocketConnection.Limits = .init(), mayHold: @escaping (Int) -> Bool = { _ in true }
     ) {
-        connection = try! WebSocketConnection.open(role, compression: compression, limits: limits)
+        connection = try! WebSocketConnection.open(role, compression: compression, limits: limits, mayHold: mayHold)
     }
 
     /// Gives it bytes, `step` at a time.

@@ -40,6 +40,9 @@ struct Backend: ~Copyable {
         redisWatch = ClientSocketWatch(token: redisToken)
     }
 
+    /// Bytes of messages and frames in hand, and of those that wait for storage to read them.
+    var bytesHeld: Int { machine.bytesInHand + storage.pendingCount }
+
     /// Brings connections and interests up to date.
     ///
     /// - Returns: when the loop has to wake at the latest; nil when nothing is due.

@@ -1,10 +1,19 @@
-/// Whether the peer of a session is still there: it answers pings and takes what is written. Times are nanoseconds of the
-/// monotonic clock.
+internal import WebSocket
+
+/// Whether the peer of a session is still there: it answers pings, takes what is written and ends the message that it has
+/// begun. Times are nanoseconds of the monotonic clock.
 struct Liveness {
     /// What is due.
     enum Due: Equatable {
         case ping, drop
+        /// The message that is coming takes too long.
+        case giveUpMessage
     }
+
+    /// What a message must have come by at least, beyond its first time: a modem's share of it.
+    private static let bytesPerSecond: Int64 = 4 << 10
+    /// Nanoseconds that no message may take: enough for the largest at that rate.
+    private static let longestMessage: Int64 = 1_400_000_000_000
 
     private let pingInterval: Int64
     private var heardAt: Int64
@@ -13,6 +22,9 @@ struct Liveness {
     private var pausedAt: Int64?
     /// Since when something waits for the peer of which it takes nothing; nil while nothing waits.
     private var blockedAt: Int64?
+    /// The message that is coming, and since when, without the time in which it was not read; nil between two.
+    private var message: (number: UInt64, since: Int64)?
+    private var received: Int64 = 0
 
     /// - Parameter pingInterval: from one ping to the next.
     init(now: Int64, pingInterval: Int64) {
@@ -33,6 +45,7 @@ struct Liveness {
     mutating func reads(_ isReading: Bool, now: Int64) {
         if isReading, let since = pausedAt {
             heardAt += now - since
+            message?.since += now - since
             pausedAt = nil
         } else if !isReading, pausedAt == nil {
             pausedAt = now
@@ -52,17 +65,36 @@ struct Liveness {
         }
     }
 
+    /// So much of a message has come, and not all; nil between two messages.
+    mutating func awaits(_ unfinished: UnfinishedMessage?, now: Int64) {
+        guard let unfinished else {
+            message = nil
+            return
+        }
+        if message?.number != unfinished.number { message = (unfinished.number, now) }
+        received = Int64(clamping: unfinished.received)
+    }
+
+    /// When the message that is coming must be whole: a peer that is slow has a time that grows with what it sends.
+    private var messageEnd: Int64? {
+        guard let message, pausedAt == nil else { return nil }
+        let (time, isTooLong) = (received / Self.bytesPerSecond).multipliedReportingOverflow(by: 1_000_000_000)
+        return message.since + (isTooLong ? Self.longestMessage : min(patience + time, Self.longestMessage))
+    }
+
     /// When `due` has to be asked.
     var wakeAt: Int64 {
         var moment = pingAt
         if pausedAt == nil { moment = min(moment, heardAt + patience) }
         if let blockedAt { moment = min(moment, blockedAt + patience) }
+        if let messageEnd { moment = min(moment, messageEnd) }
         return moment
     }
 
     mutating func due(now: Int64) -> Due? {
         if let blockedAt, now >= blockedAt + patience { return .drop }
         if pausedAt == nil, now >= heardAt + patience { return .drop }
+        if let messageEnd, now >= messageEnd { return .giveUpMessage }
         guard now >= pingAt else { return nil }
         pingAt = now + pingInterval
         return .ping

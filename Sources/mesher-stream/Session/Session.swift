@@ -18,6 +18,8 @@ struct Session: ~Copyable {
         let ingestion: IngestionMachine.Options
         /// The most sessions of one project.
         let projectConnections: Int
+        /// Of the memory of all sessions.
+        let memory: MemoryBound
         /// Nanoseconds after which a connection is closed, a tenth less by chance.
         let age: Int64
         /// Nanoseconds from one ping to the next.
@@ -58,6 +60,7 @@ struct Session: ~Copyable {
     var webSocket: WebSocketConnection?
     var backend: Backend
     var queue = AnswerQueue()
+    let memory: HeldMemory
     var liveness: Liveness
     /// When the connection is too old; nil before the upgrade.
     var endsAt: Int64?
@@ -111,6 +114,7 @@ struct Session: ~Copyable {
         self.isProxied = isProxied
         self.log = log
         self.options = options
+        memory = HeldMemory(log.table, record: log.record, bound: options.memory)
         phase = .readingHead(until: now + Handshake.patience)
         liveness = Liveness(now: now, pingInterval: options.pingInterval)
         backend = Backend(options, storageToken: Token.storage, redisToken: Token.redis)
@@ -174,6 +178,7 @@ struct Session: ~Copyable {
         case .open: if mayTakeMessages { interest = .read }
         }
         liveness.reads(interest.contains(.read), now: now)
+        liveness.awaits(webSocket?.unfinished, now: now)
         if outputCount > 0 { interest.insert(.write) }
         guard interest != watched else { return }
         try epoll.modify(peer.number, token: Token.peer, interest)
@@ -196,6 +201,7 @@ struct Session: ~Copyable {
         deliverAnswers(now: now)
         heedClock(now: now)
         flush(now: now)
+        settleMemory(now: now)
     }
 
     private mutating func heedClock(now: Int64) {
@@ -207,11 +213,12 @@ struct Session: ~Copyable {
             leave(.policyViolation, within: Self.revocationPatience, now)
         }
         if let endsAt, now >= endsAt { leave(.serviceRestart, within: Self.leavePatience, now) }
-        if case .leaving(let code, let until) = phase, queue.count == 0 || now >= until { close(code, now: now) }
         switch liveness.due(now: now) {
         case .ping: webSocket?.ping()
         case .drop: lose(.dropped, now: now)
+        case .giveUpMessage: leave(.policyViolation, within: Self.leavePatience, now)
         case nil: break
         }
+        if case .leaving(let code, let until) = phase, queue.count == 0 || now >= until { close(code, now: now) }
     }
 }

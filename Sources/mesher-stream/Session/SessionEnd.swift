@@ -26,6 +26,7 @@ extension Session {
     mutating func leave(_ code: CloseCode, within patience: Int64, _ now: Int64) {
         guard case .open = phase else { return }
         phase = .leaving(code, until: now + patience)
+        webSocket?.stopReceiving()
         peer.keepInput(last: 0)
     }
 
@@ -47,6 +48,8 @@ extension Session {
         guard isPeerThere else { return }
         isPeerThere = false
         epoll.remove(peer.number)
+        // With what waited for the peer, and what had come of a message.
+        webSocket = nil
         switch phase {
         case .open, .leaving: ended(ending, now: now)
         case .readingHead, .authenticating: phase = .closing(until: now)

@@ -18,7 +18,7 @@ extension Session {
     var mayTakeMessages: Bool {
         guard case .open = phase else { return false }
         return queue.count < Self.messagesInHand && backend.machine.bytesInHand < Self.bytesInHand
-            && outputCount < Self.bytesToWrite
+            && outputCount < Self.bytesToWrite && !memory.isOver
     }
 
     /// Bytes that wait to be written.
@@ -51,9 +51,11 @@ extension Session {
     /// Takes what has come, up to the limits.
     mutating func takeMessages(now: Int64) {
         while mayTakeMessages {
+            memory.others = backend.bytesHeld + outputCount
             var bytes = peer.input
             let event = webSocket?.receive(&bytes)
             peer.keepInput(last: bytes.count)
+            if webSocket?.hasStopped == true { return leave(.tryAgainLater, within: Self.leavePatience, now) }
             switch event {
             case .text: take(now: now)
             case .binary: leave(.unsupportedData, within: Self.leavePatience, now)
@@ -73,11 +75,19 @@ extension Session {
                 $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: message.prefix($0.count)))
             }
         }
+        webSocket?.forgetMessage()
         guard count <= Limits.eventBytes || body.isArray else {
             return leave(.messageTooBig, within: Self.leavePatience, now)
         }
         backend.machine.receive(message: body, firstID: nextID, token: queue.expect(), now: now, wall: Clock.wall())
         nextID &+= Self.idsOfMessage
+    }
+
+    /// Claims what is held, or gives it back. A peer that does not take its answers is dropped when there is no room for
+    /// them; what else is too much becomes less by itself, since nothing is read meanwhile.
+    mutating func settleMemory(now: Int64) {
+        memory.settle(message: webSocket?.heldCount ?? 0, others: backend.bytesHeld + outputCount)
+        if memory.isOver, outputCount >= Self.bytesToWrite { lose(.dropped, now: now) }
     }
 
     /// Hands over the answers whose turn it is.

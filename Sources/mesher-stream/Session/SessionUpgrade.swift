@@ -37,7 +37,8 @@ extension Session {
             guard log.enter(quota.project, limit: options.projectConnections) else { throw .projectIsFull }
             let answer = try handshake.accept()
             let limits = WebSocketConnection.Limits(messageBytes: Limits.bulkBytes)
-            webSocket = try? WebSocketConnection.open(.server, compression: answer.compression, limits: limits)
+            webSocket = try? WebSocketConnection.open(
+                .server, compression: answer.compression, limits: limits, mayHold: memory.mayHold)
             peer.append(answer.text)
         } catch {
             return refuse(error, now: now)
