@@ -29,18 +29,17 @@ struct ConnectionHandle: ~Copyable {
         _ url: String, server: ConnectionURL.Server? = nil, applicationName: String,
         with start: (UnsafePointer<UnsafePointer<CChar>?>, UnsafePointer<UnsafePointer<CChar>?>, CInt) -> OpaquePointer?
     ) throws(DatabaseError) -> ConnectionHandle {
-        _ = try ConnectionURL(url)
+        let parsed = try ConnectionURL(url)
         var parameters = [
             ("connect_timeout", "10"), ("target_session_attrs", "read-write"), ("tcp_user_timeout", "10000"),
-            ("keepalives_idle", "10"), ("keepalives_interval", "5"), ("keepalives_count", "3"), ("dbname", url),
+            ("keepalives_idle", "10"), ("keepalives_interval", "5"), ("keepalives_count", "3"),
         ]
-        if let server {
-            parameters += [("host", server.host), ("hostaddr", server.address), ("port", server.port)]
-        }
+        parameters += server.map { parsed.parameters(for: $0) } ?? [("dbname", url)]
         parameters += [("application_name", applicationName), ("client_encoding", "UTF8")]
         let pointer = CStringArray(parameters.map(\.0)).withPointers { keywords in
             CStringArray(parameters.map(\.1)).withPointers { values in
-                start(keywords, values, 1)
+                // A URL stands in the place of the database's name.
+                start(keywords, values, server == nil ? 1 : 0)
             }
         }
         guard let pointer else { throw DatabaseError(operation: "connect", message: "out of memory") }

@@ -18,12 +18,16 @@ package struct ConnectionURL: Sendable {
     package let servers: [Server]
     /// Seconds for connecting to one server; nil when the URL does not say, or says 0, which is for ever.
     package let connectTimeout: Int?
+    /// Whether a server that takes no writes will do. libpq's `target_session_attrs`, of which `read-write` is our default.
+    package let acceptsReadOnly: Bool
     /// Servers and database as the URL names them, without user and password: another text is another database, for all
     /// that can be known without asking it.
     package let identity: String
+    /// What the URL says of anything but its servers, by libpq's keyword.
+    private let options: [String: String]
 
     /// - Parameter url: a connection URI, `keyword=value` pairs or a database's name. Throws when libpq does not
-    ///   understand it, without quoting it: a password may be in it.
+    ///   understand it, or would refuse its lists of servers, without quoting it: a password may be in it.
     package init(_ url: String) throws(DatabaseError) {
         guard !url.utf8.contains(0) else { throw DatabaseError(operation: "connect", message: "NUL in the URL") }
         var options: [String: String] = [:]
@@ -34,7 +38,10 @@ package struct ConnectionURL: Sendable {
         }
         let names = ["host", "hostaddr", "port"]
         let lists = names.map { options[$0, default: ""].split(separator: ",", omittingEmptySubsequences: false) }
-        servers = (0..<max(lists[0].count, lists[1].count)).map { position in
+        let count = options["hostaddr", default: ""].isEmpty ? lists[0].count : lists[1].count
+        try Self.check(lists[0], options["host"], "host names", count)
+        if lists[2].count > 1 { try Self.check(lists[2], options["port"], "port numbers", count) }
+        servers = (0..<count).map { position in
             // One port may stand for all servers.
             let port = lists[2].count == 1 ? lists[2].first : Self.element(position, of: lists[2])
             return Server(
@@ -43,6 +50,24 @@ package struct ConnectionURL: Sendable {
         }
         connectTimeout = options["connect_timeout"].flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
         identity = (names + ["dbname"]).map { options[$0, default: ""] }.joined(separator: "\n")
+        acceptsReadOnly = !["read-write", "primary"].contains(options["target_session_attrs", default: "read-write"])
+        for name in names { options[name] = nil }
+        self.options = options
+    }
+
+    /// libpq's keywords and values to connect to one of the servers. Its lists would have to be as long as that of the
+    /// servers, and an empty value does not replace one that the URL names: so what is empty is left out.
+    func parameters(for server: Server) -> [(String, String)] {
+        let own = [("host", server.host), ("hostaddr", server.address), ("port", server.port)]
+        return options.map { ($0.key, $0.value) } + own.filter { !$0.1.isEmpty }
+    }
+
+    /// As libpq does when it connects.
+    private static func check(
+        _ list: [Substring], _ value: String?, _ what: String, _ count: Int
+    ) throws(DatabaseError) {
+        guard value?.isEmpty == false, list.count != count else { return }
+        throw DatabaseError(operation: "connect", message: "could not match \(list.count) \(what) to \(count) hosts")
     }
 
     private static func element(_ position: Int, of list: [Substring]) -> Substring? {

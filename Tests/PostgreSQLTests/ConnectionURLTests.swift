@@ -13,6 +13,29 @@ import Testing
         #expect(try servers("hostaddr=127.0.0.1,::1 port=1,2") == ["|127.0.0.1|1", "|::1|2"])
         #expect(try servers("host=a,b hostaddr=127.0.0.1,127.0.0.2") == ["a|127.0.0.1|", "b|127.0.0.2|"])
         #expect(try servers("postgresql:///db?host=/run/a,/run/b") == ["/run/a||", "/run/b||"])
+        #expect(try servers("postgresql://[::1]:5,b/db") == ["::1||5", "b||"])
+        #expect(try servers("hostaddr=127.0.0.1,127.0.0.2 port=7") == ["|127.0.0.1|7", "|127.0.0.2|7"])
+    }
+
+    @Test(
+        "lists of different lengths are refused as by libpq",
+        arguments: [
+            ("host=a,b,c port=1,2", "could not match 2 port numbers to 3 hosts"),
+            ("host=a port=1,2", "could not match 2 port numbers to 1 hosts"),
+            ("host=a,b hostaddr=127.0.0.1", "could not match 2 host names to 1 hosts"),
+        ])
+    func lists(url: String, message: String) {
+        #expect { try ConnectionURL(url) } throws: { ($0 as? DatabaseError)?.message == message }
+    }
+
+    @Test("only a URL that asks for it is content with a server that takes no writes")
+    func acceptsReadOnly() throws {
+        for url in ["db", "postgresql://a/db", "target_session_attrs=read-write", "target_session_attrs=primary"] {
+            #expect(try !ConnectionURL(url).acceptsReadOnly, "\(url)")
+        }
+        for attribute in ["any", "standby", "prefer-standby", "read-only"] {
+            #expect(try ConnectionURL("target_session_attrs=\(attribute)").acceptsReadOnly, "\(attribute)")
+        }
     }
 
     @Test(

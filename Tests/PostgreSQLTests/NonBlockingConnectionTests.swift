@@ -10,9 +10,12 @@ import Testing
         try #require(poll(&waiting, 1, 10_000) == 1)
     }
 
-    private func connected() throws -> NonBlockingConnection {
+    private func connected(
+        _ url: String? = nil, server: ConnectionURL.Server? = nil
+    ) throws -> NonBlockingConnection {
+        let url = try url ?? PostgreSQLServer.shared.get().url()
         var connection = try NonBlockingConnection.open(
-            PostgreSQLServer.shared.get().url(), applicationName: "NonBlockingConnectionTests")
+            url, server: server, applicationName: "NonBlockingConnectionTests")
         var events = POLLOUT
         while true {
             try wait(connection.socket, CInt(events))
@@ -36,6 +39,31 @@ import Testing
             case .rows(let rows): results.append(rows.count > 0 ? rows[row: 0, column: 0] ?? "NULL" : "")
             case .failed(let error): results.append(error.sqlState ?? "lost")
             case .idle: return results
+            }
+        }
+    }
+
+    @Test("each server of a URL is reached, however the URL writes their list")
+    func servers() throws {
+        let servers = [try PostgreSQLServer.shared.get(), try PostgreSQLServer()]
+        let folders = servers.map(\.folder)
+        let list = folders.joined(separator: ",")
+        let inAuthority = folders.map { $0.split(separator: "/").map { "%2F\($0)" }.joined() }
+        let urls = [
+            "postgresql://postgres@\(inAuthority.joined(separator: ","))/postgres",
+            "postgresql://postgres@\(inAuthority[0]):5432,\(inAuthority[1])/postgres",
+            "postgresql://postgres@\(inAuthority[0]),\(inAuthority[1]):5432/postgres",
+            "postgresql:///postgres?host=\(list)&user=postgres",
+            "postgresql:///postgres?host=\(list)&port=5432&user=postgres",
+            "postgresql:///postgres?host=\(list)&port=5432,&user=postgres",
+            "host=\(list) port=,5432 user=postgres dbname=postgres",
+            "host=\(list) port=5432,5432 user=postgres dbname=postgres connect_timeout=7",
+        ]
+        for url in urls {
+            for (server, folder) in zip(try ConnectionURL(url).servers, folders) {
+                var connection = try connected(url, server: server)
+                try connection.send("SHOW unix_socket_directories")
+                #expect(try results(&connection) == [folder], "\(url)")
             }
         }
     }
