@@ -31,6 +31,8 @@ struct DatabaseLink: ~Copyable {
     private let url: String
     private let servers: [ConnectionURL.Server?]
     private let connectTimeout: Int
+    /// Whether the URL is content with a server that takes no writes.
+    let acceptsReadOnly: Bool
     private let applicationName: String
     private let token: UInt64
     /// The server that is being connected to, and why those before it were of no use.
@@ -54,6 +56,7 @@ struct DatabaseLink: ~Copyable {
         let parsed = try? ConnectionURL(url)
         self.url = url
         servers = parsed?.servers ?? [nil]
+        acceptsReadOnly = parsed?.acceptsReadOnly ?? false
         connectTimeout = min(parsed?.connectTimeout ?? Self.connectTimeout, Self.longestConnectTimeout)
         self.applicationName = applicationName
         self.token = token

@@ -73,6 +73,25 @@ import Testing
         #expect(try eventually { try storage.value("SELECT count(*) FROM events") == "2" })
     }
 
+    @Test("keys are read elsewhere when their server takes no writes any more, though its sessions go on")
+    func keysOfReadOnlyServer() throws {
+        let otherKey = KeyID(0xbbbb_0000_0000_0000_0000_0000_0000_bbbb)
+        let (first, second) = (try PostgreSQLServer(), try PostgreSQLServer())
+        for (server, key) in [(first, key), (second, otherKey)] {
+            let owner = try Connection.open(server.url(), applicationName: "tests")
+            try StorageProcess.prepare(owner, CommitterFailureTests.project(with: key))
+        }
+        let storage = try StorageProcess(url: url(first, second))
+        let edge = try storage.edge()
+        #expect(edge.lookUp(key)?.state == .known)
+        #expect(edge.lookUp(otherKey)?.state == .unknown)
+        let administrator = try Connection.open(first.url(), applicationName: "tests")
+        try administrator.execute("ALTER SYSTEM SET default_transaction_read_only = on")
+        try administrator.execute("SELECT pg_reload_conf()")
+        #expect(eventually { edge.lookUp(otherKey)?.state == .known })
+        #expect(edge.lookUp(key)?.state == .unknown)
+    }
+
     @Test("a server with too many clients is tried again until it has room")
     func tooManyClients() throws {
         let storage = try StorageProcess()

@@ -19,11 +19,16 @@ struct KeyReader: ~Copyable {
     /// Nanoseconds for one query.
     private static let timeout: Int64 = 10_000_000_000
     /// Nanoseconds without a query after which a sign of life is asked for, and those it may take: a server that hangs
-    /// would be silent, too, about a key that was revoked.
+    /// would be silent, too, about a key that was revoked. So would one that takes no writes any more: the primary is
+    /// another one then.
     private static let checkInterval: Int64 = 2_000_000_000
     private static let checkTimeout: Int64 = 3_000_000_000
+    private static let check = "SHOW transaction_read_only"
     /// Beyond so many changed projects all keys are read.
     private static let projectLimit = 100
+
+    private static let readOnly = DatabaseError(
+        operation: "check", message: "the session is read-only", isConnectionLost: true)
 
     private let logger: Logger
     private let defaults: (events: UInt32, seconds: UInt32)
@@ -90,7 +95,7 @@ struct KeyReader: ~Copyable {
         archive.elapse(now: now, table.snapshot)
         if case .idle = stage, checkAt <= now {
             stage = .checking
-            return send("", within: Self.checkTimeout, now: now, epoll)
+            return send(Self.check, within: Self.checkTimeout, now: now, epoll)
         }
         return take(link.elapse(now: now, epoll), now: now, epoll)
     }
@@ -137,7 +142,10 @@ struct KeyReader: ~Copyable {
                 case .readingAll, .readingProjects: collect(rows)
                 case .listening:
                     if let found = SessionSettings.predecessors(in: rows) { link.foundAbandoned(found) }
-                case .away, .idle, .checking: break
+                case .checking:
+                    let isReadOnly = rows.count == 1 && rows[row: 0, column: 0] == "on"
+                    if isReadOnly && !link.acceptsReadOnly { failure = Self.readOnly }
+                case .away, .idle: break
                 }
             case .failed(let error): failure = error
             case .idle: changes += complete(now: now, epoll)
