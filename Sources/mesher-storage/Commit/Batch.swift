@@ -48,16 +48,30 @@ struct Batch: ~Copyable {
         records.removeAll(keepingCapacity: keepsCapacity)
     }
 
-    /// The events in the order of their receipt, in runs that one statement can carry: each is for one day.
+    /// Puts the events in the order of their day, project and id; those with the same id stay in that of their receipt.
+    ///
+    /// Two hosts that store the same ids then lock them in the same order, and cannot wait for each other.
+    mutating func sort() {
+        let order = entries.indices.sorted { first, second in
+            let (one, other) = (entries[first].head, entries[second].head)
+            return (one.receivedOn, one.project, one.eventID, first)
+                < (other.receivedOn, other.project, other.eventID, second)
+        }
+        entries = order.map { entries[$0] }
+    }
+
+    /// The events in runs that one statement can carry: each is for one day.
     func statementRanges() -> [Range<Int>] {
         var ranges: [Range<Int>] = []
         var start = 0
+        var bytes = 0
         for (position, entry) in entries.enumerated() {
-            let bytes = entry.record.upperBound - entries[start].record.lowerBound
+            bytes += entry.record.count
             let isFull = position - start == Self.statementEvents || bytes > Self.statementBytes
             if position > start, isFull || entry.head.receivedOn != entries[start].head.receivedOn {
                 ranges.append(start..<position)
                 start = position
+                bytes = entry.record.count
             }
         }
         if start < entries.count { ranges.append(start..<entries.count) }

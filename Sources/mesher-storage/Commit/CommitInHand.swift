@@ -36,6 +36,7 @@ struct CommitInHand: ~Copyable {
     /// Takes over what was gathered, and leaves an empty batch.
     mutating func begin(_ gathered: inout Batch, now: Int64) {
         swap(&gathered, &batch)
+        batch.sort()
         plan = CommitPlan(batch.statementRanges())
         since = now
     }
@@ -60,6 +61,7 @@ struct CommitInHand: ~Copyable {
             }
         }
         refused += piece.content.damages.map { piece.damage($0, wall: wall) }
+        batch.sort()
         guard let suspicion, batch.count == 1 else {
             plan = CommitPlan(batch.statementRanges())
             return

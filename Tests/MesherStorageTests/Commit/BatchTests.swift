@@ -47,6 +47,23 @@ extension Batch {
         #expect(batch.statementRanges() == [0..<2, 2..<3, 3..<4])
     }
 
+    @Test("sorted events are in the order of day, project and id, and of their receipt where these are the same")
+    func sort() {
+        var batch = Batch()
+        let events: [(project: Int64, id: UInt128, day: Int32)] = [
+            (2, 1, 10), (1, 9, 10), (1, .max, 9), (1, 3, 10), (2, 0, 10), (1, 9, 10),
+        ]
+        for (ticket, event) in events.enumerated() {
+            batch.append(
+                TestEvent(ticket: UInt64(ticket), project: event.project, eventID: event.id, day: event.day))
+        }
+        batch.sort()
+        #expect(batch.entries.map(\.ticket) == [2, 3, 1, 5, 4, 0])
+        for (position, entry) in batch.entries.enumerated() {
+            #expect(batch.withRecord(position) { RecordHead($0) } == entry.head)
+        }
+    }
+
     @Test("an empty batch needs no statement")
     func empty() {
         var batch = Batch()
