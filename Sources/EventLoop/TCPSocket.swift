@@ -53,6 +53,30 @@ package enum TCPSocket {
         return found ? String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self) : nil
     }
 
+    /// A number for the network that the other end of a connection is in: its address, or of IPv6 the 64 bits before those
+    /// that a client chooses itself. Nil for anything but a connection of the internet.
+    package static func network(of number: CInt) -> UInt64? {
+        var storage = sockaddr_storage()
+        var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let isKnown = withUnsafeMutablePointer(to: &storage) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getpeername(number, $0, &size) == 0 }
+        }
+        guard isKnown else { return nil }
+        let family = CInt(storage.ss_family)
+        return withUnsafeBytes(of: &storage) { bytes in
+            switch family {
+            case AF_INET: return UInt64(bytes.load(as: sockaddr_in.self).sin_addr.s_addr)
+            case AF_INET6:
+                return withUnsafeBytes(of: bytes.load(as: sockaddr_in6.self).sin6_addr) { address in
+                    let high = address.load(as: UInt64.self)
+                    // ::ffff:192.0.2.1
+                    return high == 0 ? UInt64(address.load(fromByteOffset: 12, as: UInt32.self)) : high
+                }
+            default: return nil
+            }
+        }
+    }
+
     private static func listen<Name>(
         at name: Name, _ family: CInt, _ address: String, _ backlog: CInt
     ) throws(SystemError) -> Descriptor {

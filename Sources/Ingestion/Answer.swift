@@ -80,6 +80,8 @@ package struct Answer: Equatable, Sendable {
         return text.bytes
     }
 
+    /// To nginx.
+    static let keyIsKnown = Answer(status: 204, body: [], route: .key)
     static let preflight = Answer(status: 204, body: [], route: .preflight)
 
     static let healthy = Answer(status: 200, body: Array("{\"status\":\"ok\"}".utf8), route: .health)

@@ -99,7 +99,7 @@ package struct IngestionMachine: ~Copyable {
         switch target.route {
         case .preflight: return commands.append(.answer(token: token, .preflight))
         case .health: return commands.append(.answer(token: token, .healthy))
-        case .readiness, .event, .bulk, .envelope, .store, .security: break
+        case .readiness, .event, .bulk, .envelope, .store, .security, .key: break
         }
         let size = body?.count ?? 0
         lastSerial += 1
@@ -259,6 +259,8 @@ package struct IngestionMachine: ~Copyable {
 
     mutating func finish(_ submission: Submission, _ answer: Answer) {
         var answer = answer
+        // A question of nginx' carries no event.
+        if submission.head.route == .key { answer.outcomes = .none }
         answer.quota = submission.quota
         answer.route = submission.head.route.label
         switch answer.status {

@@ -5,6 +5,8 @@ package enum RequestRoute: Int, CaseIterable, Sendable {
     case none
     /// Those of Sentry's programs.
     case envelope, store, security
+    /// nginx' question whether a key is known.
+    case key
 
     /// The metric's label.
     package var name: String {
@@ -18,6 +20,7 @@ package enum RequestRoute: Int, CaseIterable, Sendable {
         case .envelope: "envelope"
         case .store: "store"
         case .security: "security"
+        case .key: "key"
         }
     }
 }

@@ -51,11 +51,14 @@ extension EndToEnd {
             """
 
         /// Runs a private nginx around the shipped files, pointed at the sockets of the stack, while the body runs.
-        private func withNginx(_ body: (Int) throws -> Void) throws {
+        ///
+        /// - Parameter limits: what stands in the operator's file of limits for Mesher; nil when he has none.
+        private func withNginx(limits: String? = nil, _ body: (Int) throws -> Void) throws {
             let folder = stack.folder + "/inherited"
             let port = stack.port + 2
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             try configure(folder, sites: Self.sites.replacingOccurrences(of: "PORT", with: "\(port)"))
+            if let limits { try Data(limits.utf8).write(to: URL(fileURLWithPath: folder + "/mesher-limits.conf")) }
             let arguments = ["/usr/sbin/nginx", "-p", folder + "/", "-c", folder + "/nginx.conf", "-e", "error.log"]
             try Execution.output(arguments + ["-t"])
             let nginx = try Execution.Running(arguments[0], Array(arguments.dropFirst()) + ["-g", "daemon off;"])
@@ -77,6 +80,7 @@ extension EndToEnd {
                     .replacingOccurrences(of: "/run/mesher", with: stack["MESHER_RUN_DIR"])
                     .replacingOccurrences(of: "/usr/local/share/mesher/nginx/", with: "")
                     .replacingOccurrences(of: "/var/log/nginx/", with: "")
+                    .replacingOccurrences(of: "/etc/nginx/mesher", with: "mesher")
                 try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
             }
             try Data().write(to: URL(fileURLWithPath: folder + "/empty"))
@@ -140,6 +144,38 @@ extension EndToEnd {
                 }
             }
             #expect(try project.count() == 7)
+        }
+
+        @Test("Limits in the operator's file for Mesher hold, with Mesher's own answers, and nginx says so")
+        func ownLimits() throws {
+            let project = try Project.create(on: stack)
+            let event = Array(#"{"message":"m","level":"info"}"#.utf8)
+            func says(_ port: Int) throws -> String? {
+                let connection = try HTTPConnection(port: port)
+                connection.send("GET", "/healthz")
+                return try connection.receive().header("mesher-other-limits")
+            }
+            try withNginx { port in
+                let answer = try says(port)
+                #expect(answer == "no")
+            }
+            try withNginx(limits: "limit_req zone=theirs burst=2 nodelay;") { port in
+                let answer = try says(port)
+                #expect(answer == "yes")
+                func answers(_ target: String) throws -> HTTPResponse? {
+                    try (0..<5).map { _ in
+                        let connection = try HTTPConnection(port: port)
+                        connection.send("POST", target, [("Authorization", "Bearer \(project.key)")], body: event)
+                        return try connection.receive()
+                    }.first { $0.status == 429 }
+                }
+                let native = try #require(try answers("/api/v1/events"))
+                #expect(native.reason == "too_many_requests" && native.header("retry-after") == "1")
+                let sentry = try #require(try answers("/api/\(project.id)/store/"))
+                #expect(sentry.json["causes"] as? [String] == ["too_many_requests"])
+                let client = try StreamClient(port: port, ["Authorization: Bearer \(project.key)"])
+                #expect(client.status == 429)
+            }
         }
 
         @Test("Two connections at once are served where theirs are limited to one")

@@ -44,7 +44,7 @@ extension EndToEnd {
             let other = try neighbour.open()
             other.sendRaw(Self.beginning + Self.end)
             #expect(isAccepted(other.receive()))
-            #expect(Streams.pipeline(try greedy.open(), count: 3).allSatisfy { $0.isAccepted })
+            #expect(try Streams.pipeline(greedy.open(), count: 3).allSatisfy { $0.isAccepted })
             for session in try greedy.sessions() { kill(session.pid, SIGKILL) }
             let isGivenBack = eventually { table.claimed == 0 }
             #expect(isGivenBack)

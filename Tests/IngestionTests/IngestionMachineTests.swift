@@ -1,3 +1,4 @@
+import Scoreboard
 import StorageChannel
 import Testing
 
@@ -44,6 +45,20 @@ struct IngestionMachineTests {
         edge.acknowledgeAll()
         #expect(edge.answers.values.allSatisfy { $0.status == 202 })
         #expect(edge.answers.count == 5)
+    }
+
+    @Test("nginx' question for a key is answered with 204 or 401, needs no body, and counts for no event")
+    func asksForAKey() {
+        let edge = Edge()
+        edge.post("", to: "/key", method: "GET", token: 1)
+        edge.tell(.known)
+        edge.post("", to: "/key", method: "GET", key: nil, token: 2)
+        edge.post("", to: "/key", method: "GET", key: "0123", token: 3)
+        edge.tell(.unknown)
+        edge.post("", to: "/key", method: "GET", token: 4)
+        #expect((1...4).map { edge.answers[$0]?.status } == [204, 401, 401, 401])
+        #expect(edge.answers.values.allSatisfy { $0.outcomes == .none && $0.route == .key })
+        #expect(edge.machine.requestsInHand == 0)
     }
 
     @Test("An unknown key is 401, is remembered, and is forgotten when storage says that it exists now")

@@ -49,7 +49,10 @@ struct CheckCommandTests {
         let run = try Self.service(redis: redis, nginx: nginx).run("check", "--json")
         #expect(run.status == 69)
         #expect(try Self.faults(run) == ["service": "/nonexistent: No such file or directory"])
-        let routes = [#""/api/v1/events" 1048576"#, #""/api/v1/events/bulk" 5242880"#, #""/api/1/envelope/" 20971520"#]
+        let routes = [
+            #""/api/v1/events" 1048576"#, #""/api/v1/events/bulk" 5242880"#,
+            #""/api/1/envelope/?sentry_key=check" 20971520"#,
+        ]
         #expect(nginx.requests.map(String.init) == routes)
         redis.stop()
     }
@@ -69,6 +72,15 @@ struct CheckCommandTests {
         #expect(HTTPCheck.advice(status: 401, reason: nil, size: 1)?.contains("not Mesher that answers") == true)
         #expect(HTTPCheck.advice(status: 401, reason: "unauthorized", size: 1) == nil)
         redis.stop()
+    }
+
+    @Test("whose limits hold is told as nginx says it, and not at all when it says nothing")
+    func limits() {
+        func text(_ head: String) -> String? { HTTPCheck.limits(head: head)?.text }
+        #expect(
+            text("HTTP/1.1 200 OK\r\nMesher-Other-Limits: yes\r\n\r\n")?.contains("mesher-limits.conf hold") == true)
+        #expect(text("HTTP/2 200\r\nmesher-other-limits: no\r\n\r\n")?.contains("only Mesher's bounds") == true)
+        #expect(text("HTTP/1.1 200 OK\r\n\r\n") == nil)
     }
 
     @Test("--configuration looks at nothing else, and ends with 0 when it is sound")

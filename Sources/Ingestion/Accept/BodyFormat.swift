@@ -17,7 +17,7 @@ enum BodyFormat {
         case .envelope: self = .envelope
         case .store: self = Self.essence(contentType, is: "application/x-sentry-envelope") ? .envelope : .sentryEvent
         case .security: self = .reports
-        case .event, .health, .readiness, .preflight: self = .event
+        case .event, .key, .health, .readiness, .preflight: self = .event
         }
     }
 

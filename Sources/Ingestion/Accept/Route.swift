@@ -10,6 +10,8 @@ enum Route: Equatable {
     case store
     /// Browsers: reports of violated policies.
     case security
+    /// nginx, before it lets somebody send much or opens a stream for him: whether his key is known.
+    case key
     case health
     case readiness
     case preflight
@@ -22,7 +24,7 @@ enum Route: Equatable {
         // Some programs send envelopes to the store route.
         case .envelope, .store: Limits.envelopeBytes
         case .security: Limits.eventBytes
-        case .health, .readiness, .preflight: 0
+        case .key, .health, .readiness, .preflight: 0
         }
     }
 
@@ -34,6 +36,7 @@ enum Route: Equatable {
         case .envelope: .envelope
         case .store: .store
         case .security: .security
+        case .key: .key
         case .health: .health
         case .readiness: .readiness
         case .preflight: .preflight
@@ -43,7 +46,7 @@ enum Route: Equatable {
     var dialect: Dialect {
         switch self {
         case .envelope, .store, .security: .sentry
-        case .event, .bulk, .health, .readiness, .preflight: .native
+        case .event, .bulk, .key, .health, .readiness, .preflight: .native
         }
     }
 }

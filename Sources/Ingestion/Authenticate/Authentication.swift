@@ -56,6 +56,7 @@ extension IngestionMachine {
 
     /// The key is known; its project must be the one that the request is for, and let the page send.
     private mutating func admit(_ submission: Submission, to quota: ProjectQuota, now: Int64) {
+        guard submission.head.route != .key else { return finish(submission, .keyIsKnown) }
         guard submission.head.target.project.allows(quota.project), submission.claim.allows(quota.project) else {
             return refuse(submission, .otherProject)
         }

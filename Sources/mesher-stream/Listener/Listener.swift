@@ -39,9 +39,10 @@ struct Listener: ~Copyable {
     private let epoll: Epoll
     private let signals: SignalDescriptor
     private var state = State.accepting
-    /// The records of the sessions, by process.
-    private var sessions: [pid_t: Int] = [:]
+    /// The records of the sessions, by process, and for those that came without nginx their clients' networks.
+    private var sessions: [pid_t: (record: Int, network: UInt64?)] = [:]
     private var rate: AdmissionRate
+    private var refusedNetworks = RefusedNetworks()
     private var refused: RefusedConnections
     private var ready: ReadySignal?
 
@@ -111,12 +112,15 @@ struct Listener: ~Copyable {
         for _ in 0..<Self.acceptsInTurn {
             guard let connection = UnixSocket.accept(listener) else { return }
             let now = Clock.monotonic()
-            guard table.count < options.connections, rate.admit(now: now), let record = table.reserve(owner: owner)
+            // nginx asks for the key first.
+            let network = isProxied ? nil : TCPSocket.network(of: connection.number)
+            guard network.map({ refusedNetworks.mayAsk($0, now: now) }) ?? true, table.count < options.connections,
+                rate.admit(now: now), let record = table.reserve(owner: owner)
             else {
                 refuse(connection, now: now)
                 continue
             }
-            fork(connection, isProxied: isProxied, record: record, now: now)
+            fork(connection, isProxied: isProxied, network: network, record: record, now: now)
         }
     }
 
@@ -125,7 +129,9 @@ struct Listener: ~Copyable {
         refused.refuse(connection, now: now)
     }
 
-    private mutating func fork(_ connection: consuming Descriptor, isProxied: Bool, record: Int, now: Int64) {
+    private mutating func fork(
+        _ connection: consuming Descriptor, isProxied: Bool, network: UInt64?, record: Int, now: Int64
+    ) {
         let parent = getpid()
         let pid = Glibc.fork()
         if pid == 0 {
@@ -138,7 +144,7 @@ struct Listener: ~Copyable {
             table.free(record)
             return refuse(connection, now: now)
         }
-        sessions[pid] = record
+        sessions[pid] = (record, network)
     }
 
     // MARK: Signals
@@ -156,7 +162,10 @@ struct Listener: ~Copyable {
     /// Takes leave of every session that has ended. The corresponding C function is `waitpid`.
     private mutating func reap() {
         while let (pid, ending) = ProcessDescriptor.reapAny() {
-            guard let record = sessions.removeValue(forKey: pid) else { continue }
+            guard let (record, network) = sessions.removeValue(forKey: pid) else { continue }
+            if let network, ending == .exited(Session.refusedStatus) {
+                refusedNetworks.refused(network, now: Clock.monotonic())
+            }
             if table.free(record) { slot.countClosedSession(.killed) }
             if case .killed = ending {
                 log.error("A session died", metadata: ["process": "\(pid)", "how": "\(ending)"])

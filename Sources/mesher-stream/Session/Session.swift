@@ -55,6 +55,8 @@ struct Session: ~Copyable {
     var peer: PeerSocket
     /// Whether the peer may still send or take something.
     var isPeerThere = true
+    /// Whether the upgrade was refused for a reason that lies with the client.
+    var isRefused = false
     /// Whether our direction was closed.
     var hasEndedOutput = false
     var webSocket: WebSocketConnection?
@@ -70,6 +72,9 @@ struct Session: ~Copyable {
     var watched: Epoll.Interest = .read
     private var guardian = CPUGuard()
 
+    /// With which a session ends whose client is at fault for having none.
+    static let refusedStatus: CInt = EX_NOPERM
+
     /// Serves a connection in the process that was forked for it, and ends that.
     ///
     /// - Parameters:
@@ -84,6 +89,7 @@ struct Session: ~Copyable {
             var session = try open(connection, isProxied: isProxied, log: log, options: options)
             Confinement.finish(looksUpNames: options.redis.isNamed)
             try session.run()
+            if session.isRefused { _exit(refusedStatus) }
         } catch {
             Journal.logger("mesher-stream").error("A session cannot go on", metadata: ["reason": "\(error)"])
             _exit(EX_OSERR)

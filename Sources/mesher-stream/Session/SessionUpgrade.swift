@@ -54,6 +54,8 @@ extension Session {
 
     mutating func refuse(_ refusal: HTTPRefusal, now: Int64) {
         log.refused(status: refusal.status)
+        isRefused =
+            refusal.status != HTTPRefusal.projectIsFull.status && refusal.status != HTTPRefusal.unavailable.status
         peer.append(refusal.bytes)
         peer.keepInput(last: 0)
         phase = .closing(until: now + Self.closePatience)

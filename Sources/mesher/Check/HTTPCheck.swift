@@ -2,14 +2,15 @@ internal import Configuration
 
 /// nginx, by the way that clients go: whether Mesher answers at the public URL, and the largest bodies get through.
 ///
-/// A request without a key is refused as such only by a worker, after nginx has let the whole body pass. It shows in the
-/// metrics as one discarded for `unauthorized`.
+/// A single event without a key is refused as such only by a worker, after nginx has let the whole body pass. It shows in the
+/// metrics as one discarded for `unauthorized`. Of larger ones nginx looks at the length, and asks for the key.
 struct HTTPCheck {
     /// A route of the contract, the largest body that it takes, in bytes, and what stands before the JSON in it: in an
     /// envelope the head, and that of an item without an end.
     private static let routes = [
         ("/api/v1/events", 1 << 20, ""), ("/api/v1/events/bulk", 5 << 20, ""),
-        ("/api/1/envelope/", 20 << 20, "{}\n{}\n"),
+        // nginx takes more of an envelope that shows a key; this is none, which is known without asking storage.
+        ("/api/1/envelope/?sentry_key=check", 20 << 20, "{}\n{}\n"),
     ]
 
     private let settings: Settings
@@ -19,7 +20,7 @@ struct HTTPCheck {
     }
 
     func findings() -> [Finding] {
-        Self.routes.map { path, size, head in check(path, size, after: head) }
+        Self.routes.map { path, size, head in check(path, size, after: head) } + [limits()].compactMap(\.self)
     }
 
     private func check(_ path: String, _ size: Int, after head: String) -> Finding {
@@ -33,7 +34,7 @@ struct HTTPCheck {
                 SendCommand.member("reason", of: answer.body) ?? SendCommand.member("detail", of: answer.body)
             let text = "\(url): \(answer.status)\(reason.map { " \($0)" } ?? "")"
             guard let advice = Self.advice(status: answer.status, reason: reason, size: size) else {
-                return .good(subject, "\(path) takes \(size >> 20) MiB")
+                return .good(subject, "\(path.prefix { $0 != "?" }) takes \(size >> 20) MiB")
             }
             return .fault(subject, text, advice: advice)
         } catch {
@@ -44,10 +45,29 @@ struct HTTPCheck {
         }
     }
 
+    /// Whether limits that are not Mesher's hold for its locations, as nginx itself says; nil when it does not.
+    private func limits() -> Finding? {
+        guard let place = try? DSN(publicURL: settings.text(.publicURL), key: "", project: 1),
+            let client = try? HTTPClient.open("\(place.scheme)://\(place.place)/healthz", headers: []),
+            let answer = try? client.head()
+        else { return nil }
+        return Self.limits(head: answer.body)
+    }
+
+    static func limits(head: String) -> Finding? {
+        let name = "mesher-other-limits:"
+        let line = head.lowercased().split(whereSeparator: \.isNewline).first { $0.hasPrefix(name) }
+        switch line?.dropFirst(name.count).drop(while: { $0 == " " }) {
+        case "yes": return .good("nginx", "limits of /etc/nginx/mesher-limits.conf hold, beside Mesher's bounds")
+        case "no": return .good("nginx", "no limit_req or limit_conn of yours holds here, only Mesher's bounds")
+        default: return nil
+        }
+    }
+
     /// What to do after an answer; nil when it is the one that is expected.
     static func advice(status: Int, reason: String?, size: Int) -> String? {
         switch (status, reason) {
-        case (401, "unauthorized"): nil
+        case (401, "unauthorized"), (403, "the key is unknown or revoked"): nil
         case (413, _), (_, "payload_too_large"):
             "let client_max_body_size be \(size >> 20)m here, as nginx/mesher-server.conf has it"
         case (502, _), (503, _), (504, _):

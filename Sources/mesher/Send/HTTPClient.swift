@@ -51,6 +51,19 @@ struct HTTPClient: ~Copyable {
     func post(_ body: String) throws(CommandError) -> Answer {
         try set(mesher_curl_set_number(handle, CURLOPT_POSTFIELDSIZE, body.utf8.count))
         try set(mesher_curl_set_text(handle, CURLOPT_COPYPOSTFIELDS, body))
+        return try perform()
+    }
+
+    /// Asks for a resource's head alone, which becomes the answer's body: lines as they came.
+    ///
+    /// - Throws: as `post`.
+    func head() throws(CommandError) -> Answer {
+        try set(mesher_curl_set_number(handle, CURLOPT_NOBODY, 1))
+        try set(mesher_curl_set_number(handle, CURLOPT_HEADER, 1))
+        return try perform()
+    }
+
+    private func perform() throws(CommandError) -> Answer {
         var received: [UInt8] = []
         let code = withUnsafeMutablePointer(to: &received) { sink in
             mesher_curl_set_sink(handle, Self.take, sink)
