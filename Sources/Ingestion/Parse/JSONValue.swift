@@ -16,6 +16,12 @@ extension mesher_json_value {
         UnsafeRawBufferPointer(start: start, count: Int(count))
     }
 
+    /// Leaves a part of its bytes.
+    mutating func shorten(to part: UnsafeRawBufferPointer) {
+        start = part.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        count = UInt32(truncatingIfNeeded: part.count)
+    }
+
     /// The bytes of a column; nil is NULL.
     var text: UnsafeRawBufferPointer? {
         isPresent ? bytes : nil

@@ -96,9 +96,9 @@ enum SentryEvent {
     static func identifier(_ value: mesher_json_value) -> UInt128? {
         guard value.kind == .string else { return nil }
         var text = value.bytes
-        if text.count > 2, text.first == UInt8(ascii: "{"), text.last == UInt8(ascii: "}") {
-            text = UnsafeRawBufferPointer(rebasing: text[1..<(text.count - 1)])
-        } else if text.starts(at: 0, with: "urn:uuid:") {
+        if text.count == 38, text.first == UInt8(ascii: "{"), text.last == UInt8(ascii: "}") {
+            text = UnsafeRawBufferPointer(rebasing: text[1..<37])
+        } else if text.count == 45, text.starts(at: 0, with: "urn:uuid:") {
             text = UnsafeRawBufferPointer(rebasing: text[9...])
         }
         guard let id = EventIdentifier.parse(text), id != 0 else { return nil }

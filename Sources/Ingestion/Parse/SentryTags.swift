@@ -3,7 +3,7 @@ import CJSON
 /// The tags of Sentry's SDKs as one JSON object: they come as one, or as an array of pairs.
 ///
 /// A name is a text that is not empty, or a number; a value is a text, a number, a boolean or null, and kept as such. What
-/// is anything else or too long is left out.
+/// is anything else is left out. A text that is too long is cut; one of a value has no white space around it.
 enum SentryTags {
     /// The object's text; nil when there is no tag.
     static func object(
@@ -41,16 +41,15 @@ enum SentryTags {
     private static func append(
         _ name: mesher_json_value, _ value: mesher_json_value, to object: inout TagObject, _ room: inout TextRoom
     ) {
-        guard name.isText, value.kind != .object, value.kind != .array,
-            !isLonger(name, than: TextLimit.tagKey, &room), !isLonger(value, than: TextLimit.tagValue, &room)
-        else { return }
+        guard name.isText, value.kind != .object, value.kind != .array else { return }
+        var name = name
+        name.shorten(to: EscapedText(name.bytes).prefix(characters: TextLimit.tagKey))
+        var value = value
+        if value.kind == .string {
+            value.shorten(to: EscapedText(value.bytes).trimmingWhiteSpace().prefix(characters: TextLimit.tagValue))
+        } else if value.count > TextLimit.tagValue {
+            return
+        }
         object.append(name, value, &room)
-    }
-
-    private static func isLonger(_ value: mesher_json_value, than limit: Int, _ room: inout TextRoom) -> Bool {
-        guard value.count > limit else { return false }
-        let start = room.count
-        defer { room.remove(from: start) }
-        return room.content(of: value).isLonger(than: limit)
     }
 }

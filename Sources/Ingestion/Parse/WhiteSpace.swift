@@ -1,5 +1,5 @@
 extension UnsafeRawBufferPointer {
-    /// Valid UTF-8 without the white space around it, as Unicode has it (property `White_Space`).
+    /// Valid UTF-8 without the white space around it.
     func trimmingWhiteSpace() -> UnsafeRawBufferPointer {
         var rest = self[...]
         while let size = Self.leadingWhiteSpace(of: rest) { rest = rest.dropFirst(size) }
@@ -8,32 +8,40 @@ extension UnsafeRawBufferPointer {
     }
 
     /// The size of the white space that a text begins with; nil when there is none.
-    private static func leadingWhiteSpace(of text: Slice<UnsafeRawBufferPointer>) -> Int? {
+    static func leadingWhiteSpace(of text: Slice<UnsafeRawBufferPointer>) -> Int? {
         guard let first = text.first else { return nil }
-        guard first >= 0x80 else { return isASCIIWhiteSpace(first) ? 1 : nil }
-        let size = first < 0xE0 ? 2 : 3
+        let size = first < 0x80 ? 1 : first < 0xE0 ? 2 : 3
         return isWhiteSpace(text.prefix(size)) ? size : nil
     }
 
     private static func trailingWhiteSpace(of text: Slice<UnsafeRawBufferPointer>) -> Int? {
         guard let last = text.last else { return nil }
-        guard last >= 0x80 else { return isASCIIWhiteSpace(last) ? 1 : nil }
-        return [2, 3].first { isWhiteSpace(text.suffix($0)) }
+        guard last >= 0x80 else { return isWhiteSpace(text.suffix(1)) ? 1 : nil }
+        if isWhiteSpace(text.suffix(2)) { return 2 }
+        return isWhiteSpace(text.suffix(3)) ? 3 : nil
     }
 
-    private static func isASCIIWhiteSpace(_ byte: UInt8) -> Bool {
-        byte == 0x20 || (0x09...0x0D).contains(byte)
-    }
-
-    /// Whether these bytes are one character of white space beyond ASCII: U+0085, U+00A0, U+1680, U+2000 to U+200A,
-    /// U+2028, U+2029, U+202F, U+205F, U+3000.
+    /// Whether these bytes are one character of white space.
     private static func isWhiteSpace(_ character: Slice<UnsafeRawBufferPointer>) -> Bool {
-        var value: UInt32 = 0
-        for byte in character { value = value << 8 | UInt32(byte) }
-        switch value {
-        case 0xC285, 0xC2A0, 0xE19A80, 0xE28080...0xE2808A, 0xE280A8, 0xE280A9, 0xE280AF, 0xE2819F, 0xE38080:
-            return true
+        // The bits of the first byte that say how long the character is do not count.
+        var scalar: UInt32 = 0
+        switch (character.count, character.first ?? 0) {
+        case (1, let byte): return byte < 0x80 && UInt32(byte).isWhiteSpace
+        case (2, 0xC0...0xDF): scalar = UInt32(character[character.startIndex] & 0x1F)
+        case (3, 0xE0...0xEF): scalar = UInt32(character[character.startIndex] & 0x0F)
         default: return false
+        }
+        for byte in character.dropFirst() { scalar = scalar << 6 | UInt32(byte & 0x3F) }
+        return scalar.isWhiteSpace
+    }
+}
+
+extension UInt32 {
+    /// Whether a character of this number is white space, Unicode's `White_Space`.
+    var isWhiteSpace: Bool {
+        switch self {
+        case 0x09...0x0D, 0x20, 0x85, 0xA0, 0x1680, 0x2000...0x200A, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000: true
+        default: false
         }
     }
 }
