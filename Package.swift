@@ -99,7 +99,7 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "RecordedInputs", dependencies: ["StorageChannel"], path: "Tests/RecordedInputs",
-            swiftSettings: settings),
+            exclude: ["sentry-corpus.txt"], swiftSettings: settings),
         .executableTarget(
             name: "fuzz", dependencies: ["CSystem", "Ingestion", "RecordedInputs", "StorageChannel", "WebSocket"],
             path: "Tests/Fuzz", swiftSettings: settings),
