@@ -92,9 +92,24 @@ package struct Settings: Sendable {
         values[setting.name]?.origin ?? .default
     }
 
+    /// What the watchdog has given this process: all that it gets.
+    package static func inherited() throws(Fault) -> Settings {
+        try Settings(
+            file: "/dev/null", environment: processEnvironment().merging(InheritedSecrets.take()) { $1 })
+    }
+
     /// `NAME=value` for each setting that a program gets and that is not at its default: a child's whole environment.
     package func environment(for program: Program) -> [String] {
-        Setting.all.filter { $0.programs.contains(program) && values[$0.name] != nil }
+        given(to: program, secret: false)
+    }
+
+    /// The same of secret settings, which are in no environment.
+    package func secrets(for program: Program) -> [String] {
+        given(to: program, secret: true)
+    }
+
+    private func given(to program: Program, secret: Bool) -> [String] {
+        Setting.all.filter { $0.programs.contains(program) && $0.isSecret == secret && values[$0.name] != nil }
             .map { "\($0.name)=\(text($0))" }
     }
 

@@ -28,7 +28,7 @@ func runStorage() -> CInt {
     ProcessAttributes.returnLargeMemory()
     do {
         // The watchdog has read the file, perhaps an older one than is there now; what it gives is all there is.
-        let settings = try Settings(file: isSupervised ? "/dev/null" : nil)
+        let settings = isSupervised ? try Settings.inherited() : try Settings()
         let configuration = try StorageConfiguration(settings, isSupervised: isSupervised)
         let slot = try ProcessSlot.inherited(runDirectory: settings.text(.runDirectory))
         var loop = try StorageLoop(configuration, readiness: readiness, slot: slot, logger: logger)

@@ -24,7 +24,7 @@ enum MesherStream {
         }
         let settings: Settings
         do throws(Settings.Fault) {
-            settings = try Settings(file: "/dev/null")
+            settings = try Settings.inherited()
         } catch {
             log.error("The configuration cannot be used", metadata: ["fault": "\(error)"])
             exit(EX_CONFIG)

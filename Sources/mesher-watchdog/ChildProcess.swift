@@ -1,3 +1,4 @@
+internal import Configuration
 internal import EventLoop
 internal import Glibc
 
@@ -32,12 +33,13 @@ final class ChildProcess {
     /// - Parameters:
     ///   - environment: all that the process gets, `NAME=value` each; `MESHER_READY_FD` is added, `MESHER_LISTENER_FD` for
     ///     `second`, and `JOURNAL_STREAM` when the lines are to begin with their priorities.
+    ///   - secrets: settings that it reads from a pipe, whose number it finds in `MESHER_SECRETS_FD`.
     ///   - second: another listening socket.
     ///   - serial: names its standard error.
     /// - Throws: `SystemError` that names the file; nothing runs then.
     static func start(
-        _ child: Child, file: String, environment: [String], listener: CInt?, second: CInt? = nil, serial: UInt32,
-        hasPriorities: Bool
+        _ child: Child, file: String, environment: [String], secrets: [String] = [], listener: CInt?,
+        second: CInt? = nil, serial: UInt32, hasPriorities: Bool
     ) throws(SystemError) -> ChildProcess {
         let pipe = try Pipe.open()
         let errors = try Pipe.open()
@@ -58,6 +60,11 @@ final class ChildProcess {
         if let second {
             posix_spawn_file_actions_adddup2(&actions, second, readyNumber + 1)
             own.append("MESHER_LISTENER_FD=\(readyNumber + 1)")
+        }
+        let secretPipe = try Pipe.holding(InheritedSecrets.encoded(secrets))
+        if !secrets.isEmpty {
+            posix_spawn_file_actions_adddup2(&actions, secretPipe.number, readyNumber + 2)
+            own.append("\(InheritedSecrets.variable)=\(readyNumber + 2)")
         }
 
         var attributes = posix_spawnattr_t()

@@ -17,4 +17,17 @@ struct Pipe: ~Copyable {
         try pipe.reading.setBlocking(false)
         return pipe
     }
+
+    /// The reading end of one in which there are these bytes, and to which nobody writes any more. The corresponding C
+    /// functions are `pipe` and `write`.
+    ///
+    /// - Throws: `SystemError`, with E2BIG when it has no room for them.
+    static func holding(_ bytes: [UInt8]) throws(SystemError) -> Descriptor {
+        let pipe = try open()
+        try pipe.writing.setBlocking(false)
+        guard write(pipe.writing.number, bytes, bytes.count) == bytes.count else {
+            throw SystemError("write", "a pipe with secret settings", code: E2BIG)
+        }
+        return pipe.reading
+    }
 }

@@ -188,6 +188,7 @@ struct Watchdog: ~Copyable {
             let process = try ChildProcess.start(
                 child, file: "\(binaries)/\(child.program)",
                 environment: environment(for: child) + ChildSlots.environment(slot),
+                secrets: settings.secrets(for: child.settingsProgram),
                 listener: child.listener.map { sockets.number($0) },
                 second: child.listener.flatMap { sockets.directNumber($0) }, serial: lastOutput,
                 hasPriorities: Journal.hasPriorities)
@@ -224,12 +225,7 @@ struct Watchdog: ~Copyable {
 
     /// A child gets its own settings, and what glibc is to know.
     private func environment(for child: Child) -> [String] {
-        let program: Program =
-            switch child.role {
-            case .storage: .storage
-            case .worker: .worker
-            case .stream: .stream
-            }
+        let program = child.settingsProgram
         // For each request libfcgi takes buffers of 8 KiB and gives them back: glibc is to keep them at hand.
         let tunables = "GLIBC_TUNABLES=glibc.malloc.tcache_max=16384:glibc.malloc.tcache_count=127"
         return settings.environment(for: program) + (program == .worker ? [tunables] : [])
@@ -237,5 +233,16 @@ struct Watchdog: ~Copyable {
 
     private func about(_ process: ChildProcess) -> Logger.Metadata {
         ["child": "\(process.child)", "process": "\(process.pid)"]
+    }
+}
+
+extension Child {
+    /// As what it gets settings.
+    fileprivate var settingsProgram: Program {
+        switch role {
+        case .storage: .storage
+        case .worker: .worker
+        case .stream: .stream
+        }
     }
 }

@@ -25,7 +25,7 @@ enum MesherWorker {
         }
         let settings: Settings
         do throws(Settings.Fault) {
-            settings = try Settings(file: "/dev/null")
+            settings = try Settings.inherited()
         } catch {
             log.error("The configuration cannot be used", metadata: ["fault": "\(error)"])
             exit(EX_CONFIG)

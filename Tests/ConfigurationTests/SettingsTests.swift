@@ -147,8 +147,9 @@ struct SettingsTests {
     func environmentForPrograms() throws {
         let settings = try Self.settings(
             "MESHER_REDIS_PASSWORD=s\nMESHER_DATABASE_URL=postgresql://a\nMESHER_STORAGE_DATABASE_URL=postgresql://b\n")
-        #expect(settings.environment(for: .worker) == ["MESHER_REDIS_PASSWORD=s"])
-        #expect(settings.environment(for: .storage) == ["MESHER_STORAGE_DATABASE_URL=postgresql://b"])
+        #expect(settings.environment(for: .worker).isEmpty && settings.environment(for: .storage).isEmpty)
+        #expect(settings.secrets(for: .worker) == ["MESHER_REDIS_PASSWORD=s"])
+        #expect(settings.secrets(for: .storage) == ["MESHER_STORAGE_DATABASE_URL=postgresql://b"])
         #expect(settings.environment(for: .watchdog).isEmpty)
     }
 

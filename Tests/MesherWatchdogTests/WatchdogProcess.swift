@@ -12,6 +12,7 @@ final class WatchdogProcess {
         #!/bin/sh
         env > "$MESHER_RUN_DIR/../environment.$$"
         ls -l /proc/$$/fd > "$MESHER_RUN_DIR/../descriptors.$$"
+        test -z "$MESHER_SECRETS_FD" || tr '\\0' '\\n' <&"$MESHER_SECRETS_FD" > "$MESHER_RUN_DIR/../secrets.$$"
         echo "$$ ${0##*/} $*" >> "$MESHER_RUN_DIR/../started"
         echo >&"$MESHER_READY_FD"
         exec sleep 1000

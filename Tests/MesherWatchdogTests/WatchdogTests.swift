@@ -24,20 +24,26 @@ struct WatchdogTests {
         #expect(file == "\(watchdog.pid)\n")
     }
 
-    @Test("A child gets its own settings and nothing of the caller's environment")
+    @Test("A child gets its own settings, the secret ones in no environment, and nothing of the caller's")
     func environment() throws {
-        let watchdog = try WatchdogProcess(
-            ["MESHER_WORKERS=1", "MESHER_STORAGE_DATABASE_URL=postgresql:///x", "MESHER_REDIS_PORT=7"])
+        let watchdog = try WatchdogProcess([
+            "MESHER_WORKERS=1", "MESHER_STORAGE_DATABASE_URL=postgresql:///x", "MESHER_REDIS_PORT=7",
+            "MESHER_REDIS_PASSWORD=p",
+        ])
         for child in try watchdog.awaitStarts(3) {
             let text = try String(contentsOfFile: "\(watchdog.folder)/environment.\(child.pid)", encoding: .utf8)
             // PWD and the like are what sh(1) adds itself.
             let names = text.split(separator: "\n").filter { $0.hasPrefix("MESHER_") || $0.hasPrefix("SECRET") }
                 .sorted()
-            let own =
-                child.line == "mesher-storage" ? "MESHER_STORAGE_DATABASE_URL=postgresql:///x" : "MESHER_REDIS_PORT=7"
+            let isStorage = child.line == "mesher-storage"
+            let expected =
+                ["MESHER_READY_FD=3", "MESHER_RUN_DIR=\(watchdog.runDirectory)", "MESHER_SECRETS_FD=5"]
+                + (isStorage ? [] : ["MESHER_REDIS_PORT=7"])
+            #expect(names.map(String.init).filter { !$0.hasPrefix("MESHER_SLOT=") } == expected.sorted())
+            let secrets = try String(contentsOfFile: "\(watchdog.folder)/secrets.\(child.pid)", encoding: .utf8)
             #expect(
-                names.map(String.init).filter { !$0.hasPrefix("MESHER_SLOT=") }
-                    == ["MESHER_READY_FD=3", own, "MESHER_RUN_DIR=\(watchdog.runDirectory)"].sorted())
+                secrets
+                    == (isStorage ? "MESHER_STORAGE_DATABASE_URL=postgresql:///x\n" : "MESHER_REDIS_PASSWORD=p\n"))
         }
     }
 
