@@ -22,6 +22,7 @@ let package = Package(
         // C made importable: the libraries' own headers, and the smallest shims for what Swift cannot call.
         .systemLibrary(name: "CLibraries"),
         .target(name: "CSystem", path: "Sources/CShims/System"),
+        .target(name: "CSandbox", path: "Sources/CShims/Sandbox"),
         .target(name: "CCurlOptions", path: "Sources/CShims/Curl"),
         .target(name: "CChecksum", path: "Sources/CShims/Checksum"),
         .target(
@@ -33,6 +34,7 @@ let package = Package(
             name: "Journal", dependencies: [.product(name: "Logging", package: "swift-log")], swiftSettings: settings),
         .target(name: "Configuration", swiftSettings: settings),
         .target(name: "EventLoop", dependencies: ["CSystem"], swiftSettings: settings),
+        .target(name: "Confinement", dependencies: ["CSandbox", "EventLoop"], swiftSettings: settings),
         .target(name: "Scoreboard", dependencies: ["EventLoop"], swiftSettings: settings),
         .target(name: "StorageChannel", dependencies: ["EventLoop"], swiftSettings: settings),
         .target(
@@ -50,7 +52,8 @@ let package = Package(
         .executableTarget(
             name: "mesher",
             dependencies: [
-                "CCurlOptions", "CLibraries", "Configuration", "EventLoop", "PostgreSQL", "Redis", "Schema",
+                "CCurlOptions", "CLibraries", "Configuration", "Confinement", "EventLoop", "PostgreSQL", "Redis",
+                "Schema",
                 "Scoreboard", "Spool", "StorageChannel", "WebSocket",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -58,7 +61,7 @@ let package = Package(
         .executableTarget(
             name: "mesher-storage",
             dependencies: [
-                "CSystem", "Configuration", "EventLoop", "Journal", "PostgreSQL", "Schema", "Scoreboard",
+                "CSystem", "Configuration", "Confinement", "EventLoop", "Journal", "PostgreSQL", "Schema", "Scoreboard",
                 "Spool", "StorageChannel",
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -66,7 +69,8 @@ let package = Package(
         .executableTarget(
             name: "mesher-stream",
             dependencies: [
-                "Configuration", "EventLoop", "Ingestion", "Journal", "Redis", "Scoreboard", "StorageChannel",
+                "Configuration", "Confinement", "EventLoop", "Ingestion", "Journal", "Redis", "Scoreboard",
+                "StorageChannel",
                 "WebSocket",
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -81,7 +85,7 @@ let package = Package(
         .executableTarget(
             name: "mesher-worker",
             dependencies: [
-                "CLibraries", "CSystem", "Configuration", "EventLoop", "Ingestion", "Journal", "Redis",
+                "CLibraries", "CSystem", "Configuration", "Confinement", "EventLoop", "Ingestion", "Journal", "Redis",
                 "Scoreboard", "StorageChannel",
             ],
             swiftSettings: settings),
@@ -109,6 +113,7 @@ let package = Package(
         .testTarget(
             name: "RedisTests", dependencies: ["EventLoop", "Ingestion", "Redis"], swiftSettings: settings),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: settings),
+        .testTarget(name: "ConfinementTests", dependencies: ["Confinement"], swiftSettings: settings),
         .testTarget(
             name: "MesherStorageTests",
             dependencies: [
@@ -123,7 +128,8 @@ let package = Package(
         .testTarget(
             name: "MesherTests",
             dependencies: [
-                "Configuration", "EventLoop", "PostgreSQL", "Schema", "Scoreboard", "Spool", "StorageChannel",
+                "Configuration", "Confinement", "EventLoop", "PostgreSQL", "Schema", "Scoreboard", "Spool",
+                "StorageChannel",
                 "TestServers", "WebSocket",
                 "mesher",
             ],
@@ -147,7 +153,8 @@ let package = Package(
             dependencies: ["EventLoop", "RecordedInputs", "Scoreboard", "mesher-watchdog"],
             swiftSettings: settings),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["RecordedInputs", "Scoreboard", "TestServers", "WebSocket"],
+            name: "EndToEndTests",
+            dependencies: ["Confinement", "EventLoop", "RecordedInputs", "Scoreboard", "TestServers", "WebSocket"],
             swiftSettings: settings),
     ],
     cxxLanguageStandard: .cxx17

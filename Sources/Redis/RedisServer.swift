@@ -21,9 +21,9 @@ package struct RedisServer: Sendable {
     package var password: String
     package var database: Int
 
-    /// Whether connecting may look up a name.
-    package var isNamed: Bool {
-        if case .tcp = address { true } else { false }
+    /// Its TCP port, when connecting may look up a name; nil for a socket in the file system.
+    package var tcpPort: Int? {
+        if case .tcp(_, let port) = address { port } else { nil }
     }
 
     package init(address: Address, user: String = "", password: String = "", database: Int = 0) {

@@ -84,6 +84,11 @@ package final class ProcessSlot {
         memory.publish(0, at: SlotLayout.executingSince)
     }
 
+    /// The process has given up something for good.
+    package func set(bonds: UInt64) {
+        memory[SlotLayout.bonds] = bonds
+    }
+
     package func set(_ dependency: Dependency, isUp: Bool) {
         memory[SlotLayout.dependencies + dependency.rawValue] = isUp ? 2 : 1
     }

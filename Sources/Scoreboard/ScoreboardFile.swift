@@ -223,7 +223,7 @@ package final class ScoreboardFile {
     private func clearGauges(_ index: Int) {
         guard own.indices.contains(index) else { return }
         let start = Self.word(ofSlot: index)
-        let words = [SlotLayout.executingSince, SlotLayout.inHand, SlotLayout.lastPartition]
+        let words = [SlotLayout.executingSince, SlotLayout.inHand, SlotLayout.lastPartition, SlotLayout.bonds]
         for word in words + [SlotLayout.degradation, SlotLayout.accepts] { memory[start + word] = 0 }
         for place in Dependency.allCases.indices { memory[start + SlotLayout.dependencies + place] = 0 }
     }

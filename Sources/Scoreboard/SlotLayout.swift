@@ -52,6 +52,8 @@ enum SlotLayout {
     static let degradation = 60
     /// Whether an event can be stored: 0 unknown, 1 no, 2 yes.
     static let accepts = 61
+    /// What the process has given up; the listener's sessions say it in its slot.
+    static let bonds = 63
     static let outcomes = 64
     static let outcomeCount = 32
     /// What clients say they dropped, by why, see `ClientDiscardLabels`.

@@ -20,6 +20,8 @@ package struct SlotReading: Sendable {
     package let inHand: Int
     /// In the order of `Dependency.allCases`; nil where nothing is known of it.
     package let dependencies: [Bool?]
+    /// What it says that holds it, see `Sandbox.Bonds`; a listener tells of its sessions.
+    package let bonds: UInt64
     package let rateLimitFallbacks: UInt64
     package let droppedLogLines: UInt64
     /// Microseconds since 1970, nil before the first.
@@ -104,6 +106,7 @@ extension SlotReading {
         inHand = Int(Self.bounded(memory[start + SlotLayout.inHand]))
         dependencies = Self.words(memory, start + SlotLayout.dependencies, Dependency.allCases.count)
             .map { $0 == 0 ? nil : $0 == 2 }
+        bonds = memory[start + SlotLayout.bonds]
         rateLimitFallbacks = memory[start + SlotLayout.rateLimitFallbacks]
         droppedLogLines = memory[start + SlotLayout.droppedLogLines]
         let lastCommit = memory[start + SlotLayout.lastCommit]

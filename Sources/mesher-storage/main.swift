@@ -1,4 +1,5 @@
 import Configuration
+import Confinement
 import EventLoop
 import Glibc
 import Journal
@@ -32,6 +33,9 @@ func runStorage() -> CInt {
         let configuration = try StorageConfiguration(settings, isSupervised: isSupervised)
         let slot = try ProcessSlot.inherited(runDirectory: settings.text(.runDirectory))
         var loop = try StorageLoop(configuration, readiness: readiness, slot: slot, logger: logger)
+        // All frames come from edges, one of which may have been taken over.
+        let folders = [settings.text(.runDirectory), configuration.stateDirectory, configuration.spoolDirectory]
+        slot.set(bonds: Sandbox.storage(writesBelow: folders).begin().rawValue)
         try loop.run()
         unlink(configuration.socketPath)
         logger.info("stopped")

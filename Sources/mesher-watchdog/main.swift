@@ -11,6 +11,9 @@ func main(_ arguments: [String]) -> CInt {
     for number in STDIN_FILENO...STDERR_FILENO where fcntl(number, F_GETFD) < 0 { _ = open("/dev/null", O_RDWR) }
     // Whoever waits for one of them to be closed would wait for all children.
     ProcessAttributes.keepFromPrograms(from: STDERR_FILENO + 1)
+    // For its children as well: none gains rights by a program, and none leaves a core with passwords and events.
+    ProcessAttributes.forbidNewPrivileges()
+    ProcessAttributes.limit(RLIMIT_CORE, to: 0)
     let log = Journal.logger("mesher-watchdog")
     // Before there is anything to reload, a hang-up means nothing.
     signal(SIGHUP, SIG_IGN)

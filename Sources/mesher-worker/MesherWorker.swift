@@ -1,5 +1,6 @@
 internal import CFastCGI
 internal import Configuration
+internal import Confinement
 internal import EventLoop
 internal import Glibc
 internal import Ingestion
@@ -56,6 +57,8 @@ enum MesherWorker {
             var worker = try Worker.open(
                 listener: Descriptor(adopting: 0), ready: ready, slot: slot,
                 suspects: .inherited(runDirectory: directory), options: options(settings, role: role), log: log)
+            // All is open that it ever opens; from here on it reads what strangers have sent.
+            slot.set(bonds: sandbox(settings).begin().rawValue)
             try worker.run()
         } catch {
             log.error("The worker cannot go on", metadata: ["reason": "\(error)"])
@@ -66,6 +69,13 @@ enum MesherWorker {
     /// The worker for large bodies leaves processors for small events, which would wait for all that a large body keeps busy:
     /// nginx, storage and PostgreSQL too. One for small events never rests, whatever a small body is when it is decoded.
     private static let restPerByte: Int64 = 32
+
+    /// Address space for what it may have in hand: twice what the worker for bulks was seen to take at most with the default
+    /// of 64 MiB, 716 MB.
+    private static func sandbox(_ settings: Settings) -> Sandbox {
+        let bytesInHand = UInt64(clamping: settings.integer(.bytesInHand)) << 20
+        return .edge(redisPort: RedisServer(settings).tcpPort, addressSpace: 1 << 30 + 8 * bytesInHand)
+    }
 
     private static func options(_ settings: Settings, role: String) -> Worker.Options {
         var ingestion = IngestionMachine.Options()

@@ -84,10 +84,10 @@ struct Session: ~Copyable {
         _ connection: consuming Descriptor, isProxied: Bool, parent: pid_t, log: SessionLog, options: Options
     ) -> Never {
         do throws(SystemError) {
-            let connection = try Confinement.begin(connection, parent: parent)
+            let connection = try SessionConfinement.begin(connection, parent: parent)
             log.begin()
             var session = try open(connection, isProxied: isProxied, log: log, options: options)
-            Confinement.finish(looksUpNames: options.redis.isNamed)
+            SessionConfinement.finish(options.redis, log.slot)
             try session.run()
             if session.isRefused { _exit(refusedStatus) }
         } catch {

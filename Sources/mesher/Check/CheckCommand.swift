@@ -29,7 +29,7 @@ struct CheckCommand: ParsableCommand {
             others += RedisCheck(settings).findings()
             let service = ServiceCheck(settings).findings()
             others += service
-            if service.count > 1 { others += StreamCheck(settings).findings() }
+            if service.count > 1 { others += StreamCheck(settings).findings() + ConfinementCheck(settings).findings() }
             others += SpoolCheck(settings).findings()
             others += HTTPCheck(settings).findings()
         }

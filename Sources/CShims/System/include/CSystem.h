@@ -2,8 +2,6 @@
 // functions, function-like macros, and what needs _GNU_SOURCE.
 #pragma once
 
-#include "CSandbox.h"
-
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>

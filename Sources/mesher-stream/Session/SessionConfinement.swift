@@ -1,12 +1,15 @@
+internal import Confinement
 internal import EventLoop
 internal import Glibc
+internal import Redis
+internal import Scoreboard
 
 /// What a session gives up, once and for all, before it reads what a stranger has sent.
-enum Confinement {
+enum SessionConfinement {
     /// The descriptor of the connection; those below it are the standard ones.
     private static let connectionNumber: CInt = 3
     /// Bytes of address space: several times what the largest message takes on its way.
-    private static let addressSpace: rlim_t = 512 << 20
+    private static let addressSpace: UInt64 = 512 << 20
     /// The session's own descriptors, and those of looking up a name.
     private static let descriptors: rlim_t = 32
 
@@ -20,18 +23,9 @@ enum Confinement {
         return Descriptor(adopting: connectionNumber)
     }
 
-    /// Takes away what is not needed any more.
-    ///
-    /// - Parameter looksUpNames: Redis is a name, which the resolver looks up in files below /etc.
-    static func finish(looksUpNames: Bool) {
-        ProcessAttributes.forbidNewPrivileges()
-        ProcessAttributes.limit(RLIMIT_AS, to: addressSpace)
+    /// Takes away what is not needed any more, and says so in the listener's slot.
+    static func finish(_ redis: RedisServer, _ slot: ProcessSlot) {
         ProcessAttributes.limit(RLIMIT_NOFILE, to: descriptors)
-        ProcessAttributes.limit(RLIMIT_FSIZE, to: 0)
-        // A core would hold what clients have sent.
-        ProcessAttributes.limit(RLIMIT_CORE, to: 0)
-        // `mesher check` says whether this kernel has them.
-        Sandbox.restrictFiles(readable: looksUpNames ? "/etc" : nil)
-        Sandbox.restrictCalls()
+        slot.set(bonds: Sandbox.edge(redisPort: redis.tcpPort, addressSpace: addressSpace).begin().rawValue)
     }
 }

@@ -1,0 +1,131 @@
+internal import CSandbox
+internal import EventLoop
+internal import Glibc
+
+/// What a process gives up, once and for all and as far as the kernel lets it, before it reads what others have sent. It
+/// has opened by then what it needs, and connects to servers later, and again.
+package struct Sandbox: Sendable {
+    /// What holds a process, as it says itself; the raw value is a word of its slot.
+    package struct Bonds: OptionSet, Sendable {
+        package let rawValue: UInt64
+        package init(rawValue: UInt64) { self.rawValue = rawValue }
+        package static let landlock = Bonds(rawValue: 1)
+        package static let seccomp = Bonds(rawValue: 2)
+    }
+
+    private enum Kind {
+        /// Opens files for reading only, and only what looking up a server's name takes; connects by TCP to this port.
+        case serving(lookingUp: UInt16?)
+        /// Writes files below these folders only.
+        case writing(below: [String])
+    }
+
+    private let kind: Kind
+    /// Bytes of address space, nil for any number.
+    private let addressSpace: UInt64?
+
+    /// For one that handles what strangers send.
+    ///
+    /// - Parameters:
+    ///   - port: the TCP port of Redis, whose name the resolver looks up; nil when it has a socket in the file system.
+    ///   - addressSpace: in bytes.
+    package static func edge(redisPort port: Int?, addressSpace: UInt64) -> Sandbox {
+        Sandbox(kind: .serving(lookingUp: port.map { UInt16(clamping: $0) }), addressSpace: addressSpace)
+    }
+
+    /// For storage. libpq reads what may be anywhere: certificates, passwords, tickets, libraries of the resolver. So
+    /// reading is left, and its calls are those that start or touch no other process.
+    package static func storage(writesBelow folders: [String]) -> Sandbox {
+        Sandbox(kind: .writing(below: folders.map(nearestFolder)), addressSpace: nil)
+    }
+
+    /// Gives it up. The corresponding C functions are `prctl`, `setrlimit`, `landlock_restrict_self` and `seccomp`.
+    ///
+    /// - Returns: what holds the process from now on.
+    package func begin() -> Bonds {
+        ProcessAttributes.forbidNewPrivileges()
+        // A core would hold what clients have sent, and passwords.
+        ProcessAttributes.limit(RLIMIT_CORE, to: 0)
+        if let addressSpace { ProcessAttributes.limit(RLIMIT_AS, to: rlim_t(addressSpace)) }
+        var bonds: Bonds = []
+        switch kind {
+        case .serving(let port):
+            ProcessAttributes.limit(RLIMIT_FSIZE, to: 0)
+            // A log that is a file is lost then; it must not end the process.
+            signal(SIGXFSZ, SIG_IGN)
+            if Self.restrictFiles(readable: port == nil ? [] : Self.resolverFolders(), ports: Self.ports(port)) {
+                bonds.insert(.landlock)
+            }
+            if mesher_restrict_to_serving() == 0 { bonds.insert(.seccomp) }
+        case .writing(let folders):
+            if Self.restrictFiles(writable: folders) { bonds.insert(.landlock) }
+            if mesher_restrict_to_itself() == 0 { bonds.insert(.seccomp) }
+        }
+        return bonds
+    }
+
+    /// The version of Landlock that the kernel has, nil when it has none. The corresponding C function is
+    /// `landlock_create_ruleset`.
+    package static var landlockVersion: Int? {
+        let version = mesher_landlock_version()
+        return version > 0 ? Int(version) : nil
+    }
+
+    /// What the kernel has.
+    package static var possible: Bonds {
+        var bonds: Bonds = landlockVersion == nil ? [] : .landlock
+        if mesher_has_seccomp() != 0 { bonds.insert(.seccomp) }
+        return bonds
+    }
+
+    /// Where the resolver reads, nsswitch.conf(5): /etc, and what /etc/resolv.conf is a link to.
+    private static func resolverFolders() -> [String] {
+        guard let path = realpath("/etc/resolv.conf", nil) else { return ["/etc"] }
+        defer { free(path) }
+        let file = String(cString: path)
+        return ["/etc", String(file[..<(file.lastIndex(of: "/") ?? file.startIndex)])]
+    }
+
+    /// Besides Redis the name servers, which are asked by TCP when an answer is long.
+    private static func ports(_ redis: UInt16?) -> [UInt16] {
+        redis.map { [$0, 53] } ?? []
+    }
+
+    /// A folder, or the one in which it will be made.
+    private static func nearestFolder(_ path: String) -> String {
+        var folder = path[...]
+        while access(String(folder), F_OK) != 0, let slash = folder.lastIndex(of: "/"), slash > folder.startIndex {
+            folder = folder[..<slash]
+        }
+        return String(folder)
+    }
+
+    private static func restrictFiles(readable: [String], ports: [UInt16]) -> Bool {
+        withList(readable) { readable in
+            (ports + [0]).withUnsafeBufferPointer { ports in
+                var rules = mesher_landlock_rules()
+                rules.readable = readable
+                rules.ports = ports.baseAddress
+                return mesher_restrict_files(&rules) == 0
+            }
+        }
+    }
+
+    private static func restrictFiles(writable: [String]) -> Bool {
+        withList(writable) { writable in
+            var rules = mesher_landlock_rules()
+            rules.reads_everywhere = 1
+            rules.writable = writable
+            return mesher_restrict_files(&rules) == 0
+        }
+    }
+
+    /// Strings as C takes a list of them, ended by NULL.
+    private static func withList(
+        _ strings: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>?) -> Bool
+    ) -> Bool {
+        let copies = strings.map { strdup($0) }
+        defer { for copy in copies { free(copy) } }
+        return (copies.map { UnsafePointer($0) } + [nil]).withUnsafeBufferPointer { body($0.baseAddress) }
+    }
+}
