@@ -105,7 +105,11 @@ let package = Package(
             name: "RecordedInputs", dependencies: ["StorageChannel"], path: "Tests/RecordedInputs",
             exclude: ["sentry-corpus.txt"], swiftSettings: settings),
         .executableTarget(
-            name: "fuzz", dependencies: ["CSystem", "Ingestion", "RecordedInputs", "StorageChannel", "WebSocket"],
+            name: "fuzz",
+            dependencies: [
+                "CSystem", "EventLoop", "Ingestion", "RecordedInputs", "Scoreboard", "Spool", "StorageChannel",
+                "WebSocket",
+            ],
             path: "Tests/Fuzz", swiftSettings: settings),
         .executableTarget(
             name: "websocket-echo", dependencies: ["WebSocket"], path: "Tests/WebSocketEcho", swiftSettings: settings),

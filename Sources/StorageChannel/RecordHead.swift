@@ -33,6 +33,10 @@ package struct RecordHead: Equatable, Sendable {
                 isValid = isValid && element.count == 12
             case Self.level, Self.message, Self.payload:
                 isValid = isValid && Self.integer(element, at: 0) != Int32(-1)
+            case Self.tags:
+                // PostgreSQL answers another beginning with an error that does not tell whose fault it is.
+                let isJSONB = element.count > 4 ? element[4] == 1 : Self.integer(element, at: 0) == Int32(-1)
+                isValid = isValid && isJSONB
             default: break
             }
         }
@@ -50,6 +54,7 @@ package struct RecordHead: Equatable, Sendable {
     private static let receivedOn = EventRecord.Column.receivedOn.rawValue
     private static let level = EventRecord.Column.level.rawValue
     private static let message = EventRecord.Column.message.rawValue
+    private static let tags = EventRecord.Column.tags.rawValue
     private static let payload = EventRecord.Column.payload.rawValue
 
     /// A number behind an element's length; 0 when the element is too short for it.

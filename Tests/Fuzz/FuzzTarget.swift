@@ -1,4 +1,4 @@
-/// A parser that strangers feed.
+/// A parser that strangers feed, or a process that was taken over.
 enum FuzzTarget: String, CaseIterable {
     /// Events and bulks of our own routes.
     case event
@@ -8,6 +8,12 @@ enum FuzzTarget: String, CaseIterable {
     case request
     /// WebSocket's handshakes and frames.
     case websocket
+    /// Slots, suspects and sessions, as the watchdog reads them.
+    case scoreboard
+    /// Segments of the spool.
+    case spool
+    /// Frames between edges and storage, as either end reads them.
+    case frames
 
     /// What damaged inputs are made from.
     var seeds: [[UInt8]] {
@@ -16,6 +22,9 @@ enum FuzzTarget: String, CaseIterable {
         case .sentry: SentryFuzzing.seeds
         case .request: RequestFuzzing.seeds
         case .websocket: WebSocketFuzzing.seeds
+        case .scoreboard: ScoreboardFuzzing.seeds
+        case .spool: SpoolFuzzing.seeds
+        case .frames: FrameFuzzing.seeds
         }
     }
 
@@ -26,6 +35,9 @@ enum FuzzTarget: String, CaseIterable {
         case .sentry: SentryFuzzing.makeConsumer()
         case .request: RequestFuzzing.makeConsumer()
         case .websocket: WebSocketFuzzing.consume
+        case .scoreboard: ScoreboardFuzzing.makeConsumer()
+        case .spool: SpoolFuzzing.makeConsumer()
+        case .frames: FrameFuzzing.makeConsumer()
         }
     }
 }

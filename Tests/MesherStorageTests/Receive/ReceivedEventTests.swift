@@ -43,6 +43,14 @@ import Testing
         #expect(read(TestEvent().content(replacing: [column: bytes { $0.element(nil) }])) == nil)
     }
 
+    @Test("tags that are not of jsonb's first version are refused")
+    func tags() {
+        for tags: [UInt8] in [[0, 0, 0, 0], [0, 0, 0, 1, 0], [0, 0, 0, 3, 2, 0x7b, 0x7d]] {
+            #expect(read(TestEvent().content(replacing: [.tags: tags])) == nil)
+        }
+        #expect(read(TestEvent().content(replacing: [.tags: bytes { $0.element(nil) }])) != nil)
+    }
+
     @Test("a length below -1 is refused")
     func negativeLength() {
         #expect(read(TestEvent().content(replacing: [.release: bytes { $0.integer(Int32(-2)) }])) == nil)
