@@ -97,7 +97,7 @@ let package = Package(
         .testTarget(
             name: "IngestionTests",
             dependencies: [
-                "CBrotliEncoder", "CLibraries", "Ingestion", "PostgreSQL", "RecordedInputs", "Scoreboard",
+                "CBrotliEncoder", "CLibraries", "Deflate", "Ingestion", "PostgreSQL", "RecordedInputs", "Scoreboard",
                 "StorageChannel", "TestServers",
             ],
             swiftSettings: settings),
@@ -113,7 +113,8 @@ let package = Package(
             path: "Tests/Fuzz", swiftSettings: settings),
         .executableTarget(
             name: "websocket-echo", dependencies: ["WebSocket"], path: "Tests/WebSocketEcho", swiftSettings: settings),
-        .testTarget(name: "WebSocketTests", dependencies: ["Deflate", "WebSocket"], swiftSettings: settings),
+        .testTarget(
+            name: "WebSocketTests", dependencies: ["Deflate", "RecordedInputs", "WebSocket"], swiftSettings: settings),
         .testTarget(
             name: "RedisTests", dependencies: ["EventLoop", "Ingestion", "Redis"], swiftSettings: settings),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: settings),

@@ -1,6 +1,7 @@
 internal import CZlib
 
-/// zlib's decompressor, whose window and tables are kept from one body to the next.
+/// zlib's decompressor, piece by piece; window and tables are kept from one body to the next. The corresponding C function
+/// is `inflate`.
 package struct Inflater: ~Copyable {
     /// What surrounds the deflated blocks; the raw value is `windowBits` of the C function `inflateInit2`.
     package enum Format: Int32, Sendable {
@@ -19,22 +20,12 @@ package struct Inflater: ~Copyable {
         }
     }
 
-    /// What became of a whole body.
-    package enum Result: Equatable, Sendable {
-        /// It stands for so many bytes.
-        case decoded(Int)
-        /// It stands for more bytes than there is room.
-        case tooLarge
-        /// It is damaged, cut short, or followed by something else.
-        case invalid
-    }
-
-    /// How far a step of a stream has come.
+    /// How far a step has come.
     package enum Progress: Equatable, Sendable {
-        /// All that was given is inflated, and is so many bytes.
-        case inflated(Int)
-        /// The room is full; there may be more.
-        case full
+        /// So many bytes came out. With room left, all that was given is inflated.
+        case some(Int)
+        /// So many bytes came out, and the stream, or this member of it, ends with them.
+        case end(Int)
         /// The stream is damaged.
         case invalid
     }
@@ -50,51 +41,44 @@ package struct Inflater: ~Copyable {
         stream.deallocate()
     }
 
-    /// Inflates `bytes`, a whole body of at least one byte, into `room`.
-    package mutating func inflate(
-        _ bytes: UnsafeRawBufferPointer, _ format: Format, into room: UnsafeMutableRawBufferPointer
-    ) -> Result {
-        guard let stream = ready(format) else { return .invalid }
-        Self.point(stream, at: bytes, room)
-        while true {
-            let status = CZlib.inflate(stream, Z_FINISH)
-            guard status == Z_STREAM_END else {
-                let isFull = stream.pointee.avail_out == 0 && (status == Z_OK || status == Z_BUF_ERROR)
-                return isFull ? .tooLarge : .invalid
-            }
-            if stream.pointee.avail_in == 0 {
-                return .decoded(room.count - Int(stream.pointee.avail_out))
-            }
-            // What follows a gzip member must be another.
-            guard format == .gzip, inflateReset(stream) == Z_OK else { return .invalid }
-        }
-    }
-
-    /// Begins a stream that comes in pieces. False when there is no memory for it.
+    /// Begins a stream. False when there is no memory for it.
     package mutating func begin(_ format: Format) -> Bool {
-        ready(format) != nil
+        if let stream { return inflateReset2(stream, format.rawValue) == Z_OK }
+        let new = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
+        new.initialize(to: z_stream())
+        guard inflateInit2_(new, format.rawValue, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
+            new.deallocate()
+            return false
+        }
+        stream = new
+        return true
     }
 
-    /// Inflates the next piece of the stream that was begun, and drops from the front of `bytes` what it has read.
+    /// Begins what follows the end of a stream: another of the same format.
+    package mutating func beginNext() -> Bool {
+        guard let stream else { return false }
+        return inflateReset(stream) == Z_OK
+    }
+
+    /// Inflates more into `room`, and drops from the front of `bytes` what it has read.
     package mutating func inflate(
         _ bytes: inout UnsafeRawBufferPointer, into room: UnsafeMutableRawBufferPointer
     ) -> Progress {
         guard let stream else { return .invalid }
-        Self.point(stream, at: bytes, room)
-        while true {
-            let status = CZlib.inflate(stream, Z_SYNC_FLUSH)
-            bytes = UnsafeRawBufferPointer(rebasing: bytes[(bytes.count - Int(stream.pointee.avail_in))...])
-            switch status {
-            case Z_OK, Z_BUF_ERROR:
-                if stream.pointee.avail_out == 0 { return .full }
-                return .inflated(room.count - Int(stream.pointee.avail_out))
-            case Z_STREAM_END:
-                // A block that calls itself the last; others may follow all the same (RFC 7692, section 7.2.3.4).
-                guard inflateReset(stream) == Z_OK else { return .invalid }
-                if bytes.isEmpty { return .inflated(room.count - Int(stream.pointee.avail_out)) }
-            default:
-                return .invalid
-            }
+        // zlib reads only, but its type does not say so.
+        stream.pointee.next_in = UnsafeMutablePointer(mutating: bytes.bindMemory(to: UInt8.self).baseAddress)
+        stream.pointee.avail_in = UInt32(clamping: bytes.count)
+        stream.pointee.next_out = room.bindMemory(to: UInt8.self).baseAddress
+        stream.pointee.avail_out = UInt32(clamping: room.count)
+        let available = stream.pointee.avail_in
+        let status = CZlib.inflate(stream, Z_SYNC_FLUSH)
+        bytes = UnsafeRawBufferPointer(rebasing: bytes.dropFirst(Int(available - stream.pointee.avail_in)))
+        let count = room.count - Int(stream.pointee.avail_out)
+        switch status {
+        // Z_BUF_ERROR: nothing could be done, since all was read or the room is full.
+        case Z_OK, Z_BUF_ERROR: return .some(count)
+        case Z_STREAM_END: return .end(count)
+        default: return .invalid
         }
     }
 
@@ -102,30 +86,5 @@ package struct Inflater: ~Copyable {
     package var isBetweenBlocks: Bool {
         guard let stream else { return false }
         return stream.pointee.data_type & 128 != 0
-    }
-
-    private static func point(
-        _ stream: UnsafeMutablePointer<z_stream>, at bytes: UnsafeRawBufferPointer,
-        _ room: UnsafeMutableRawBufferPointer
-    ) {
-        // zlib reads only, but its type does not say so.
-        stream.pointee.next_in = UnsafeMutablePointer(mutating: bytes.bindMemory(to: UInt8.self).baseAddress)
-        stream.pointee.avail_in = UInt32(clamping: bytes.count)
-        stream.pointee.next_out = room.bindMemory(to: UInt8.self).baseAddress
-        stream.pointee.avail_out = UInt32(clamping: room.count)
-    }
-
-    private mutating func ready(_ format: Format) -> UnsafeMutablePointer<z_stream>? {
-        if let stream {
-            return inflateReset2(stream, format.rawValue) == Z_OK ? stream : nil
-        }
-        let new = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
-        new.initialize(to: z_stream())
-        guard inflateInit2_(new, format.rawValue, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
-            new.deallocate()
-            return nil
-        }
-        stream = new
-        return new
     }
 }

@@ -12,6 +12,11 @@ package enum Clock {
         read(CLOCK_REALTIME) / 1_000
     }
 
+    /// Nanoseconds of processor time that the calling thread has had. `CLOCK_THREAD_CPUTIME_ID`, a system call.
+    package static func processor() -> Int64 {
+        read(CLOCK_THREAD_CPUTIME_ID)
+    }
+
     private static func read(_ clock: clockid_t) -> Int64 {
         var time = timespec()
         clock_gettime(clock, &time)

@@ -14,20 +14,36 @@ package struct IngestionMachine: ~Copyable {
         case count(LimitScript.Call)
         /// Answer the request that was received under this token; the machine forgets it.
         case answer(token: Int, Answer)
+        /// Have the worker for large bodies answer the request; the machine forgets it.
+        case handOn(token: Int, Dialect)
     }
 
     /// What an operator decides.
     package struct Options: Sendable {
         /// The most events in one bulk request.
         package var bulkEvents = 1_000
-        /// What large events may hold together before further ones are answered with 503; small ones are taken all the same.
-        /// Nil where large ones are all there is, and wait their turn.
-        package var largeBytesInHand: Int?
+        /// Whether a body that turns out to be large, or to take long, is handed on.
+        package var handsOnLarge = false
+        /// The thread's processor time in nanoseconds; without it nothing is bound to take little.
+        package var processorTime: @Sendable () -> Int64 = { 0 }
         /// After so many nanoseconds without a result a request is answered with 503.
         package var patience: Int64 = 10_000_000_000
         /// The same for a question whether events can be taken.
         package var probePatience: Int64 = 1_000_000_000
         package init() {}
+
+        /// Nanoseconds in which a worker for small events finds out that a body is not for it.
+        private static let handingOnAfter: Int64 = 4_000_000
+
+        fileprivate var decoderBounds: Decoder.Bounds {
+            var bounds = Decoder.Bounds()
+            bounds.processorTime = processorTime
+            if handsOnLarge {
+                bounds.largest = Limits.smallBytes
+                bounds.ceiling = Self.handingOnAfter
+            }
+            return bounds
+        }
     }
 
     /// To be carried out in this order, then removed.
@@ -57,7 +73,7 @@ package struct IngestionMachine: ~Copyable {
     /// The serial of the one under suspicion that is being tried.
     var trial: UInt64?
     var ledger = QuotaLedger()
-    var decoder = Decoder()
+    var decoder: Decoder
     var scanner = EnvelopeScanner()
     private var parser = EventParser()
     private var encoded = FrameWriter()
@@ -67,6 +83,7 @@ package struct IngestionMachine: ~Copyable {
     package init(options: Options, slot: ProcessSlot? = nil) {
         self.options = options
         self.slot = slot
+        decoder = Decoder(options.decoderBounds)
     }
 
     /// The memory of all frames that wait for storage's answer, in bytes.
@@ -158,14 +175,11 @@ package struct IngestionMachine: ~Copyable {
         do throws(Refusal) {
             try decode(submission)
         } catch {
-            return refuse(submission, error)
+            return options.handsOnLarge && error == .tooCostly ? handOn(submission) : refuse(submission, error)
         }
         bytesInHand += submission.bytes - received
         if submission.eventCount == 0 { return complete(submission) }
         if submission.quota != nil { return refuse(submission, .rateLimited) }
-        if let limit = options.largeBytesInHand, bytesInHand > limit, submission.bytes > Limits.smallBytes {
-            return refuse(submission, .unavailable)
-        }
         ledger.gather(submission, quota)
     }
 
@@ -271,6 +285,11 @@ package struct IngestionMachine: ~Copyable {
         }
         remove(submission)
         commands.append(.answer(token: submission.token, answer))
+    }
+
+    private mutating func handOn(_ submission: Submission) {
+        remove(submission)
+        commands.append(.handOn(token: submission.token, submission.head.route.dialect))
     }
 
     private mutating func admit(_ submission: Submission) {

@@ -32,6 +32,8 @@ package enum DiscardReason: String, CaseIterable, Sendable {
     case forbidden
     case invalidKey = "invalid_key"
     case invalidEnvelope = "invalid_envelope"
+    /// Decoding it takes more processor time than any honest body does.
+    case tooCostly = "too_costly"
 
     /// The HTTP status of an answer with this reason, RFC 9110.
     package var status: Int {
@@ -47,13 +49,17 @@ package enum DiscardReason: String, CaseIterable, Sendable {
         case .unavailable: 503
         case .payloadTooLarge, .invalidJSON, .invalidEvent, .missingMessage, .missingLevel, .invalidLevel,
             .invalidField,
-            .tooManyEvents, .emptyBulk, .invalidEncoding, .poison, .invalidKey, .invalidEnvelope:
+            .tooManyEvents, .emptyBulk, .invalidEncoding, .poison, .invalidKey, .invalidEnvelope,
+            .tooCostly:
             400
         }
     }
 
     func status(in dialect: Dialect) -> Int {
-        self == .payloadTooLarge && dialect == .sentry ? 413 : status
+        switch self {
+        case .payloadTooLarge, .tooCostly: dialect == .sentry ? 413 : status
+        default: status
+        }
     }
 }
 

@@ -8,7 +8,7 @@ package enum OutcomeLabels {
         "unauthorized", "payload_too_large", "invalid_json", "invalid_event", "missing_message", "missing_level",
         "invalid_level", "invalid_field", "too_many_events", "empty_bulk", "rate_limited", "unsupported_encoding",
         "invalid_encoding", "not_found", "method_not_allowed", "unavailable", "poison", "unsupported_item",
-        "surplus_event", "forbidden", "invalid_key", "invalid_envelope",
+        "surplus_event", "forbidden", "invalid_key", "invalid_envelope", "too_costly",
     ]
 
     /// The place of accepted events.

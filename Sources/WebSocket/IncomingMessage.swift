@@ -14,21 +14,25 @@ struct IncomingMessage: ~Copyable {
     private let limit: Int
     /// Whether the message may grow to so many bytes.
     private let mayHold: (Int) -> Bool
+    private let processorTime: @Sendable () -> Int64
     private var buffer = ByteBuffer()
     /// Kept between messages: a connection that has ever got a compressed one holds 40 kB for it.
     private var inflater = Inflater()
+    /// What inflating the message has taken; nil for one that is not compressed.
+    private var meter: DecodingMeter?
     private var utf8 = UTF8Validator()
     /// What the message that has begun is; nil between two.
     private var kind: Opcode?
-    private var isCompressed = false
     private var isDelivered = false
     /// Messages that have begun.
     private var begun: UInt64 = 0
     /// Bytes of the payloads of the message that has begun, as they were sent.
     private var received = 0
 
-    init(limit: Int, mayHold: @escaping (Int) -> Bool) {
+    /// - Parameter processorTime: the thread's processor time in nanoseconds.
+    init(limit: Int, processorTime: @escaping @Sendable () -> Int64, mayHold: @escaping (Int) -> Bool) {
         self.limit = limit
+        self.processorTime = processorTime
         self.mayHold = mayHold
     }
 
@@ -61,7 +65,7 @@ struct IncomingMessage: ~Copyable {
     ) throws(CloseCode) -> WebSocketEvent? {
         if piece.beginsFrame { try begin(piece, opcode, mayBeCompressed: mayBeCompressed) }
         received += piece.bytes.count
-        if isCompressed {
+        if meter != nil {
             try inflate(piece.bytes)
         } else {
             try check(piece.bytes)
@@ -84,26 +88,39 @@ struct IncomingMessage: ~Copyable {
             begun += 1
             received = 0
             utf8 = UTF8Validator()
-            isCompressed = piece.reserved != 0
-            guard !isCompressed || inflater.begin(.raw) else { throw .internalError }
+            meter = piece.reserved == 0 ? nil : DecodingMeter(.deflate, clock: processorTime)
+            guard meter == nil || inflater.begin(.raw) else { throw .internalError }
         }
         // Not waited for: the header says it.
-        if !isCompressed, piece.payloadLength > UInt64(max(limit - buffer.count, 0)) { throw .messageTooBig }
+        if meter == nil, piece.payloadLength > UInt64(max(limit - buffer.count, 0)) { throw .messageTooBig }
     }
 
     private mutating func inflate(_ bytes: UnsafeRawBufferPointer) throws(CloseCode) {
+        meter?.resume()
         var rest = bytes
-        while true {
+        var isFull = false
+        // zlib may hold more when it has filled the room, even when it has read all.
+        while !rest.isEmpty || isFull {
             // A byte more than is allowed, so that a message of exactly the limit is told from a longer one.
             let allowed = limit - buffer.count + 1
             let room = UnsafeMutableRawBufferPointer(rebasing: buffer.room(min(allowed, Self.step)).prefix(allowed))
-            switch inflater.inflate(&rest, into: room) {
-            case .inflated(let count): return try append(count, of: room)
-            // zlib may hold more, even when it has read all.
-            case .full: try append(room.count, of: room)
+            var slice = UnsafeRawBufferPointer(rebasing: rest.prefix(DecodingMeter.step.sent))
+            let given = slice.count
+            let count: Int
+            switch inflater.inflate(&slice, into: room) {
+            case .some(let size): count = size
+            case .end(let size):
+                // A block that calls itself the last; others may follow all the same (RFC 7692, section 7.2.3.4).
+                guard inflater.beginNext() else { throw .invalidData }
+                count = size
             case .invalid: throw .invalidData
             }
+            isFull = count == room.count
+            rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(given - slice.count))
+            try append(count, of: room)
+            guard meter?.count(sent: given - slice.count, decoded: count) != false else { throw .messageTooBig }
         }
+        guard meter?.read() != false else { throw .messageTooBig }
     }
 
     private mutating func append(_ count: Int, of room: UnsafeMutableRawBufferPointer) throws(CloseCode) {
@@ -118,7 +135,7 @@ struct IncomingMessage: ~Copyable {
     }
 
     private mutating func finish() throws(CloseCode) -> WebSocketEvent {
-        if isCompressed {
+        if meter != nil {
             var tail = Self.tail
             try withUnsafeBytes(of: &tail) { bytes throws(CloseCode) in try inflate(bytes) }
             guard inflater.isBetweenBlocks else { throw .invalidData }

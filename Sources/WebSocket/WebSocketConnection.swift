@@ -31,6 +31,9 @@ package struct WebSocketConnection: ~Copyable {
         package var messageBytes: Int
         /// From how many bytes on a message is sent compressed, where that was agreed on.
         package var compressedFrom: Int
+        /// The thread's processor time in nanoseconds. A compressed message that takes more of it than any honest one does
+        /// ends the connection with 1009; without this clock there is no such bound.
+        package var processorTime: @Sendable () -> Int64 = { 0 }
 
         package init(messageBytes: Int = 5 << 20, compressedFrom: Int = 4 << 10) {
             self.messageBytes = messageBytes
@@ -64,7 +67,8 @@ package struct WebSocketConnection: ~Copyable {
         self.limits = limits
         self.compression = compression
         self.codec = codec
-        incoming = IncomingMessage(limit: limits.messageBytes, mayHold: mayHold)
+        incoming = IncomingMessage(
+            limit: limits.messageBytes, processorTime: limits.processorTime, mayHold: mayHold)
     }
 
     /// - Parameters:

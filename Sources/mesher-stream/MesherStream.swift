@@ -54,6 +54,7 @@ enum MesherStream {
     private static func options(_ settings: Settings) -> Listener.Options {
         var ingestion = IngestionMachine.Options()
         ingestion.bulkEvents = settings.integer(.bulkEvents)
+        ingestion.processorTime = { Clock.processor() }
         let session = Session.Options(
             storageSocket: settings.text(.runDirectory) + "/storage.sock", redis: RedisServer(settings),
             redisPrefix: settings.text(.redisPrefix), ingestion: ingestion,

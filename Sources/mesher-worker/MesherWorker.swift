@@ -80,7 +80,8 @@ enum MesherWorker {
     private static func options(_ settings: Settings, role: String) -> Worker.Options {
         var ingestion = IngestionMachine.Options()
         let bytesInHand = settings.integer(.bytesInHand) << 20
-        if role == "events" { ingestion.largeBytesInHand = bytesInHand / 2 }
+        ingestion.handsOnLarge = role == "events"
+        ingestion.processorTime = { Clock.processor() }
         ingestion.bulkEvents = settings.integer(.bulkEvents)
         return Worker.Options(
             storageSocket: settings.text(.runDirectory) + "/storage.sock", redis: RedisServer(settings),

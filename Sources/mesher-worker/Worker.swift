@@ -176,6 +176,7 @@ struct Worker: ~Copyable {
                 // By the clock as it is now: what was read and decoded in this turn is not Redis' delay.
                 case .count(let call): count(call, now: answeredAt)
                 case .answer(let token, let answer): self.answer(token, answer, now: answeredAt)
+                case .handOn(let token, let dialect): reply(token, ResponseText.handingOn(dialect))
                 }
             }
             redis.flush(now: now)
@@ -264,7 +265,12 @@ struct Worker: ~Copyable {
             answer.outcomes.count(in: slot)
             answer.discards.count(in: slot)
         }
-        let isKept = connection.answer(ResponseText.bytes(answer))
+        reply(token, ResponseText.bytes(answer))
+    }
+
+    private mutating func reply(_ token: Int, _ response: [UInt8]) {
+        guard let connection = connections[token] else { return }
+        let isKept = connection.answer(response)
         if !isKept || leaveEndsAt != nil || isStopping { connections.close(token) }
     }
 

@@ -75,7 +75,7 @@ private final class Exchange {
         machine.commands.removeAll()
         for command in commands {
             switch command {
-            case .answer: answers += 1
+            case .answer, .handOn: answers += 1
             case .count(let call):
                 machine.receive(.init(granted: call.wanted, used: 1, left: 60_000), for: call.number, now: now)
             }

@@ -13,6 +13,8 @@ final class Edge {
     var now: Int64 = 1_000_000_000
     /// The answers by token; a second answer to one token is counted in `surplusAnswers`.
     var answers: [Int: Answer] = [:]
+    /// What the worker for large bodies is to answer, and in which terms.
+    var handedOn: [Int: Dialect] = [:]
     var surplusAnswers = 0
     /// The calls of the limit's script without a result yet.
     var calls: [LimitScript.Call] = []
@@ -90,6 +92,7 @@ final class Edge {
             case .count(let call): calls.append(call)
             case .answer(let token, let answer):
                 if answers.updateValue(answer, forKey: token) != nil { surplusAnswers += 1 }
+            case .handOn(let token, let dialect): handedOn[token] = dialect
             }
         }
         machine.commands.removeAll()

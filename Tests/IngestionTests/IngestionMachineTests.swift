@@ -309,22 +309,6 @@ struct IngestionMachineTests {
         #expect(edge.answers[4]?.status == 202)
     }
 
-    @Test("Large events beyond what they may hold together are 503, and small ones are taken all the same")
-    func boundsLargeEvents() {
-        var options = IngestionMachine.Options()
-        options.largeBytesInHand = 250_000
-        let edge = Edge.knowingKey(options: options)
-        let text = String(repeating: "x", count: 100_000)
-        for token in 1...3 { edge.post(#"{"message":"\#(text)","level":"info"}"#, token: token) }
-        #expect(edge.answers[3]?.status == 503)
-        #expect(edge.answers[3]?.retryAfter == 1)
-        edge.post(token: 4)
-        edge.grantAll()
-        edge.acknowledgeAll()
-        #expect([1, 2, 4].allSatisfy { edge.answers[$0]?.status == 202 })
-        #expect(edge.machine.bytesInHand == 0)
-    }
-
     @Test("A small event after a large one holds no more bytes than its own")
     func sharesNoBuffer() {
         let edge = Edge.knowingKey()

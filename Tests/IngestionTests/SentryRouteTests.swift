@@ -72,7 +72,7 @@ struct SentryRouteTests {
     func keyOfEnvelope() throws {
         let dsn = #"{"dsn":"http://\#(Edge.keyText)@elsewhere.example/tunnel/7"}"#
         let text = dsn + "\n{\"type\":\"event\"}\n" + Edge.validEvent
-        for compression in [nil] + Compression.allCases.map(Optional.some) {
+        for compression in [nil, .gzip, .zlib, .raw] as [Compression?] {
             let body = compression?.compress(Array(text.utf8)) ?? Array(text.utf8)
             let name = compression?.encoding.name
             #expect(

@@ -1,3 +1,4 @@
+import RecordedInputs
 import Testing
 
 @testable import WebSocket
@@ -51,6 +52,29 @@ import Testing
                 #expect(events == [.text(String(repeating: "a", count: size))])
             } else {
                 #expect(events == [.other(.failed(.messageTooBig))], "\(size)")
+            }
+        }
+    }
+
+    @Test(
+        "a message that is slow to inflate ends the connection with 1009, however it is cut", arguments: [100, 100_000])
+    func slow(size: Int) {
+        let noise = (0..<60_000).map { _ in UInt8.random(in: 0x20...0x7e) }
+        let frames = Self.compressed(noise, fragment: size)
+        // For a step of 2 KiB, of which honest ones take 32 us at most, and for the end of a piece.
+        for (nanoseconds, isTaken) in [(30_000, true), (5_400_000, false)] as [(Int64, Bool)] {
+            var limits = WebSocketConnection.Limits()
+            let clock = SteppingClock(nanoseconds / Int64(max(1, 2_048 / size)))
+            limits.processorTime = clock.read
+            var server = Peer(isCompressed: true, limits: limits)
+            let events = server.receive(frames)
+            if isTaken {
+                #expect(events == [.text(String(decoding: noise, as: UTF8.self))])
+                #expect(clock.readings > 20)
+                #expect(server.receive([.text("plain")]) == [.text("plain")])
+            } else {
+                #expect(events == [.other(.failed(.messageTooBig))])
+                #expect(clock.readings < 200)
             }
         }
     }

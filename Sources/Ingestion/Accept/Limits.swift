@@ -6,6 +6,8 @@ package enum Limits {
     package static let encodedEventBytes = 2 * eventBytes
     /// Up to here a body is a small event, which nothing large must delay.
     package static let smallBytes = 64 << 10
+    /// The header of an envelope that names its key there alone, as sent and decoded.
+    package static let keyedHeaderBytes = 8 << 10
     /// A bulk body, decoded.
     package static let bulkBytes = 5 << 20
     /// An envelope as it is sent.

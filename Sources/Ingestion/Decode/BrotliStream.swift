@@ -11,17 +11,17 @@ struct BrotliStream: ~Copyable, DecodingStream {
     /// Nil when there was no memory.
     private let decoder: OpaquePointer?
 
-    /// - Parameter limit: the most bytes that the body may stand for, as far as can be told beforehand.
-    init(limit: Int) {
+    /// - Parameter largest: the most bytes that the library may have in one piece.
+    init(largest: Int) {
         // The library passes it on as it is: a number.
-        let largest = UnsafeMutableRawPointer(bitPattern: Self.largestRoom(forBodyOf: limit))
         decoder = BrotliDecoderCreateInstance(
-            { largest, size in size > Int(bitPattern: largest) ? nil : malloc(size) }, { free($1) }, largest)
+            { largest, size in size > Int(bitPattern: largest) ? nil : malloc(size) }, { free($1) },
+            UnsafeMutableRawPointer(bitPattern: largest))
     }
 
-    /// What the library may have in one piece: the next power of two and what it adds to that, 542 bytes, or its tables, at
-    /// most 256 of 1,080 entries.
-    private static func largestRoom(forBodyOf limit: Int) -> Int {
+    /// The largest piece of memory for a body of at most so many bytes: the next power of two and what the library adds to
+    /// that, 542 bytes, or its tables, at most 256 of 1,080 entries.
+    static func largestPiece(forBodyOf limit: Int) -> Int {
         var size = 2 << 20
         while size < limit { size *= 2 }
         return size + (4 << 10)
@@ -42,13 +42,17 @@ struct BrotliStream: ~Copyable, DecodingStream {
         let result = BrotliDecoderDecompressStream(decoder, &inputLeft, &input, &outputLeft, &output, nil)
         bytes = UnsafeRawBufferPointer(rebasing: bytes.suffix(inputLeft))
         switch result {
-        case BROTLI_DECODER_RESULT_SUCCESS: return inputLeft == 0 ? .last(room.count - outputLeft) : .invalid
-        case BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT: return .some(room.count - outputLeft)
+        case BROTLI_DECODER_RESULT_SUCCESS: return .end(room.count - outputLeft)
+        case BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT, BROTLI_DECODER_RESULT_NEEDS_MORE_INPUT:
+            return .some(room.count - outputLeft)
         default: break
         }
-        switch BrotliDecoderGetErrorCode(decoder) {
-        case BROTLI_DECODER_ERROR_ALLOC_RING_BUFFER_1, BROTLI_DECODER_ERROR_ALLOC_RING_BUFFER_2: return .tooLarge
-        default: return .invalid
-        }
+        let error = BrotliDecoderGetErrorCode(decoder).rawValue
+        let refused =
+            BROTLI_DECODER_ERROR_ALLOC_BLOCK_TYPE_TREES.rawValue...BROTLI_DECODER_ERROR_ALLOC_CONTEXT_MODES.rawValue
+        return refused.contains(error) ? .tooLarge : .invalid
     }
+
+    /// Nothing follows in this format.
+    mutating func beginNext() -> Bool { false }
 }

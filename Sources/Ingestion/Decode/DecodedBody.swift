@@ -30,7 +30,9 @@ extension IngestionMachine {
         }
     }
 
-    /// What an envelope's header says, which is read alone.
+    /// What an envelope's header says, which is read alone. It costs little: a stranger may send any number of them.
+    ///
+    /// Throws `unauthorized` for a header that is long, or compressed in a way that may be slow.
     mutating func header(of submission: Submission) throws(Refusal) -> Envelope {
         // Before it is known whose it is nothing waits to be tried alone.
         guard judge(submission, project: 0) != .poison else { throw .poison }
@@ -38,11 +40,15 @@ extension IngestionMachine {
         defer { slot?.finishExecuting() }
         let encoding = try submission.head.encoding.get()
         scanner.begin(wantsItems: false)
-        let body = takeBody(of: submission)
-        let limit = Limits.decodedEnvelopeBytes(sentIn: body.count)
-        try decoder.scan(body, encoding, limit: limit, into: &scanner)
-        submission.putBack(body)
-        return try scanner.finish()
+        let limit = Limits.keyedHeaderBytes
+        let envelope = try submission.withBody { (bytes) throws(Refusal) -> Envelope? in
+            try decoder.begin(of: bytes, encoding, limit: limit) { (start, isWhole) throws(Refusal) -> Envelope? in
+                let isLonger = try scanner.take(start) && !isWhole
+                return isLonger ? nil : try scanner.finish()
+            } ?? nil
+        }
+        guard let envelope = envelope ?? nil else { throw .unauthorized }
+        return envelope
     }
 
     /// The items of an envelope; or the event that was sent in the place of one.

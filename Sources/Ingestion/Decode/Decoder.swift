@@ -1,34 +1,39 @@
 internal import Deflate
 
-/// Decompresses bodies, within a limit that holds while it does: a small body that stands for a huge one takes no more
-/// memory than the limit.
+/// Decompresses bodies, within bounds of memory and of processor time that hold while it does: a small body that stands for
+/// a huge one, or that is slow, takes no more than its bounds.
 package struct Decoder: ~Copyable {
-    /// What became of the bytes that a library was given.
-    enum Result: Equatable {
-        /// They are whole, and stand for so many bytes.
-        case decoded(Int)
-        /// They stand for more bytes than there is room.
-        case tooLarge
-        /// They are damaged, cut short, or followed by something else.
-        case invalid
-
-        init(_ result: Inflater.Result) {
-            self =
-                switch result {
-                case .decoded(let count): .decoded(count)
-                case .tooLarge: .tooLarge
-                case .invalid: .invalid
-                }
-        }
+    /// What a decoder may do for one body.
+    package struct Bounds: Sendable {
+        /// The most bytes that a body may come to here; nil for what its route takes.
+        package var largest: Int?
+        /// Nanoseconds of processor time that no body may take here.
+        package var ceiling: Int64?
+        /// The thread's processor time in nanoseconds; without it there is no bound.
+        package var processorTime: @Sendable () -> Int64 = { 0 }
+        package init() {}
     }
 
+    /// The window that every decoder should hold (RFC 8878, section 3.1.1.1.2), as a power of two.
+    private static let windowLog: Int32 = 23
+    /// The library's own bound. It reserves a window and fills it with no more than the body.
+    private static let largestWindowLog: Int32 = 27
+    /// Brotli's memory in one piece where bodies are small: its window, and some 60 tables.
+    private static let smallPiece = (256 << 10) + (4 << 10)
+
+    /// The processor time that the last body took, in nanoseconds; 0 when it was not compressed.
+    package private(set) var spent: Int64 = 0
+
+    private let bounds: Bounds
     private var inflater = Inflater()
-    private var zstandard = ZstandardDecoder()
+    private var zstandard = ZstandardStream()
     /// Where a body is decoded before its size is known: the limit and one byte more. Only what was once written takes
     /// memory.
-    private(set) var room = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    private var room = UnsafeMutableRawBufferPointer(start: nil, count: 0)
 
-    package init() {}
+    package init(_ bounds: Bounds = Bounds()) {
+        self.bounds = bounds
+    }
 
     deinit {
         room.deallocate()
@@ -37,64 +42,168 @@ package struct Decoder: ~Copyable {
     /// The bytes that `body` stands for, at most `limit`.
     ///
     /// Several gzip members or Zstandard frames one behind another are one body (RFC 1952, section 2.2; RFC 8878, section
-    /// 3); anything else behind the compressed bytes is not. Throws `payloadTooLarge` or `invalidEncoding`.
+    /// 3); anything else behind the compressed bytes is not. Throws `payloadTooLarge`, `tooCostly` or `invalidEncoding`.
     package mutating func decode(
         _ body: consuming Body, _ encoding: ContentEncoding, limit: Int
     ) throws(Refusal) -> Body {
+        spent = 0
         if encoding == .identity {
             guard body.count <= limit else { throw .payloadTooLarge }
             return body
         }
         let limit = max(limit, 0)
-        makeRoom(limit)
-        let room = UnsafeMutableRawBufferPointer(rebasing: room[...limit])
-        // An empty body is no stream of any format, though not every library says so.
-        let result: Result =
-            if body.count == 0 {
-                .invalid
-            } else {
-                body.withUnsafeMutableBytes { decompress(UnsafeRawBufferPointer($0), encoding, into: room) }
+        let room = makeRoom(limit + 1)
+        let count = try body.withUnsafeBytes { (bytes) throws(Refusal) in
+            try decompress(
+                bytes, encoding, Output(limit: limit, room: room, isKept: true), windowLog: Self.largestWindowLog
+            ) { _ in true }
+        }
+        var decoded = Body(count: count)
+        decoded.withUnsafeMutableBytes { $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: room[..<count])) }
+        return decoded
+    }
+
+    /// Passes on what a body stands for to an envelope's scanner, until that wants no more.
+    ///
+    /// Throws what the scanner throws, `payloadTooLarge` beyond `limit` bytes, `tooCostly` or `invalidEncoding`.
+    mutating func scan(
+        _ body: borrowing Body, _ encoding: ContentEncoding, limit: Int, into scanner: inout EnvelopeScanner
+    ) throws(Refusal) {
+        spent = 0
+        let room = makeRoom(DecodingMeter.step.decoded)
+        try body.withUnsafeBytes { (bytes) throws(Refusal) in
+            if encoding == .identity {
+                guard bytes.count <= limit else { throw .payloadTooLarge }
+                _ = try scanner.take(bytes)
+                return
             }
-        switch result {
-        case .decoded(let count) where count <= limit:
-            var decoded = Body(count: count)
-            decoded.withUnsafeMutableBytes { $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: room[..<count])) }
-            return decoded
-        case .decoded, .tooLarge:
-            throw .payloadTooLarge
-        case .invalid:
-            throw Refusal(.invalidEncoding, "invalid \(encoding.name) body")
+            let output = Output(limit: limit, room: room, isKept: false)
+            _ = try decompress(bytes, encoding, output, windowLog: Self.windowLog) { (piece) throws(Refusal) in
+                try scanner.take(piece)
+            }
+        }
+    }
+
+    /// Passes on what the first bytes of a body stand for, at most so many of either, in one step.
+    ///
+    /// - Returns: what `use` returns, which is told whether that is the whole body; nil for a coding that may be slow.
+    mutating func begin<Result>(
+        of bytes: UnsafeRawBufferPointer, _ encoding: ContentEncoding, limit: Int,
+        _ use: (UnsafeRawBufferPointer, _ isWhole: Bool) throws(Refusal) -> Result
+    ) throws(Refusal) -> Result? {
+        var first = UnsafeRawBufferPointer(rebasing: bytes.prefix(limit))
+        let format: Inflater.Format
+        switch encoding {
+        case .identity: return try use(first, first.count == bytes.count)
+        case .gzip: format = .gzip
+        case .deflate: format = .init(ofDeflate: first)
+        case .brotli, .zstandard: return nil
+        }
+        let room = UnsafeMutableRawBufferPointer(rebasing: makeRoom(limit)[..<limit])
+        switch inflater.begin(format) ? inflater.inflate(&first, into: room) : .invalid {
+        case .some(let count): return try use(UnsafeRawBufferPointer(rebasing: room[..<count]), false)
+        case .end(let count): return try use(UnsafeRawBufferPointer(rebasing: room[..<count]), true)
+        case .invalid: throw .invalid(encoding)
+        }
+    }
+
+    /// At least so many bytes of room.
+    private mutating func makeRoom(_ size: Int) -> UnsafeMutableRawBufferPointer {
+        if room.count < size {
+            room.deallocate()
+            room = .allocate(byteCount: size, alignment: 16)
+        }
+        return room
+    }
+
+    // MARK: Pieces
+
+    /// Where a body's bytes go.
+    private struct Output {
+        let limit: Int
+        let room: UnsafeMutableRawBufferPointer
+        /// Whether all are kept there, one piece behind another.
+        let isKept: Bool
+
+        /// Room for the next piece, behind so many bytes.
+        func next(_ total: Int) -> UnsafeMutableRawBufferPointer {
+            let start = isKept ? total : 0
+            // A byte more than the limit, so that a body of exactly the limit is told from a longer one.
+            let end = isKept ? min(start + DecodingMeter.step.decoded, limit + 1) : DecodingMeter.step.decoded
+            return UnsafeMutableRawBufferPointer(rebasing: room[start..<end])
         }
     }
 
     private mutating func decompress(
-        _ bytes: UnsafeRawBufferPointer, _ encoding: ContentEncoding, into room: UnsafeMutableRawBufferPointer
-    ) -> Result {
+        _ bytes: UnsafeRawBufferPointer, _ encoding: ContentEncoding, _ output: Output, windowLog: Int32,
+        _ take: (UnsafeRawBufferPointer) throws(Refusal) -> Bool
+    ) throws(Refusal) -> Int {
+        var budget = encoding.budget
+        if let ceiling = bounds.ceiling { budget.ceiling = ceiling }
+        var meter = DecodingMeter(budget, clock: bounds.processorTime)
+        defer { spent = meter.spent }
         switch encoding {
-        case .identity: .invalid
-        case .gzip: Result(inflater.inflate(bytes, .gzip, into: room))
-        case .deflate: Result(inflater.inflate(bytes, Inflater.Format(ofDeflate: bytes), into: room))
-        case .brotli: decompressBrotli(bytes, into: room)
-        case .zstandard: zstandard.decode(bytes, into: room)
+        case .identity: throw .invalid(encoding)
+        case .gzip, .deflate:
+            let format = encoding == .gzip ? Inflater.Format.gzip : Inflater.Format(ofDeflate: bytes)
+            guard inflater.begin(format) else { throw .unavailable }
+            return try Self.run(&inflater, bytes, encoding, output, bounds.largest, &meter, take)
+        case .brotli:
+            let piece = bounds.largest == nil ? BrotliStream.largestPiece(forBodyOf: output.limit) : Self.smallPiece
+            var stream = BrotliStream(largest: piece)
+            return try Self.run(&stream, bytes, encoding, output, bounds.largest, &meter, take)
+        case .zstandard:
+            guard zstandard.begin(windowLog: windowLog) else { throw .unavailable }
+            defer { zstandard.end() }
+            return try Self.run(&zstandard, bytes, encoding, output, bounds.largest, &meter, take)
         }
     }
 
-    private func decompressBrotli(
-        _ bytes: UnsafeRawBufferPointer, into room: UnsafeMutableRawBufferPointer
-    ) -> Result {
-        var stream = BrotliStream(limit: room.count - 1)
+    /// Feeds a body to a library in slices.
+    ///
+    /// - Returns: how many bytes it stands for.
+    private static func run<Stream: DecodingStream & ~Copyable>(
+        _ stream: inout Stream, _ bytes: UnsafeRawBufferPointer, _ encoding: ContentEncoding, _ output: Output,
+        _ largest: Int?, _ meter: inout DecodingMeter, _ take: (UnsafeRawBufferPointer) throws(Refusal) -> Bool
+    ) throws(Refusal) -> Int {
         var rest = bytes
-        return switch stream.next(&rest, into: room) {
-        case .last(let count): .decoded(count)
-        case .some, .tooLarge: .tooLarge
-        case .invalid: .invalid
+        var total = 0
+        while true {
+            let room = output.next(total)
+            var slice = UnsafeRawBufferPointer(rebasing: rest.prefix(DecodingMeter.step.sent))
+            let given = slice.count
+            // An empty body is no stream of any format, though not every library says so.
+            let piece = bytes.isEmpty ? .invalid : stream.next(&slice, into: room)
+            let sent = given - slice.count
+            rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(sent))
+            let count: Int
+            switch piece {
+            case .some(let size), .end(let size): count = size
+            case .tooLarge: throw largest == nil ? .payloadTooLarge : .tooCostly
+            case .invalid: throw .invalid(encoding)
+            }
+            total += count
+            guard total <= output.limit else { throw .payloadTooLarge }
+            guard meter.count(sent: sent, decoded: count), total <= largest ?? .max else { throw .tooCostly }
+            guard try take(UnsafeRawBufferPointer(rebasing: room[..<count])) else { break }
+            if case .end = piece {
+                if rest.isEmpty { break }
+                guard encoding.mayRepeat, stream.beginNext() else { throw .invalid(encoding) }
+            } else if rest.isEmpty && count < room.count || sent == 0 && count == 0 {
+                // It is cut short.
+                throw .invalid(encoding)
+            }
         }
+        guard meter.read() else { throw .tooCostly }
+        return total
     }
+}
 
-    /// Room for one byte more than `limit`, so that a body of exactly the limit is told from a longer one.
-    mutating func makeRoom(_ limit: Int) {
-        guard room.count <= limit else { return }
-        room.deallocate()
-        room = .allocate(byteCount: limit + 1, alignment: 16)
+extension Refusal {
+    /// Decoding it takes more processor time than any honest body does.
+    static let tooCostly = Refusal(.tooCostly, "too costly to decode")
+
+    fileprivate static func invalid(_ encoding: ContentEncoding) -> Refusal {
+        Refusal(.invalidEncoding, "invalid \(encoding.name) body")
     }
 }

@@ -1,21 +1,25 @@
 import CZstandard
 
-/// Zstandard's decompressor (RFC 8878) for one body, piece by piece. The corresponding C function is
-/// `ZSTD_decompressStream`.
+/// Zstandard's decompressor (RFC 8878), piece by piece; its tables are kept from one body to the next. The corresponding C
+/// function is `ZSTD_decompressStream`.
 struct ZstandardStream: ~Copyable, DecodingStream {
-    /// The largest window that is held for a body, as a power of two: what RFC 8878, section 3.1.1.1.2, asks for.
-    private static let windowLog: Int32 = 23
+    /// What is kept between two bodies, in bytes: tables, and a small window.
+    private static let keptSize = 512 << 10
 
-    /// Nil when there was no memory.
-    private let context: OpaquePointer?
-
-    init() {
-        context = ZSTD_createDCtx()
-        if let context { ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, Self.windowLog) }
-    }
+    private var context: OpaquePointer?
 
     deinit {
         ZSTD_freeDCtx(context)
+    }
+
+    /// Begins a body. False when there is no memory for it.
+    ///
+    /// - Parameter windowLog: the largest window that is held for it, as a power of two.
+    mutating func begin(windowLog: Int32) -> Bool {
+        if context == nil { context = ZSTD_createDCtx() }
+        guard let context else { return false }
+        ZSTD_DCtx_reset(context, ZSTD_reset_session_only)
+        return ZSTD_isError(ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, windowLog)) == 0
     }
 
     mutating func next(
@@ -27,8 +31,17 @@ struct ZstandardStream: ~Copyable, DecodingStream {
         let result = ZSTD_decompressStream(context, &output, &input)
         guard ZSTD_isError(result) == 0 else { return .invalid }
         bytes = UnsafeRawBufferPointer(rebasing: bytes.dropFirst(input.pos))
-        // 0: a frame is complete, and all of it is in the room; another may follow.
-        if result == 0 { return bytes.isEmpty ? .last(output.pos) : .some(output.pos) }
-        return output.pos == room.count || !bytes.isEmpty ? .some(output.pos) : .invalid
+        // 0: a frame is complete, and all of it is in the room.
+        return result == 0 ? .end(output.pos) : .some(output.pos)
+    }
+
+    /// Another frame may follow; the library begins it by itself.
+    mutating func beginNext() -> Bool { true }
+
+    /// Gives back the memory that a body with a large window took.
+    mutating func end() {
+        guard let context, ZSTD_sizeof_DCtx(context) > Self.keptSize else { return }
+        ZSTD_freeDCtx(context)
+        self.context = nil
     }
 }

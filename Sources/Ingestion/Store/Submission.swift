@@ -73,8 +73,10 @@ final class Submission {
 
     /// Lets `use` look at the body as it was received; nil when there is none.
     @discardableResult
-    func withBody<Result>(_ use: (UnsafeRawBufferPointer) -> Result) -> Result? {
-        body?.withUnsafeMutableBytes { use(UnsafeRawBufferPointer($0)) }
+    func withBody<Result, Failure>(
+        _ use: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result? {
+        try body?.withUnsafeMutableBytes { (bytes) throws(Failure) in try use(UnsafeRawBufferPointer(bytes)) }
     }
 
     /// The body is decoded and its events are found.

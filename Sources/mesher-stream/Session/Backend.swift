@@ -72,6 +72,8 @@ struct Backend: ~Copyable {
                 switch command {
                 case .count(let call): count(call, now: now)
                 case .answer(let token, let answer): answers.append((token, answer))
+                // Not here: there is nobody to hand it on to.
+                case .handOn: break
                 }
             }
             redis?.flush(now: now)

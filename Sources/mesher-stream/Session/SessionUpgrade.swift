@@ -36,7 +36,8 @@ extension Session {
             guard try handshake.isAllowed(by: quota.origins) else { throw .otherOrigin }
             guard log.enter(quota.project, limit: options.projectConnections) else { throw .projectIsFull }
             let answer = try handshake.accept()
-            let limits = WebSocketConnection.Limits(messageBytes: Limits.bulkBytes)
+            var limits = WebSocketConnection.Limits(messageBytes: Limits.bulkBytes)
+            limits.processorTime = options.ingestion.processorTime
             webSocket = try? WebSocketConnection.open(
                 .server, compression: answer.compression, limits: limits, mayHold: memory.mayHold)
             peer.append(answer.text)

@@ -46,6 +46,16 @@ enum ResponseText {
         return text
     }
 
+    /// Has nginx give the request to the worker for large bodies: a named location keeps its method and body, which a path
+    /// would not. It is logged and counted once, by whoever answers it.
+    static func handingOn(_ dialect: Dialect) -> [UInt8] {
+        var text: [UInt8] = []
+        append("Status: 200 OK\r\nX-Accel-Redirect: ", to: &text)
+        append(dialect == .sentry ? "@mesher_sentry_large" : "@mesher_large", to: &text)
+        append("\r\n\r\n", to: &text)
+        return text
+    }
+
     /// For how many seconds nothing more is taken; Sentry's programs are told as soon as it is so, and stop by themselves.
     private static func limit(_ answer: Answer) -> UInt32? {
         if answer.status == 429 { return answer.retryAfter }

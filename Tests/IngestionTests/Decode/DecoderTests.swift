@@ -166,7 +166,7 @@ import Testing
         let bomb = Compression.brotli([UInt8](repeating: 0, count: 1 << 20), 16, quality: 9, window: 24)
         #expect(bomb.count < 200)
         func first(limit: Int) -> DecodedPiece {
-            var stream = BrotliStream(limit: limit)
+            var stream = BrotliStream(largest: BrotliStream.largestPiece(forBodyOf: limit))
             return room.withUnsafeMutableBytes { room in
                 bomb.withUnsafeBytes { bomb in
                     var rest = bomb
