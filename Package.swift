@@ -111,6 +111,7 @@ let package = Package(
                 "WebSocket",
             ],
             path: "Tests/Fuzz", swiftSettings: settings),
+        .testTarget(name: "FuzzTests", dependencies: ["RecordedInputs", "fuzz"], swiftSettings: settings),
         .executableTarget(
             name: "websocket-echo", dependencies: ["WebSocket"], path: "Tests/WebSocketEcho", swiftSettings: settings),
         .testTarget(

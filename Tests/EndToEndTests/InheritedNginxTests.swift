@@ -1,4 +1,5 @@
 import Foundation
+import RecordedInputs
 import TestServers
 import Testing
 
@@ -30,6 +31,7 @@ extension EndToEnd {
             fastcgi_cache_valid any 1h;
             fastcgi_keep_conn off;
             fastcgi_next_upstream off;
+            fastcgi_ignore_headers X-Accel-Redirect;
             fastcgi_param REQUEST_METHOD DELETE;
             """
 
@@ -132,6 +134,11 @@ extension EndToEnd {
                     (try post(authorization, Array(repeating: 0x20, count: 1_048_577)), 400, "payload_too_large"),
                     (try post(authorization + [("Content-Encoding", "x")], event), 415, "unsupported_encoding"),
                     (try post(authorization, event, to: "/ingest"), 400, "malformed_request"),
+                    // Handed on from one worker to another.
+                    (
+                        try post(authorization + [("Content-Encoding", "br")], SlowBodies.brotli(60_000)), 400,
+                        "too_costly"
+                    ),
                 ]
                 for (answer, status, reason) in answers {
                     #expect(answer.status == status)

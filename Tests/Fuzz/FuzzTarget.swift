@@ -6,6 +6,8 @@ enum FuzzTarget: String, CaseIterable {
     case sentry
     /// Requests of every route, such as envelopes, as they pass through the machine.
     case request
+    /// Compressed bodies.
+    case decoder
     /// WebSocket's handshakes and frames.
     case websocket
     /// Slots, suspects and sessions, as the watchdog reads them.
@@ -21,6 +23,7 @@ enum FuzzTarget: String, CaseIterable {
         case .event: EventFuzzing.seeds
         case .sentry: SentryFuzzing.seeds
         case .request: RequestFuzzing.seeds
+        case .decoder: DecoderFuzzing.seeds
         case .websocket: WebSocketFuzzing.seeds
         case .scoreboard: ScoreboardFuzzing.seeds
         case .spool: SpoolFuzzing.seeds
@@ -34,6 +37,7 @@ enum FuzzTarget: String, CaseIterable {
         case .event: EventFuzzing.makeConsumer()
         case .sentry: SentryFuzzing.makeConsumer()
         case .request: RequestFuzzing.makeConsumer()
+        case .decoder: DecoderFuzzing.makeConsumer()
         case .websocket: WebSocketFuzzing.consume
         case .scoreboard: ScoreboardFuzzing.makeConsumer()
         case .spool: SpoolFuzzing.makeConsumer()

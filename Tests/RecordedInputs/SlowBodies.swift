@@ -47,7 +47,7 @@ package enum SlowBodies {
     package static func zstandard(_ size: Int) -> [UInt8] {
         var bytes: [UInt8] = [0x28, 0xb5, 0x2f, 0xfd, 0, 0x38]
         bytes += [16 << 3, 0, 0] + [UInt8](repeating: 0x61, count: 16)
-        let tables: [[UInt8]] = [[0x14, 0x60], [0x13, 0x30], [0x14, 0x60]]
+        let tables: [[UInt8]] = [[0xf4, 0x3f], [0xf3, 0x1f], [0xf4, 0x3f]]
         let content = [0, 1, 0xa8] + tables.joined() + [0, 0, 0, 4]
         let block = [UInt8(content.count << 3 | 2 << 1), 0, 0] + content
         while bytes.count < size { bytes += block }
