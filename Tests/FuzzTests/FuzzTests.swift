@@ -5,7 +5,7 @@ import Testing
 
 /// A short run of what `make fuzz` does for long. An input that harms ends the test process.
 @Suite struct FuzzTests {
-    @Test("Damaged input harms no parser", arguments: FuzzTarget.allCases)
+    @Test("Damaged input harms no parser", .serialized, arguments: FuzzTarget.allCases)
     func damaged(target: FuzzTarget) {
         let consume = target.makeConsumer()
         target.seeds.forEach(consume)
