@@ -38,8 +38,8 @@ extension EndToEnd {
             let api = "/api/\(project.id)"
             let workers = Processes(stack: project.stack).children("mesher-worker", "bulk")
             #expect(!workers.isEmpty)
-            workers.forEach { kill($0, SIGSTOP) }
-            defer { workers.forEach { kill($0, SIGCONT) } }
+            for worker in workers { kill(worker, SIGSTOP) }
+            defer { for worker in workers { kill(worker, SIGCONT) } }
             let routes = [
                 ("/api/v1/events", event, 202), ("\(api)/store/", event, 200), ("\(api)/envelope/", envelope, 200),
             ]
@@ -50,7 +50,7 @@ extension EndToEnd {
             }
             #expect(try project.post(#"{"message":"small","level":"info"}"#).status == 202)
             #expect(try project.count() == 1, "the others wait")
-            workers.forEach { kill($0, SIGCONT) }
+            for worker in workers { kill(worker, SIGCONT) }
             for (connection, route) in zip(connections, routes) {
                 #expect(try connection.receive().status == route.2, "\(route.0)")
             }

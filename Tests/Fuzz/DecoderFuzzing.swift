@@ -8,7 +8,8 @@ enum DecoderFuzzing {
 
     /// Slow ones, several in one, and what stands for `{"message":"m"}`.
     static let seeds: [[UInt8]] = [
-        SlowBodies.brotli(300), SlowBodies.zstandard(200), RequestFuzzing.gzip, RequestFuzzing.gzip + RequestFuzzing.gzip,
+        SlowBodies.brotli(300), SlowBodies.zstandard(200), RequestFuzzing.gzip,
+        RequestFuzzing.gzip + RequestFuzzing.gzip,
         Array(RequestFuzzing.gzip.dropFirst(10).dropLast(8)),
         // The same by zlib, of one raw block by zstd, and of one uncompressed block by brotli.
         [
