@@ -78,8 +78,8 @@ extension EndToEnd {
                 let waiting = try (0..<count).map { _ in try begin(target, headers, length: length) }
                 // Another one is refused once nginx has read the heads of those.
                 var answer: HTTPResponse?
-                _ = eventually {
-                    let one = try? HTTPConnection(port: stack.port, patience: 1)
+                _ = eventually(within: 60) {
+                    let one = try? HTTPConnection(port: stack.port, patience: 5)
                     one?.send("POST", target, headers + [("Content-Length", "\(length)")])
                     answer = try? one?.receive()
                     return answer != nil
