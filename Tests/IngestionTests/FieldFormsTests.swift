@@ -182,6 +182,63 @@ struct FieldFormsTests {
         }
     }
 
+    // MARK: Attachments
+
+    // Brotli gives nothing before its window is full, or has all there is.
+    @Test(
+        "an attachment that comes to more than an envelope may costs no event before it",
+        arguments: Compression.allCases.filter { $0.encoding != .brotli })
+    func attachments(compression: Compression) throws {
+        let event = #"{"message":"crash","level":"fatal"}"#
+        let log = [UInt8](repeating: 0x61, count: 8 << 20)
+        func post(_ items: String) throws -> End {
+            try self.post(
+                compression.compress(Array("{}\n\(items)".utf8) + log), to: "/api/7/envelope/",
+                encoding: compression.encoding.name)
+        }
+        let end = try post("{\"type\":\"event\"}\n\(event)\n{\"type\":\"attachment\",\"length\":\(log.count)}\n")
+        #expect(end.status == 200 && end.text(.message) == "crash")
+        // An event that is itself too large is refused.
+        #expect(try post("{\"type\":\"event\"}\n").status == 413)
+        #expect(try post("{\"type\":\"event\"}\n\(event)\n{\"type\":\"user_report\"}\n").status == 413)
+    }
+
+    // MARK: Depth
+
+    @Test(
+        "an event may be nested as deep as it likes: what is below 512 levels is left out",
+        arguments: ["[", "{", "both"])
+    func depth(kind: String) throws {
+        func nested(_ levels: Int, _ core: String) -> String {
+            let isArray = { (level: Int) in kind == "[" || kind == "both" && level.isMultiple(of: 2) }
+            let opening = (0..<levels).map { isArray($0) ? "[" : #"{"a":"# }.joined()
+            let closing = (0..<levels).reversed().map { isArray($0) ? "]" : "}" }.joined()
+            return opening + core + closing
+        }
+        func event(_ levels: Int, _ core: String) -> String { #"{"extra":\#(nested(levels, core)),"message":"m"}"# }
+        for levels in [65, 126, 511] {
+            let text = event(levels, "1")
+            for (body, path) in [(text, "/api/7/store/"), ("{}\n{\"type\":\"event\"}\n\(text)", "/api/7/envelope/")]
+                as [(String, StaticString)]
+            {
+                let end = try post(body, to: path)
+                #expect(end.status == 200 && end.text(.message) == "m" && end.text(.payload) == text)
+            }
+        }
+        // Its own object is level 1, and `extra` below it: of 512 containers there the last is empty.
+        for core in ["1", #""}\"]""#, "NaN", nested(5_000, "[1,{}]"), "[}"] {
+            let end = try post(event(512, core), to: "/api/7/store/")
+            #expect(end.status == 200 && end.text(.message) == "m")
+            let payload = try #require(end.text(.payload)).filter { $0 != " " }
+            #expect(ReferenceJSON.levels(of: Array(payload.utf8)) == 513)
+            #expect(payload.utf8.count < 512 * 7)
+        }
+        let report = #"{"csp-report":{"effective-directive":"img-src","a":\#(nested(200, "1"))}}"#
+        #expect(try post(report, to: "/api/7/security/").text(.payload) == report)
+        let native = #"{"level":"info",\#(event(64, "1").dropFirst())"#
+        #expect(try post(native, to: "/api/v1/events").text.contains("nested deeper than 64 levels"))
+    }
+
     // MARK: Lines
 
     @Test("a bulk that begins with a brace can only be lines, whatever its type says")

@@ -68,6 +68,7 @@ Field find_field(const uint8_t *name, size_t size) {
 struct Text {
     uint8_t *bytes;
     size_t count;
+    mesher_json_dialect dialect;
     bool has_escapes;
     uint8_t *resolved;
 
@@ -121,6 +122,16 @@ mesher_json_fault prepare(mesher_json_parser &parser, uint8_t *bytes, size_t cou
     return parser.index.build(bytes, count, offset);
 }
 
+/// How deep a text may nest, and what becomes of what is deeper.
+struct Depth {
+    unsigned levels;
+    Cursor::Excess excess;
+
+    explicit Depth(mesher_json_dialect dialect) noexcept
+        : levels(dialect == mesher_json_dialect_strict ? MESHER_JSON_LEVELS : MESHER_JSON_LENIENT_LEVELS),
+          excess(dialect == mesher_json_dialect_strict ? Cursor::Excess::refuse : Cursor::Excess::clear) {}
+};
+
 /// Passes over a value that is not of the kind it must be, to the text's end: if that is valid, its kind is the fault.
 mesher_json_fault wrong_kind(Cursor &cursor, mesher_json_fault fault) {
     ValueFacts facts;
@@ -131,6 +142,7 @@ mesher_json_fault wrong_kind(Cursor &cursor, mesher_json_fault fault) {
 }
 
 mesher_json_fault walk_event(Cursor &cursor, Text &text, mesher_json_event &event) {
+    Depth depth(text.dialect);
     if (cursor.peek() != '{') return wrong_kind(cursor, mesher_json_fault_not_object);
     size_t start = cursor.offset();
     cursor.advance();
@@ -140,7 +152,7 @@ mesher_json_fault walk_event(Cursor &cursor, Text &text, mesher_json_event &even
         if (auto fault = cursor.key()) return fault;
         size_t value_start = cursor.offset();
         ValueFacts facts;
-        if (auto fault = cursor.value(MESHER_JSON_LEVELS - 1, Cursor::Excess::refuse, facts)) return fault;
+        if (auto fault = cursor.value(depth.levels - 1, depth.excess, facts)) return fault;
         size_t value_end = cursor.trimmed_end();
 
         if (Field field = text.field(key_start, value_start)) {
@@ -210,7 +222,7 @@ void mesher_json_destroy(mesher_json_parser *parser) { delete parser; }
 mesher_json_fault mesher_json_parse_event(
     mesher_json_parser *parser, mesher_json_dialect dialect, uint8_t *bytes, size_t count, mesher_json_event *event,
     size_t *offset) {
-    Text text{bytes, count, false, nullptr};
+    Text text{bytes, count, dialect, false, nullptr};
     if (auto fault = prepare(*parser, bytes, count, text.has_escapes, *offset)) return fault;
     auto fault = find_fields(*parser, text, *event, *offset);
     bool may_be_number = fault == mesher_json_fault_expected_value || fault == mesher_json_fault_invalid_number;

@@ -30,8 +30,8 @@ mesher_json_fault Cursor::key() noexcept {
 
 mesher_json_fault Cursor::value(unsigned levels, Excess excess, ValueFacts &facts) noexcept {
     // What closes each of the open containers.
-    uint8_t closers[MESHER_JSON_LEVELS];
-    if (levels > MESHER_JSON_LEVELS) levels = MESHER_JSON_LEVELS;
+    uint8_t closers[MESHER_JSON_LENIENT_LEVELS];
+    if (levels > MESHER_JSON_LENIENT_LEVELS) levels = MESHER_JSON_LENIENT_LEVELS;
     unsigned level = 0;
     for (bool is_outermost = true;; is_outermost = false) {
         if (is_at_end()) return fail(mesher_json_fault_unexpected_end, count);
@@ -43,6 +43,7 @@ mesher_json_fault Cursor::value(unsigned levels, Excess excess, ValueFacts &fact
             if (level == levels) {
                 if (excess == Excess::refuse) return fail(mesher_json_fault_too_deep, at);
                 if (auto fault = skip_container(facts)) return fault;
+                if (excess == Excess::clear) clear(at, next[-1]);
             } else {
                 advance();
                 uint8_t closer = first == '{' ? '}' : ']';
@@ -170,6 +171,11 @@ mesher_json_fault Cursor::number(size_t at, ValueFacts &facts) noexcept {
         if (facts.numeric_digits > numeric_digits_in_all) facts.fits_numeric = false;
     }
     return mesher_json_fault_none;
+}
+
+void Cursor::clear(size_t start, size_t end) noexcept {
+    memset(bytes + start + 1, ' ', end - start - 1);
+    bytes[end] = bytes[start] == '{' ? '}' : ']';
 }
 
 mesher_json_fault Cursor::skip_container(ValueFacts &facts) noexcept {

@@ -30,10 +30,12 @@ class Cursor {
         refuse,
         /// Pass over it, seeing only that its brackets balance.
         skip,
+        /// Leave nothing in it but spaces, whatever it was.
+        clear,
     };
 
     /// Starts at a token, which must not be behind the end.
-    Cursor(const StructuralIndex &index, const uint8_t *bytes, size_t count, size_t token = 0) noexcept
+    Cursor(const StructuralIndex &index, uint8_t *bytes, size_t count, size_t token = 0) noexcept
         : bytes(bytes), count(count), next(index.begin() + token), last(index.end()) {}
 
     bool is_at_end() const noexcept { return next == last; }
@@ -53,7 +55,8 @@ class Cursor {
 
     /// Passes over a key and its colon.
     mesher_json_fault key() noexcept;
-    /// Passes over a value that has at most `levels` containers in one another.
+    /// Passes over a value that has at most `levels` containers in one another, of which there may be at most
+    /// `MESHER_JSON_LENIENT_LEVELS`.
     mesher_json_fault value(unsigned levels, Excess excess, ValueFacts &facts) noexcept;
     /// Passes over a value that was found valid before; of what is in it only the number of values is told.
     mesher_json_fault pass(ValueFacts &facts) noexcept;
@@ -62,7 +65,7 @@ class Cursor {
     size_t fault_offset = 0;
 
   private:
-    const uint8_t *bytes;
+    uint8_t *bytes;
     size_t count;
     const uint32_t *next;
     const uint32_t *last;
@@ -75,6 +78,8 @@ class Cursor {
     template <size_t size> mesher_json_fault literal(size_t at, const char (&text)[size]) noexcept;
     mesher_json_fault number(size_t at, ValueFacts &facts) noexcept;
     mesher_json_fault skip_container(ValueFacts &facts) noexcept;
+    /// Empties the container between two brackets.
+    void clear(size_t start, size_t end) noexcept;
 };
 
 }  // namespace mesher

@@ -44,6 +44,6 @@ struct mesher_json_parser {
     /// Where a text lies in which numbers were replaced.
     mesher::Room replaced;
     /// The text that `index` is of.
-    const uint8_t *bytes = nullptr;
+    uint8_t *bytes = nullptr;
     size_t count = 0;
 };

@@ -74,7 +74,13 @@ extension IngestionMachine {
         let sent = takeBody(of: submission)
         let limit = Limits.decodedEnvelopeBytes(sentIn: sent.count)
         let result = Result { () throws(Refusal) in
-            try decoder.scan(sent, encoding, limit: limit, into: &scanner)
+            do throws(Refusal) {
+                try decoder.scan(sent, encoding, limit: limit, into: &scanner)
+            } catch {
+                // What stands behind the event, such as a large attachment, is not worth its loss.
+                guard error.reason == .payloadTooLarge, let part = scanner.finishEarly() else { throw error }
+                return part
+            }
             return try scanner.finish()
         }
         submission.putBack(sent)

@@ -104,6 +104,14 @@ struct EnvelopeScanner: ~Copyable {
         return whole
     }
 
+    /// Ends an envelope of which no more is read, and gives it away; nil when it has no event that is whole.
+    mutating func finishEarly() -> Envelope? {
+        guard keeping == nil, envelope.items.contains(where: \.kind.isEvent) else { return nil }
+        let part = envelope
+        begin(wantsItems: false)
+        return part
+    }
+
     // MARK: Headers
 
     /// - Returns: how many bytes belong to the header, its newline included.

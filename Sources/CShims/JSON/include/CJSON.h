@@ -16,6 +16,8 @@ extern "C" {
 
 /// How deep an event may nest; its own object is level 1.
 #define MESHER_JSON_LEVELS 64
+/// How deep the text of a lenient dialect is kept. PostgreSQL 15 took 10,000 levels with its stack of 2 MB.
+#define MESHER_JSON_LENIENT_LEVELS 512
 
 /// What is wrong with a text.
 typedef enum __attribute__((enum_extensibility(closed))) mesher_json_fault : int32_t {
@@ -89,7 +91,8 @@ typedef struct mesher_json_range {
 typedef enum __attribute__((enum_extensibility(closed))) mesher_json_dialect : uint8_t {
     /// RFC 8259 alone.
     mesher_json_dialect_strict,
-    /// Also `NaN`, `Infinity` and `-Infinity`, which become `null`. Offsets of faults then count the text so changed.
+    /// Also `NaN`, `Infinity` and `-Infinity`, which become `null`, and any depth: what is in containers below the last
+    /// level becomes spaces, in place. Offsets of faults then count the text so changed.
     mesher_json_dialect_not_finite,
 } mesher_json_dialect;
 
