@@ -1,3 +1,4 @@
+import Foundation
 import TestServers
 import Testing
 
@@ -10,6 +11,12 @@ struct SendCommandTests {
     private static func send(_ authority: String, _ arguments: String...) throws -> Execution {
         try Execution.run(
             Execution.program("mesher"), ["send", "http://\(key)@\(authority)/1"] + arguments,
+            environment: ["no_proxy": "127.0.0.1"])
+    }
+
+    private static func send(_ authority: String, _ arguments: [String], file: String) throws -> Execution {
+        try Execution.run(
+            Execution.program("mesher"), ["send", "http://\(key)@\(authority)/1", "--file", file] + arguments,
             environment: ["no_proxy": "127.0.0.1"])
     }
 
@@ -32,6 +39,36 @@ struct SendCommandTests {
         #expect(server.requests.count == 3)
     }
 
+    @Test(
+        "a file is sent as it is, to the route that is named",
+        arguments: [
+            (nil, "/api/v1/events"), ("bulk", "/api/v1/events/bulk"), ("store", "/api/1/store/"),
+            ("envelope", "/api/1/envelope/"), ("security", "/api/1/security/"),
+        ])
+    func file(route: String?, path: String) throws {
+        let server = try StubHTTPServer(status: 200, body: #"{"id":"\#(Self.id)"}"#)
+        let folder = try TemporaryFile(#"{"message": "m\u0000", "a": [1, 2]}"#)
+        let run = try Self.send(server.authority, route.map { ["--route", $0] } ?? [], file: folder.path)
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(run.output == "200 accepted \(Self.id)\n")
+        let request = try #require(server.requests.first)
+        #expect(request.hasPrefix(#"["\#(path)", "Sentry sentry_key=\#(Self.key), "#))
+        #expect(request.hasSuffix(#"{"message": "m\u0000", "a": [1, 2]}]"#))
+    }
+
+    @Test("a file that is not there is named, and what Sentry's routes refuse is told")
+    func refusedFile() throws {
+        let server = try StubHTTPServer(
+            status: 403, body: #"{"detail":"the key is unknown or revoked","causes":["forbidden"]}"#)
+        let folder = try TemporaryFile("{}")
+        let run = try Self.send(server.authority, ["--route", "store"], file: folder.path)
+        #expect(run.status == 77)
+        #expect(run.errors == "mesher: 403 the key is unknown or revoked\n")
+        let missing = try Self.send(server.authority, [], file: folder.path + "x")
+        #expect(missing.status == 64)
+        #expect(missing.errors == "mesher: \(folder.path)x: No such file or directory\n")
+    }
+
     @Test("a refusal is printed with its reason, and ends the command")
     func refused() throws {
         let body = #"{"error":"rate limited","reason":"rate_limited"}"#
@@ -44,7 +81,7 @@ struct SendCommandTests {
 
     @Test(
         "the exit status says what kind of refusal it was",
-        arguments: [(401, 77), (400, 65), (415, 65), (429, 75), (503, 75), (404, 69), (502, 69)])
+        arguments: [(401, 77), (403, 77), (400, 65), (415, 65), (429, 75), (503, 75), (404, 69), (502, 69)])
     func exitStatus(status: Int, expected: Int32) {
         #expect(SendCommand.exitStatus(status).rawValue == expected)
     }
@@ -63,5 +100,18 @@ struct SendCommandTests {
         #expect(SendCommand.member("id", of: "<html>") == nil)
         #expect(SendCommand.member("id", of: "") == nil)
         #expect(SendCommand.member("id", of: #""id":"#) == nil)
+    }
+}
+
+/// A file that is gone with this.
+private final class TemporaryFile {
+    let path = NSTemporaryDirectory() + "mesher-send-\(UUID().uuidString)"
+
+    init(_ text: String) throws {
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+    }
+
+    deinit {
+        try? FileManager.default.removeItem(atPath: path)
     }
 }

@@ -45,6 +45,15 @@ struct DSN: Equatable, CustomStringConvertible {
         "\(scheme)://\(place)/api/v1/events"
     }
 
+    /// Where else events are posted.
+    func url(of route: SendCommand.Route) -> String {
+        switch route {
+        case .events: eventsURL
+        case .bulk: eventsURL + "/bulk"
+        case .store, .envelope, .security: "\(scheme)://\(place)/api/\(project)/\(route.rawValue)/"
+        }
+    }
+
     /// Where browsers report what a Content-Security-Policy blocked: the value of its `report-uri`.
     var securityURL: String {
         "\(scheme)://\(place)/api/\(project)/security/?sentry_key=\(key)"

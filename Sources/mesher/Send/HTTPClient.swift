@@ -49,8 +49,19 @@ struct HTTPClient: ~Copyable {
     ///
     /// - Throws: `CommandError` when there was no answer.
     func post(_ body: String) throws(CommandError) -> Answer {
-        try set(mesher_curl_set_number(handle, CURLOPT_POSTFIELDSIZE, body.utf8.count))
-        try set(mesher_curl_set_text(handle, CURLOPT_COPYPOSTFIELDS, body))
+        try post(Array(body.utf8))
+    }
+
+    /// The same of bytes, whatever they are.
+    func post(_ body: [UInt8]) throws(CommandError) -> Answer {
+        try set(mesher_curl_set_number(handle, CURLOPT_POSTFIELDSIZE, body.count))
+        // Nil would have it read from standard input.
+        let bytes = body.isEmpty ? [0] : body
+        let code = bytes.withUnsafeBytes { bytes in
+            mesher_curl_set_text(
+                handle, CURLOPT_COPYPOSTFIELDS, bytes.bindMemory(to: CChar.self).baseAddress)
+        }
+        try set(code)
         return try perform()
     }
 
@@ -65,11 +76,11 @@ struct HTTPClient: ~Copyable {
 
     private func perform() throws(CommandError) -> Answer {
         var received: [UInt8] = []
-        let code = withUnsafeMutablePointer(to: &received) { sink in
+        let result = withUnsafeMutablePointer(to: &received) { sink in
             mesher_curl_set_sink(handle, Self.take, sink)
             return curl_easy_perform(handle)
         }
-        guard code == CURLE_OK else { throw CommandError(.unavailable, Self.text(code)) }
+        guard result == CURLE_OK else { throw CommandError(.unavailable, Self.text(result)) }
         return Answer(
             status: mesher_curl_status(handle), body: String(decoding: received, as: UTF8.self),
             retryAfter: mesher_curl_retry_after(handle))

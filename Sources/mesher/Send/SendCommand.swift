@@ -1,12 +1,13 @@
 internal import ArgumentParser
 internal import Configuration
 
-/// `mesher send`: a test event, by the way that clients go.
+/// `mesher send`: a test event or a file, by the way that clients go.
 struct SendCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "send", abstract: "Send a test event, as a client would.",
+        commandName: "send", abstract: "Send a test event, or what a file holds, as a client would.",
         discussion: """
-            Prints the status and the id of each event. Exit status: 0 all were accepted, 65 one was refused, 69 no answer, \
+            Prints the status and the id of each event. A file is sent as it is: to try what the sender of an event reports, \
+            name the route that it was sent to with --route. Exit status: 0 all were accepted, 65 one was refused, 69 no answer, \
             75 rate limited or unavailable for now, 77 the key is not known.
             """)
 
@@ -14,7 +15,14 @@ struct SendCommand: ParsableCommand {
     @Option(help: "The event's message.") var message = "A test event from mesher send"
     @Option(help: "The event's level.") var level = EventsCommand.Level.info
     @Option(help: "How many, one after the other.") var count = 1
+    @Option(help: "A file to send instead, - for standard input.", completion: .file()) var file: String?
+    @Option(help: "Where a file is sent to.") var route = Route.events
     @OptionGroup var output: OutputOptions
+
+    /// The routes that take events.
+    enum Route: String, ExpressibleByArgument, CaseIterable {
+        case events, bulk, store, envelope, security
+    }
 
     func validate() throws {
         guard (1...1_000_000).contains(count) else { throw ValidationError("--count must be from 1 to 1000000") }
@@ -23,29 +31,39 @@ struct SendCommand: ParsableCommand {
 
     func run() throws {
         guard let dsn = DSN(dsn) else { throw CommandError(.usage, "a DSN is http://KEY@HOST[:PORT]/ID") }
-        let event = JSON.object([
-            "message": .string(message), "level": .string(level.rawValue), "platform": .string("other"),
-            "logger": .string("mesher"), "sdk_name": .string("mesher"), "sdk_version": .string(Release.version),
-        ])
         let client = try HTTPClient.open(
-            dsn.eventsURL,
+            file == nil ? dsn.eventsURL : dsn.url(of: route),
             headers: [
                 "Content-Type: application/json",
                 "X-Sentry-Auth: Sentry sentry_key=\(dsn.key), sentry_version=7, sentry_client=mesher/\(Release.version)",
             ])
-        for _ in 0..<count { try report(client.post(event.description)) }
+        let event = try file.map(SentFile.read) ?? testEvent
+        for _ in 0..<count { try report(client.post(event)) }
+    }
+
+    private var testEvent: [UInt8] {
+        let event = JSON.object([
+            "message": .string(message), "level": .string(level.rawValue), "platform": .string("other"),
+            "logger": .string("mesher"), "sdk_name": .string("mesher"), "sdk_version": .string(Release.version),
+        ])
+        return Array(event.description.utf8)
     }
 
     /// Prints an answer; one that is no acceptance ends the command.
     private func report(_ answer: HTTPClient.Answer) throws(CommandError) {
         let id = Self.member("id", of: answer.body)
+        // Sentry's routes answer with 200.
+        let isTaken = answer.status == 202 || answer.status == 200
         if output.isJSON {
             print(JSON.object(["status": .integer(Int64(answer.status)), "id": .optional(id)]))
-        } else if let id, answer.status == 202 {
-            print("202 accepted \(TextTable.printable(id))")
+        } else if isTaken {
+            print(
+                "\(answer.status) "
+                    + (id.map { "accepted \(TextTable.printable($0))" } ?? TextTable.printable(answer.body)))
         }
-        if answer.status == 202 { return }
-        let reason = Self.member("error", of: answer.body).map { " \(TextTable.printable($0))" } ?? ""
+        if isTaken { return }
+        let text = Self.member("error", of: answer.body) ?? Self.member("detail", of: answer.body)
+        let reason = text.map { " \(TextTable.printable($0))" } ?? ""
         let hint = answer.retryAfter > 0 ? ", try again in \(answer.retryAfter) s" : ""
         throw CommandError(Self.exitStatus(answer.status), "\(answer.status)\(reason)\(hint)")
     }
@@ -53,7 +71,7 @@ struct SendCommand: ParsableCommand {
     /// With what the command ends after an answer of this HTTP status.
     static func exitStatus(_ status: Int) -> ExitStatus {
         switch status {
-        case 401: .notPermitted
+        case 401, 403: .notPermitted
         case 429, 503: .temporaryFailure
         case 400, 413, 415: .dataError
         default: .unavailable
