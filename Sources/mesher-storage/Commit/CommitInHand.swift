@@ -99,16 +99,19 @@ struct CommitInHand: ~Copyable {
         if piece != nil, keeper.pace.failures >= Self.patience, error.sqlState?.hasPrefix("XX") == true {
             kind = .badEvent
         }
-        guard let range = plan.failed(kind, now: now) else {
+        switch plan.failed(kind, now: now) {
+        case nil:
             if case .probe(let position) = plan.step(now: now) { suspects[position] = error }
-            return
-        }
-        report.notStored(error, batch.entries[range], now: now)
-        if piece == nil {
+        case .refused(let range):
+            for position in range { refuse(position, error, wall: wall) }
+        case .unstored(let range):
+            report.notStored(error, batch.entries[range], now: now)
+            guard piece == nil else {
+                hasFailed = true
+                _ = plan.abandon()
+                return
+            }
             keeper.keep(batch, [range], now: now, &edges)
-        } else {
-            hasFailed = true
-            _ = plan.abandon()
         }
     }
 

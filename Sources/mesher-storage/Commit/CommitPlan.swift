@@ -16,9 +16,17 @@ struct CommitPlan {
         case finished
     }
 
+    /// What is decided about events that a statement did not store.
+    enum Verdict: Equatable {
+        /// PostgreSQL refuses this very event, now and later.
+        case refused(Range<Int>)
+        /// PostgreSQL does not take them now.
+        case unstored(Range<Int>)
+    }
+
     /// What becomes of a suspected event once PostgreSQL has taken another row.
     enum Suspicion {
-        /// It is tried: if it fails now, PostgreSQL does not.
+        /// It is tried, perhaps again: what refused it may just have ended.
         case tried
         /// It is refused.
         case refused
@@ -34,6 +42,8 @@ struct CommitPlan {
         var notBefore: Int64 = .min
         /// Of a single event.
         var suspicion: Suspicion?
+        /// PostgreSQL has taken another row since the event was suspected.
+        var isProbed = false
     }
 
     /// How often a statement is tried in all while other sessions are in its way.
@@ -80,18 +90,19 @@ struct CommitPlan {
 
     /// The insert failed.
     ///
-    /// - Returns: the events that PostgreSQL does not take now; nil when the plan has merely become another.
-    mutating func failed(_ kind: FailureKind, now: Int64) -> Range<Int>? {
+    /// - Returns: what that decides; nil when the plan has merely become another.
+    mutating func failed(_ kind: FailureKind, now: Int64) -> Verdict? {
         guard var piece = pieces.popLast() else { return nil }
         switch kind {
         case .missingPartition where !piece.madePartitions:
             piece.needsPartitions = true
             pieces.append(piece)
         case .missingPartition where piece.lacksPartitions:
-            return piece.range
+            return .unstored(piece.range)
         case .badEvent, .missingPartition:
             guard piece.range.count > 1 else {
-                piece.suspicion = .refused
+                if piece.isProbed { return .refused(piece.range) }
+                piece.suspicion = .tried
                 pieces.append(piece)
                 return nil
             }
@@ -100,22 +111,23 @@ struct CommitPlan {
             pieces.append(Piece(range: piece.range.lowerBound..<middle))
         case .transient:
             piece.attempts += 1
-            guard piece.attempts < Self.attempts else { return piece.range }
+            guard piece.attempts < Self.attempts else { return .unstored(piece.range) }
             piece.notBefore = now + Self.firstPause << (piece.attempts - 1)
             pieces.append(piece)
         case .session, .server:
-            return piece.range
+            return .unstored(piece.range)
         }
         return nil
     }
 
     /// PostgreSQL takes another row. When it does not, `abandon`.
     ///
-    /// - Returns: the suspected event, if it is the one to blame; nil when it is to be tried.
+    /// - Returns: the suspected event, if it is the one to blame; nil when it is to be tried, again if need be.
     mutating func probed() -> Range<Int>? {
         guard var piece = pieces.popLast() else { return nil }
         if piece.suspicion == .refused { return piece.range }
         piece.suspicion = nil
+        piece.isProbed = true
         pieces.append(piece)
         return nil
     }
