@@ -33,6 +33,10 @@ extension EndToEnd {
             fastcgi_next_upstream off;
             fastcgi_ignore_headers X-Accel-Redirect;
             fastcgi_param REQUEST_METHOD DELETE;
+            add_header Access-Control-Allow-Origin https://theirs.example always;
+            expires 1h;
+            open_file_cache max=100 inactive=1h;
+            open_file_cache_valid 1h;
             """
 
         /// What an operator's server may already have.
@@ -182,6 +186,32 @@ extension EndToEnd {
                 #expect(sentry.json["causes"] as? [String] == ["too_many_requests"])
                 let client = try StreamClient(port: port, ["Authorization: Bearer \(project.key)"])
                 #expect(client.status == 429)
+            }
+        }
+
+        @Test("Browsers find one Access-Control-Allow-Origin in each answer, and are told to keep none")
+        func crossOrigin() throws {
+            let project = try Project.create(on: stack)
+            try withNginx { port in
+                let origin = ("Origin", "https://shop.example")
+                let requests: [(String, String, [(String, String)], String)] = [
+                    ("OPTIONS", "/api/v1/events", [origin, ("Access-Control-Request-Method", "POST")], ""),
+                    (
+                        "POST", "/api/v1/events", [origin, ("Authorization", "Bearer \(project.key)")],
+                        #"{"message":"m","level":"info"}"#
+                    ),
+                    ("POST", "/api/\(project.id)/envelope/", [origin], "{}"), ("GET", "/ingest", [origin], ""),
+                    ("POST", "/api/v1/events", [origin], String(repeating: " ", count: 1_048_577)),
+                ]
+                for (method, target, headers, body) in requests {
+                    let connection = try HTTPConnection(port: port)
+                    connection.send(method, target, headers, body: Array(body.utf8))
+                    let headers = try connection.receive().headers.map { ($0.name.lowercased(), $0.value) }
+                    #expect(
+                        headers.filter { $0.0 == "access-control-allow-origin" }.map(\.1) == ["*"],
+                        "\(method) \(target)")
+                    #expect(!headers.contains { $0.0 == "expires" || $0.1 == "max-age=3600" }, "\(method) \(target)")
+                }
             }
         }
 
