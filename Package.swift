@@ -52,7 +52,8 @@ let package = Package(
         .executableTarget(
             name: "mesher",
             dependencies: [
-                "CCurlOptions", "CLibraries", "Configuration", "Confinement", "EventLoop", "PostgreSQL", "Redis",
+                "CCurlOptions", "CLibraries", "Configuration", "Confinement", "EventLoop", "Ingestion",
+                "PostgreSQL", "Redis",
                 "Schema",
                 "Scoreboard", "Spool", "StorageChannel", "WebSocket",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

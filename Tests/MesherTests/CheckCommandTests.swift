@@ -158,7 +158,7 @@ struct CheckCommandTests {
         let redis = try Self.redis(options: "--requirepass swordfish --user brief on '>word' '~*' '+get'")
         var service = try Self.service(redis: redis)
         func fault() throws -> String? { try Self.faults(service.run("check", "--json"))["Redis"] }
-        #expect(try fault()?.hasPrefix("EVAL: NOAUTH") == true)
+        #expect(try fault()?.hasPrefix("SCRIPT: NOAUTH") == true)
         service.environment["MESHER_REDIS_PASSWORD"] = "wrong"
         #expect(try fault()?.hasPrefix("AUTH: WRONGPASS") == true)
         service.environment["MESHER_REDIS_PASSWORD"] = "swordfish"
@@ -168,7 +168,47 @@ struct CheckCommandTests {
         service.environment["MESHER_REDIS_DATABASE"] = "0"
         service.environment["MESHER_REDIS_USER"] = "brief"
         service.environment["MESHER_REDIS_PASSWORD"] = "word"
-        #expect(try fault()?.hasPrefix("EVAL: NOPERM") == true)
+        #expect(try fault()?.hasPrefix("SCRIPT: NOPERM") == true)
+        redis.stop()
+    }
+
+    @Test("of what edges do with Redis each command and key is tried, and the line that allows them is printed")
+    func redisPermissions() throws {
+        let all = ["+script|load", "+eval", "+evalsha", "+get", "+incrby", "+pttl", "+pexpire"]
+        let users =
+            all.map { missing in (missing, "~mesher:limit:*", all.filter { $0 != missing }) }
+            + [("keys", "~other:*", all)]
+        func option(_ name: String, _ keys: String, _ commands: [String]) -> String {
+            let words = ["on", ">word", keys] + commands
+            return "--user '\(name)' " + words.map { "'\($0)'" }.joined(separator: " ")
+        }
+        let options = users.enumerated().map { option("user\($0.offset)", $0.element.1, $0.element.2) }
+        let redis = try Self.redis(
+            options: (options + [option("right", "~mesher:limit:*", all)]).joined(separator: " "))
+        var service = try Self.service(redis: redis)
+        service.environment["MESHER_REDIS_PASSWORD"] = "word"
+        for (number, user) in users.enumerated() {
+            service.environment["MESHER_REDIS_USER"] = "user\(number)"
+            let output = try service.run("check").output
+            let line = "ACL SETUSER user\(number) on '~mesher:limit:*' " + all.joined(separator: " ")
+            #expect(output.contains("FAULT  Redis"), "\(user.0): \(output)")
+            #expect(output.contains(line), "\(user.0): \(output)")
+            // The counter that this one made would hide that the next may not let it expire.
+            usleep(1_100_000)
+        }
+        service.environment["MESHER_REDIS_USER"] = "right"
+        #expect(try Self.faults(service.run("check", "--json"))["Redis"] == nil)
+        redis.stop()
+    }
+
+    @Test("a Redis that evicts is a fault, when its memory has a limit at all")
+    func evictingRedis() throws {
+        let redis = try Self.redis(options: "--maxmemory 100mb --maxmemory-policy allkeys-lru")
+        let run = try Self.service(redis: redis).run("check", "--json")
+        #expect(try Self.faults(run)["Redis"]?.contains("allkeys-lru") == true)
+        #expect(RedisCheck.eviction(in: "maxmemory:0\r\nmaxmemory_policy:allkeys-lru\r\n") == nil)
+        #expect(RedisCheck.eviction(in: "maxmemory:1\r\nmaxmemory_policy:noeviction\r\n") == nil)
+        #expect(RedisCheck.eviction(in: "maxmemory:1\r\nmaxmemory_policy:volatile-ttl\r\n") != nil)
         redis.stop()
     }
 

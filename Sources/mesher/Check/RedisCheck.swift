@@ -1,6 +1,7 @@
 internal import Configuration
 internal import EventLoop
 internal import Glibc
+internal import Ingestion
 internal import Redis
 
 /// Redis, as the edges need it: reached, open to them, and willing to run a script that counts.
@@ -9,56 +10,102 @@ struct RedisCheck {
     private static let patience: Int64 = 3_000_000_000
 
     private let server: RedisServer
-    private let key: String
+    private let prefix: String
 
     init(_ settings: Settings) {
         server = RedisServer(settings)
-        key = settings.text(.redisPrefix) + "{0}"
+        prefix = settings.text(.redisPrefix)
     }
 
+    /// What is wrong comes first, then what is well.
     func findings() -> [Finding] {
         let subject = "Redis"
         do throws(RedisError) {
-            guard let replies = try replies() else {
-                let advice = "look at what keeps Redis busy (SLOWLOG GET); the edges wait for it no longer than 50 ms"
-                return [.fault(subject, "\(server.address): no answer within 3 s", advice: advice)]
+            let connection = try RedisConnection.open(server.address)
+            var digest = ""
+            for command in greetings + [load, evaluate(["EVAL", script])] {
+                let reply = try ask(connection, [command.words])
+                if let fault = fault(command, reply) { return [fault] }
+                if command.words.first == "SCRIPT", case .text(let text)? = reply?.first { digest = text }
             }
-            for (command, reply) in zip(commands, replies) {
-                guard case .error(let text) = reply else { continue }
-                let advice = Self.advice(text) ?? command.advice
-                return [.fault(subject, "\(command.words[0]): \(text)", advice: advice)]
-            }
-            return [.good(subject, "\(server.address), runs scripts")]
+            let again = evaluate(["EVALSHA", digest])
+            if let fault = try fault(again, ask(connection, [again.words])) { return [fault] }
+            return [.good(subject, "\(server.address), runs scripts")] + (try eviction(connection).map { [$0] } ?? [])
         } catch {
             let advice = "start Redis, or correct MESHER_REDIS_SOCKET, or MESHER_REDIS_HOST and MESHER_REDIS_PORT"
             return [.fault(subject, "\(server.address): \(error)", advice: advice)]
         }
     }
 
-    private var commands: [(words: [String], advice: String)] {
-        var commands: [(words: [String], advice: String)] = []
+    private typealias Command = (words: [String], advice: String)
+
+    private func fault(_ command: Command, _ replies: [RedisReply]?) -> Finding? {
+        guard let reply = replies?.first else {
+            let advice = "look at what keeps Redis busy (SLOWLOG GET); the edges wait for it no longer than 50 ms"
+            return .fault("Redis", "\(server.address): no answer within 3 s", advice: advice)
+        }
+        guard case .error(let text) = reply else { return nil }
+        return .fault("Redis", "\(command.words[0]): \(text)", advice: Self.advice(text) ?? command.advice)
+    }
+
+    /// What edges say first.
+    private var greetings: [Command] {
+        var commands: [Command] = []
         if !server.password.isEmpty {
             let credentials = server.user.isEmpty ? [server.password] : [server.user, server.password]
             commands.append((["AUTH"] + credentials, "correct MESHER_REDIS_USER and MESHER_REDIS_PASSWORD"))
         }
         if server.database != 0 {
-            commands.append((["SELECT", "\(server.database)"], "correct MESHER_REDIS_DATABASE"))
+            commands.append((["SELECT", "\(server.database)"], permission))
         }
-        let advice =
-            "set MESHER_REDIS_USER and MESHER_REDIS_PASSWORD, and let that user run EVAL, EVALSHA, SCRIPT, GET, INCRBY, "
-            + "PTTL and PEXPIRE on keys that begin with MESHER_REDIS_PREFIX"
-        commands.append((["EVAL", Self.script, "1", key], advice))
         return commands
     }
 
-    /// Writes as the limit's script does, to the counter of no project.
-    private static let script = "redis.call('INCRBY', KEYS[1], 1) return redis.call('PEXPIRE', KEYS[1], 1000)"
+    private var load: Command { (["SCRIPT", "LOAD", script], permission) }
+
+    /// The edges' own script, with the counter of no project.
+    private func evaluate(_ words: [String]) -> Command {
+        let probe = LimitScript.Call.probe
+        let key = String(decoding: probe.key(prefix: prefix), as: UTF8.self)
+        let arguments = probe.arguments.map { String(decoding: $0, as: UTF8.self) }
+        return (words + ["1", key] + arguments, permission)
+    }
+
+    private var script: String { "\(LimitScript.source)" }
+
+    /// What the user of the edges has to be allowed.
+    private var permission: String {
+        let user = server.user.isEmpty ? "default" : server.user
+        let select = server.database != 0 ? " +select" : ""
+        let commands = "+script|load +eval +evalsha +get +incrby +pttl +pexpire"
+        return "ACL SETUSER \(user) on '~\(prefix)*' \(commands)\(select), or set MESHER_REDIS_USER and "
+            + "MESHER_REDIS_PASSWORD"
+    }
+
+    /// A Redis that throws counters away when its memory is full; nil when it does not, or does not say.
+    private func eviction(_ connection: borrowing RedisConnection) throws(RedisError) -> Finding? {
+        guard case .text(let text)? = try ask(connection, [["INFO", "memory"]])?.first else { return nil }
+        return Self.eviction(in: text)
+    }
+
+    /// - Parameter information: what INFO memory says.
+    static func eviction(in information: String) -> Finding? {
+        func value(_ name: String) -> Substring? {
+            information.split(whereSeparator: \.isNewline).first { $0.hasPrefix("\(name):") }?.dropFirst(name.count + 1)
+        }
+        guard let policy = value("maxmemory_policy"), policy != "noeviction", let limit = value("maxmemory"),
+            limit != "0"
+        else { return nil }
+        return .fault(
+            "Redis", "maxmemory-policy \(policy): a counter that is evicted grants its project a whole window again",
+            advice: "CONFIG SET maxmemory-policy noeviction, and in its file; without memory hosts count by themselves")
+    }
 
     /// What to do about an error that has nothing to do with who asks; nil for others.
     static func advice(_ error: String) -> String? {
         switch error.prefix(while: { $0 != " " }) {
         case "READONLY", "MASTERDOWN": "let MESHER_REDIS_HOST or MESHER_REDIS_SOCKET name the primary"
-        case "OOM": "give Redis more maxmemory, or a maxmemory-policy that evicts"
+        case "OOM": "give Redis more maxmemory (evicting would grant limits anew)"
         case "LOADING": "wait until Redis has loaded its data; edges come back by themselves"
         case "MISCONF", "NOREPLICAS": "see Redis' log: it takes no writes"
         case "BUSY": "see which script keeps Redis busy (SCRIPT KILL ends it)"
@@ -67,10 +114,11 @@ struct RedisCheck {
     }
 
     /// The replies to all commands, nil when they are late.
-    private func replies() throws(RedisError) -> [RedisReply]? {
-        let connection = try RedisConnection.open(server.address)
+    private func ask(_ connection: borrowing RedisConnection, _ commands: [[String]]) throws(RedisError)
+        -> [RedisReply]?
+    {
         let deadline = Clock.monotonic() + Self.patience
-        for command in commands { try connection.append(command.words.map { Array($0.utf8) }) }
+        for command in commands { try connection.append(command.map { Array($0.utf8) }) }
         var replies: [RedisReply] = []
         var isSent = false
         while replies.count < commands.count {

@@ -60,6 +60,15 @@ import Testing
         #expect(lines.texts == [away])
     }
 
+    @Test("each other reason is a line, once, also when there are very many")
+    func reasons() {
+        var report = RedisReport(logger)
+        for reason in ["refused", "late", "WRONGPASS", "late"] { report.note(reason, of: 1, now: 0) }
+        #expect(lines.texts == [away, away, away])
+        for number in 0..<100 { report.note("reason \(number)", of: 1, now: 0) }
+        #expect(lines.texts.count == 10)
+    }
+
     @Test("an edge that is gone is not waited for")
     func gone() {
         var report = RedisReport(logger)
