@@ -2,10 +2,11 @@ import EventLoop
 import Logging
 import PostgreSQL
 import Schema
+import Spool
 import StorageChannel
 
 /// Keeps the keys in memory as PostgreSQL has them: reads all at each connection, and those of a project when a NOTIFY
-/// names it. The changes are for the edges. While PostgreSQL is away they stay as they were, also over a restart.
+/// names it, and all every few minutes. The changes are for the edges. While PostgreSQL is away they stay as they were, also over a restart.
 struct KeyReader: ~Copyable {
     private enum Stage {
         case away, listening
@@ -24,6 +25,9 @@ struct KeyReader: ~Copyable {
     private static let checkInterval: Int64 = 2_000_000_000
     private static let checkTimeout: Int64 = 3_000_000_000
     private static let check = "SHOW transaction_read_only"
+    /// Nanoseconds after which all keys are read again: a change may be made while triggers do not fire, and then no NOTIFY
+    /// names it.
+    private static let readInterval: Int64 = 300_000_000_000
     /// Beyond so many changed projects all keys are read.
     private static let projectLimit = 100
 
@@ -43,6 +47,7 @@ struct KeyReader: ~Copyable {
     private var archive: KeyArchive
     private var hasReadArchive = false
     private var checkAt: Int64 = .max
+    private var readAllAt: Int64 = .max
     /// Whether all changes were heard since the keys were read.
     private(set) var isCurrent = false
 
@@ -62,7 +67,7 @@ struct KeyReader: ~Copyable {
     }
 
     var deadline: Int64? {
-        let check: Int64? = if case .idle = stage { checkAt } else { nil }
+        let check: Int64? = if case .idle = stage { min(checkAt, readAllAt) } else { nil }
         return [link.deadline, archive.deadline, check].compactMap { $0 }.min()
     }
 
@@ -93,6 +98,11 @@ struct KeyReader: ~Copyable {
     /// Connects again, gives up what takes too long, asks for a sign of life and keeps what has changed, when it is time.
     mutating func elapse(now: Int64, _ epoll: borrowing Epoll) -> [KeyTable.Change] {
         archive.elapse(now: now, table.snapshot)
+        if case .idle = stage, readAllAt <= now {
+            readAllAt = .max
+            allChanged = true
+            return readChanged(now: now, epoll)
+        }
         if case .idle = stage, checkAt <= now {
             stage = .checking
             return send(Self.check, within: Self.checkTimeout, now: now, epoll)
@@ -166,13 +176,16 @@ struct KeyReader: ~Copyable {
             allChanged = true
             return []
         case .readingAll:
+            let isFirst = !isCurrent
+            readAllAt = now + FaultPoint.hastened(Self.readInterval)
             isSettled = true
             isCurrent = true
             reportedLoss = nil
             link.confirm()
             archive.note(now: now)
-            logger.info("keys read", metadata: ["keys": "\(current.quotas.count)"])
-            return table.replaceAll(current)
+            let changes = table.replaceAll(current)
+            if isFirst || !changes.isEmpty { logger.info("keys read", metadata: ["keys": "\(current.quotas.count)"]) }
+            return changes
         case .readingProjects(let projects):
             archive.note(now: now)
             return table.replace(projects: projects, current)

@@ -32,6 +32,17 @@ import Testing
         #expect(!storage.log.contains("is ignored"))
     }
 
+    @Test("a key that was revoked while triggers do not fire is heard of when all are read again")
+    func unheard() throws {
+        let storage = try StorageProcess(
+            settings: ["MESHER_FAULT": "hasty:300"], prepare: CommitterFailureTests.project(with: key))
+        let edge = try storage.edge()
+        #expect(edge.lookUp(key)?.state == .known)
+        let owner = try storage.open()
+        try owner.execute("SET session_replication_role = replica; UPDATE api_keys SET revoked_at = now()")
+        #expect(edge.key(key, within: 30)?.state == .unknown)
+    }
+
     @Test("uncounted events are granted the host's share of the limit, counted ones all")
     func uncounted() throws {
         let storage = try StorageProcess(
