@@ -21,6 +21,7 @@ struct DatabaseCheck {
             let schema = schema(connection)
             findings.append(schema)
             if !schema.isFault {
+                findings += try owner(connection)
                 findings.append(try daysAhead(connection))
                 findings.append(retention(connection))
                 findings += StorageRoleCheck(settings).findings()
@@ -28,9 +29,26 @@ struct DatabaseCheck {
             return findings
         } catch {
             let origin = settings.origin(.databaseURL)
-            let advice = "start PostgreSQL, or correct MESHER_DATABASE_URL (now from: \(origin))"
+            let advice =
+                Self.advice(error.description)
+                ?? "start PostgreSQL, or correct MESHER_DATABASE_URL (now from: \(origin))"
             return [.fault(subject, error.description, advice: advice)]
         }
+    }
+
+    /// What to do when PostgreSQL is there and lets nobody in; nil for other errors.
+    static func advice(_ error: String) -> String? {
+        if error.contains("too many connections for role") {
+            return "ALTER ROLE … CONNECTION LIMIT: storage needs 3, and each of the operator's commands 1"
+        }
+        if error.contains("too many connections for database") {
+            return
+                "ALTER DATABASE … CONNECTION LIMIT: storage needs 3 for each host, and each of the operator's commands 1"
+        }
+        if error.contains("too many clients") || error.contains("remaining connection slots") {
+            return "raise max_connections, or see who has them all (pg_stat_activity); storage needs 3 for each host"
+        }
+        return nil
     }
 
     private func version(_ connection: borrowing Connection) throws(DatabaseError) -> Finding {
@@ -65,6 +83,15 @@ struct DatabaseCheck {
                 }
             return .fault("schema", error.description, advice: advice)
         }
+    }
+
+    /// Who does not own the tables can neither migrate nor maintain them.
+    private func owner(_ connection: borrowing Connection) throws(DatabaseError) -> [Finding] {
+        let rows = try connection.query("SELECT \(Rights.isOwner), current_user")
+        guard rows[row: 0, column: 0] != "t" else { return [] }
+        let role = rows[row: 0, column: 1] ?? ""
+        let advice = "run mesher db migrate once with a MESHER_DATABASE_URL that names a superuser"
+        return [.fault("owner", "not all tables belong to \(role)", advice: advice)]
     }
 
     private func daysAhead(_ connection: borrowing Connection) throws(DatabaseError) -> Finding {

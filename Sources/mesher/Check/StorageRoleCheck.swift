@@ -18,7 +18,8 @@ struct StorageRoleCheck {
         } catch {
             let origin = settings.origin(.storageDatabaseURL)
             let advice =
-                "correct MESHER_STORAGE_DATABASE_URL (now from: \(origin)); "
+                DatabaseCheck.advice(error.description)
+                ?? "correct MESHER_STORAGE_DATABASE_URL (now from: \(origin)); "
                 + "its role is made by CREATE ROLE mesher_storage LOGIN IN ROLE mesher_runtime"
             return [.fault(subject, error.description, advice: advice)]
         }
@@ -37,7 +38,9 @@ struct StorageRoleCheck {
                 AND has_table_privilege('public.projects', 'SELECT')
                 AND has_table_privilege('public.api_keys', 'SELECT')
                 AND has_function_privilege('public.mesher_make_partitions(date, date)', 'EXECUTE'),
-                has_column_privilege('public.events', 'payload', 'SELECT')
+                has_column_privilege('public.events', 'payload', 'SELECT'),
+                EXISTS (SELECT FROM pg_roles r
+                    WHERE r.rolname = 'mesher_runtime' AND pg_has_role(r.oid, 'USAGE'))
             FROM pg_roles WHERE rolname = current_user
             """)
         let role = rows[row: 0, column: 0] ?? ""
@@ -46,7 +49,12 @@ struct StorageRoleCheck {
             return .fault(subject, "\(role) is a superuser", advice: advice)
         }
         guard rows[row: 0, column: 2] == "t" else {
-            return .fault(subject, "\(role) may not write events", advice: "GRANT mesher_runtime TO \"\(role)\"")
+            let isMember = rows[row: 0, column: 4] == "t"
+            let advice =
+                isMember
+                ? "mesher db migrate, which grants to mesher_runtime what it needs"
+                : "mesher db migrate, then as a superuser GRANT mesher_runtime TO \"\(role)\""
+            return .fault(subject, "\(role) may not write events", advice: advice)
         }
         guard rows[row: 0, column: 3] == "f" else {
             let advice = "use a role that is a member of mesher_runtime and of nothing else"

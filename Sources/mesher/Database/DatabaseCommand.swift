@@ -12,7 +12,10 @@ struct DatabaseCommand: ParsableCommand {
     struct Migrate: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Bring the schema to this program's version, and make the partitions of the days ahead.",
-            discussion: "Safe to run again, and from two places at once.")
+            discussion: """
+                Brings owner and grants to what is needed, too, which a restore may have left out. Safe to run again, and \
+                from two places at once.
+                """)
 
         @OptionGroup var options: CommonOptions
 
@@ -20,6 +23,8 @@ struct DatabaseCommand: ParsableCommand {
             let connection = try options.openDatabase()
             let applied = try Migrator().migrate(connection)
             for migration in applied { print("migrated to \(migration.version): \(migration.name)") }
+            try Rights.restore(on: connection)
+            try ProjectIDs.advance(on: connection)
             let made = try Partition.makeAhead(on: connection)
             let remark = applied.isEmpty ? ", nothing to migrate" : ""
             print("schema version \(Migration.latest)\(remark), \(made) partitions made")

@@ -1,4 +1,5 @@
 internal import PostgreSQL
+internal import Schema
 
 /// A row of `projects`; nil means the service's default.
 struct Project {
@@ -62,6 +63,7 @@ extension Project {
     ) throws -> Int64 {
         let rows: Rows
         do throws(DatabaseError) {
+            try ProjectIDs.advance(on: connection)
             rows = try connection.query(
                 """
                 WITH project AS (

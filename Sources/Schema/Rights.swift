@@ -1,0 +1,86 @@
+package import PostgreSQL
+
+/// Who owns what Mesher has in a database, and who may do what with it. A restore brings back the tables and often neither.
+package enum Rights {
+    /// Gives the tables to the owner of the database, when a superuser runs this, and storage's role what it needs; to do
+    /// that again changes nothing.
+    ///
+    /// - Throws: `SchemaError` which says what to run when the connection's role may not do that.
+    package static func restore(on connection: borrowing Connection) throws(SchemaError) {
+        let step = "restoring owner and grants"
+        do throws(SchemaError) {
+            try connection.execute("BEGIN; SET LOCAL lock_timeout = '5s'; \(owner)", during: step)
+            try connection.execute(Migration.runtimeRole.sql + revocation, during: step)
+            try connection.execute("COMMIT", during: step)
+        } catch {
+            // Its own failure would say less than the error at hand.
+            try? connection.execute("ROLLBACK")
+            throw error
+        }
+    }
+
+    /// What `restore` looks at: `owned`, whether the connection's role may do with all of it what an owner may.
+    package static let isOwner = """
+        NOT EXISTS (
+            SELECT FROM pg_catalog.pg_class c
+            WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND \(isOurs)
+                AND NOT pg_has_role(c.relowner, 'USAGE'))
+        """
+
+    private static let isOurs = """
+        (c.relname IN ('events', 'organizations', 'projects', 'api_keys', 'schema_migrations')
+            OR c.relname ~ '^events_[0-9]{8}$')
+        """
+
+    private static let owner = """
+        DO $do$
+        DECLARE
+            owner name := (SELECT pg_get_userbyid(datdba) FROM pg_catalog.pg_database WHERE datname = current_database());
+            command text;
+        BEGIN
+            IF (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) THEN
+                FOR command IN
+                    SELECT format('ALTER TABLE public.%I OWNER TO %I', c.relname, owner) FROM pg_catalog.pg_class c
+                    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND \(isOurs)
+                        AND pg_get_userbyid(c.relowner) <> owner
+                    UNION ALL
+                    SELECT format('ALTER FUNCTION %s OWNER TO %I', p.oid::regprocedure, owner) FROM pg_catalog.pg_proc p
+                    WHERE p.pronamespace = 'public'::regnamespace AND p.proname LIKE 'mesher\\_%'
+                        AND pg_get_userbyid(p.proowner) <> owner
+                LOOP
+                    EXECUTE command;
+                END LOOP;
+            ELSIF NOT \(isOwner) THEN
+                RAISE EXCEPTION 'the tables do not belong to %: run mesher db migrate once with a MESHER_DATABASE_URL that '
+                    'names a superuser, which gives them to %, who owns the database', current_user, owner
+                    USING ERRCODE = 'insufficient_privilege';
+            END IF;
+        END
+        $do$;
+        """
+
+    private static let revocation = """
+        ;REVOKE ALL ON FUNCTION public.mesher_make_partitions(date, date), public.mesher_notify_project(),
+            public.mesher_notify_key() FROM PUBLIC
+        """
+}
+
+/// The ids that projects get.
+package enum ProjectIDs {
+    /// Lets the next project have an id that none has had: after a restore from an older backup events may be there, or come
+    /// from a spool, whose project is not, and nobody else is to see them.
+    ///
+    /// - Parameter used: the highest id that is known from elsewhere.
+    package static func advance(beyond used: Int64 = 0, on connection: borrowing Connection) throws(DatabaseError) {
+        _ = try connection.query(
+            """
+            SELECT setval(pg_get_serial_sequence('public.projects', 'id'), highest)
+            FROM (SELECT GREATEST(
+                (SELECT max(project_id) FROM public.events), (SELECT max(id) FROM public.projects), $1::bigint) AS highest)
+            AS ids
+            WHERE highest > 0 AND (
+                highest > (SELECT last_value FROM public.projects_id_seq)
+                OR NOT (SELECT is_called FROM public.projects_id_seq))
+            """, [String(used)])
+    }
+}
