@@ -15,7 +15,10 @@ struct ListeningSockets: ~Copyable {
     /// Where WebSocket clients connect without nginx, if they may.
     private let direct: Descriptor?
     /// The files that this process has made, and removes at the end.
-    private let paths: [String]
+    let paths: [String]
+    /// Those of sockets that were passed, and the descriptors.
+    let passedPaths: [String]
+    let passedNumbers: [CInt]
 
     /// Takes the sockets that systemd passed, and makes the others in the run directory.
     ///
@@ -24,11 +27,15 @@ struct ListeningSockets: ~Copyable {
         in directory: String, address: String, passed: consuming PassedSockets
     ) throws(SystemError) -> ListeningSockets {
         var paths: [String] = []
+        let passedPaths = passed.paths
+        let passedNumbers = passed.numbers
         let events = try open(.events, directory, passed.events.take(), &paths)
         let bulk = try open(.bulk, directory, passed.bulk.take(), &paths)
         let stream = try open(.stream, directory, passed.stream.take(), &paths)
         let direct = address.isEmpty ? nil : try TCPSocket.listen(at: address, backlog: backlog)
-        return ListeningSockets(events: events, bulk: bulk, stream: stream, direct: direct, paths: paths)
+        return ListeningSockets(
+            events: events, bulk: bulk, stream: stream, direct: direct, paths: paths,
+            passedPaths: passedPaths, passedNumbers: passedNumbers)
     }
 
     func number(_ listener: Child.Listener) -> CInt {
@@ -74,6 +81,9 @@ struct PassedSockets: ~Copyable {
     var events: Descriptor?
     var bulk: Descriptor?
     var stream: Descriptor?
+    private(set) var numbers: [CInt] = []
+    /// Their files, of those that have one.
+    private(set) var paths: [String] = []
 
     /// The first descriptor that is passed, `SD_LISTEN_FDS_START`.
     static let firstNumber = 3
@@ -87,6 +97,8 @@ struct PassedSockets: ~Copyable {
         {
             _ = fcntl(number, F_SETFD, FD_CLOEXEC)
             let descriptor = Descriptor(adopting: number)
+            numbers.append(number)
+            if let path = Self.path(boundTo: number) { paths.append(path) }
             switch Child.Listener(rawValue: name) ?? Self.listener(boundTo: number) {
             case .events: events = consume descriptor
             case .bulk: bulk = consume descriptor
@@ -104,8 +116,15 @@ struct PassedSockets: ~Copyable {
         }
     }
 
-    /// The listener whose file a socket is bound to. The corresponding C function is `getsockname`.
+    /// The listener whose file a socket is bound to.
     private static func listener(boundTo number: CInt) -> Child.Listener? {
+        guard let path = path(boundTo: number), path.hasSuffix(".sock") else { return nil }
+        let name = path[(path.lastIndex(of: "/").map(path.index(after:)) ?? path.startIndex)...]
+        return Child.Listener(rawValue: String(name.dropLast(".sock".count)))
+    }
+
+    /// The file that a socket is bound to. The corresponding C function is `getsockname`.
+    private static func path(boundTo number: CInt) -> String? {
         var address = sockaddr_un()
         var size = socklen_t(MemoryLayout<sockaddr_un>.size)
         let result = withUnsafeMutablePointer(to: &address) { pointer in
@@ -113,9 +132,7 @@ struct PassedSockets: ~Copyable {
         }
         guard result == 0, address.sun_family == sa_family_t(AF_UNIX) else { return nil }
         let path = withUnsafeBytes(of: &address.sun_path) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-        guard path.hasSuffix(".sock") else { return nil }
-        let name = path[(path.lastIndex(of: "/").map(path.index(after:)) ?? path.startIndex)...]
-        return Child.Listener(rawValue: String(name.dropLast(".sock".count)))
+        return path.hasPrefix("/") ? path : nil
     }
 
     private static func variable(_ name: String) -> String? {

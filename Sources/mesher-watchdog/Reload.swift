@@ -37,9 +37,17 @@ extension Watchdog {
 
     mutating func endReload(_ failure: ReloadFailure?) -> CInt? {
         guard let ended = reload.take() else { return nil }
-        if failure != nil { settings = ended.previous }
+        if failure != nil { settings = ended.previous } else { recordConfiguration() }
         report(ReloadReport(begun: ended.begun, failure: failure.map { "\($0)" }))
         return ended.isAskedAgain && failure != .stopping ? beginReload() : nil
+    }
+
+    /// Says to `mesher check` and `mesher reload` what this service has read.
+    func recordConfiguration() {
+        let directory = settings.text(.runDirectory)
+        guard !ConfigurationRecord(settings, file: configuration.file).write(in: directory) else { return }
+        let error = SystemError("write", ConfigurationRecord.path(in: directory))
+        log.error("what was read cannot be written down", metadata: ["reason": "\(error)"])
     }
 
     private mutating func report(_ report: ReloadReport) {

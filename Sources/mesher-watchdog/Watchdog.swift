@@ -28,6 +28,9 @@ struct Watchdog: ~Copyable {
     /// How each child ended last, for the message that names the cause.
     var lastEndings: [Child: String] = [:]
     private var health: HealthCheck
+    var runFiles = RunFiles()
+    /// Whether the stop that is under way is for the sake of a new start.
+    var isStartingAgain = false
     var notification: SystemdNotification
     /// Whether systemd was told that the service works.
     private var isAnnounced = false
@@ -63,6 +66,7 @@ struct Watchdog: ~Copyable {
 
     /// Runs until everything has ended, and returns the exit status.
     consuming func run() throws(SystemError) -> CInt {
+        recordConfiguration()
         var status = perform(supervisor.begin(now: Clock.monotonic()))
         while status == nil {
             let wakeAt = min(supervisor.wakeAt ?? nextTick, nextTick, health.wakeAt)
@@ -80,6 +84,8 @@ struct Watchdog: ~Copyable {
         sockets.removeFiles()
         page.remove()
         SessionTable.remove(in: settings.text(.runDirectory))
+        unlink(ConfigurationRecord.path(in: settings.text(.runDirectory)))
+        if isStartingAgain { startAgain() }
         return status ?? EXIT_FAILURE
     }
 
@@ -92,6 +98,7 @@ struct Watchdog: ~Copyable {
         ProcessDescriptor.reapOrphans { processes[$0] != nil }
         resumeOutputs()
         if page.due <= now { writePage(now: now) }
+        if let status = lookAtFiles(now: now) { return status }
         return isLate ? nil : lookAtChildren(now: now)
     }
 
@@ -156,7 +163,9 @@ struct Watchdog: ~Copyable {
         case SIGHUP: return beginReload()
         case SIGTTIN: return perform(supervisor.addWorker(now: now))
         case SIGTTOU: return perform(supervisor.removeWorker(now: now))
-        default: return perform(supervisor.stop(now: now))
+        default:
+            isStartingAgain = false
+            return perform(supervisor.stop(now: now))
         }
     }
 

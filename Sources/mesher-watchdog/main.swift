@@ -22,6 +22,14 @@ func main(_ arguments: [String]) -> CInt {
     // Nor are signals that mean something to other daemons.
     for number in [SIGUSR1, SIGUSR2, SIGALRM, SIGQUIT] { signal(number, SIG_IGN) }
 
+    ProcessAttributes.limit(RLIMIT_CORE, to: 0)
+    let descriptors = ProcessAttributes.raiseDescriptorLimit()
+    guard descriptors >= leastDescriptors else {
+        log.critical(
+            "too few open files are allowed: raise the hard limit (ulimit -Hn, LimitNOFILE= of systemd)",
+            metadata: ["allowed": "\(descriptors)", "needed": "\(leastDescriptors)"])
+        return EX_OSERR
+    }
     let passed = PassedSockets()
     let request: CommandLineRequest
     do {
@@ -60,6 +68,9 @@ func main(_ arguments: [String]) -> CInt {
         }
     }
 }
+
+/// Below this a service could take requests that it has no descriptors to serve.
+let leastDescriptors = 256
 
 /// Makes the run directory unless it is there; its parent must be. The corresponding C function is `mkdir`.
 func makeDirectory(_ path: String) throws(SystemError) {

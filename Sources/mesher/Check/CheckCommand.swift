@@ -27,6 +27,10 @@ struct CheckCommand: ParsableCommand {
         if !isConfigurationOnly {
             others += DatabaseCheck(settings).findings()
             others += RedisCheck(settings).findings()
+            others +=
+                ConfigurationRecord.read(in: settings.text(.runDirectory)).map {
+                    Self.stale($0.changed(in: settings, file: options.configurationFile))
+                } ?? []
             let service = ServiceCheck(settings).findings()
             others += service
             if service.count > 1 { others += StreamCheck(settings).findings() + ConfinementCheck(settings).findings() }
@@ -42,6 +46,17 @@ struct CheckCommand: ParsableCommand {
         if output.isJSON { return print(JSON.array(findings.map(\.json))) }
         let width = findings.map(\.subject.count).max() ?? 0
         for finding in findings { print(finding.lines(subjectWidth: width)) }
+    }
+
+    /// What the running service has not read yet.
+    private static func stale(_ changed: [Setting]) -> [Finding] {
+        guard !changed.isEmpty else { return [] }
+        let needsRestart: Set = [Setting.runDirectory.name, Setting.streamAddress.name]
+        return [
+            .fault(
+                "service", "changed since the service read it: \(changed.map(\.name).joined(separator: ", "))",
+                advice: changed.allSatisfy { needsRestart.contains($0.name) } ? "restart the service" : "mesher reload")
+        ]
     }
 
     /// What no range of a single setting can say.

@@ -100,8 +100,8 @@ struct ServiceCheck {
         (
             .spool,
             .fault(
-                "storage", "the spool is more than 80 % full: when it is full events are refused",
-                advice: "let PostgreSQL take events again, or give the spool more room")
+                "storage", "the spool is more than 80 % full, or its disk takes no more: then events are refused",
+                advice: "see what is said of the spool; let PostgreSQL take events again, or give the spool more room")
         ),
         (
             .backlog,

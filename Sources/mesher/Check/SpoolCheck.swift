@@ -43,6 +43,21 @@ struct SpoolCheck {
             Self.subject, text, advice: "make it, mode 700, for the user of the service, or correct MESHER_STATE_DIR")
     }
 
+    /// What the file system has too little of: the limit promises what it may not hold. The corresponding C function is
+    /// `statvfs`.
+    private func lack(in directory: String, needed: Int64) -> Finding? {
+        var system = statvfs()
+        guard statvfs(directory, &system) == 0 else { return nil }
+        if system.f_files > 0, system.f_favail == 0 {
+            return .fault(Self.subject, "\(directory): no inodes left", advice: "remove files of that file system")
+        }
+        let (free, overflow) = UInt64(system.f_bavail).multipliedReportingOverflow(by: UInt64(system.f_frsize))
+        guard !overflow, free < UInt64(needed) else { return nil }
+        return .fault(
+            Self.subject, "\(directory): \(free >> 20) MiB are free, and it may need \(needed >> 20) MiB more",
+            advice: "make room, or lower MESHER_SPOOL_LIMIT to what there is")
+    }
+
     private func findings(_ spool: SpoolInspection) -> [Finding] {
         var findings: [Finding] = []
         let isNearlyFull = spool.bytes / 100 * 100 >= spool.limit / 100 * Self.nearlyFull
@@ -59,6 +74,9 @@ struct SpoolCheck {
                 .fault(
                     Self.subject, "events wait for PostgreSQL\(since)",
                     advice: "see what is said of PostgreSQL; storage delivers them when it can"))
+        }
+        if let lack = lack(in: spool.directory, needed: max(0, Int64(spool.limit) - Int64(spool.bytes))) {
+            findings.append(lack)
         }
         if findings.isEmpty { findings.append(.good(Self.subject, "\(spool.directory): empty")) }
         if spool.quarantined > 0 {

@@ -3,7 +3,7 @@ internal import Glibc
 
 /// The watchdog of a run directory, which holds a lock on `watchdog.pid` as long as it lives.
 struct RunningWatchdog {
-    private let pid: pid_t
+    let pid: pid_t
 
     /// - Throws: `CommandError` when none is running, `SystemError` when that cannot be told.
     init(in runDirectory: String) throws {
@@ -17,6 +17,15 @@ struct RunningWatchdog {
     /// Asked often, so it does not try the lock, which a watchdog that is just starting wants.
     var isRunning: Bool {
         kill(pid, 0) == 0 || errno == EPERM
+    }
+
+    /// Whether somebody has sent it SIGSTOP, which is the state T of /proc/PID/stat, proc(5).
+    var isStopped: Bool {
+        guard let file = fopen("/proc/\(pid)/stat", "re") else { return false }
+        defer { fclose(file) }
+        var bytes = [UInt8](repeating: 0, count: 64)
+        let text = String(decoding: bytes.prefix(fread(&bytes, 1, 64, file)), as: UTF8.self)
+        return text.contains(") T ")
     }
 
     /// The corresponding C function is `kill`.

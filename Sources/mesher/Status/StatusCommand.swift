@@ -46,6 +46,13 @@ struct StatusCommand: ParsableCommand {
         let now = Double(Clock.wall()) / 1e6
         let age = now - document.writtenAt
         guard age < StatusDocument.staleAfter else {
+            if let watchdog = try? RunningWatchdog(in: settings.text(.runDirectory)) {
+                let advice = watchdog.isStopped ? "is stopped: kill -CONT \(watchdog.pid)" : "stands still; see its log"
+                throw CommandError(
+                    .unavailable,
+                    "\(path): not written for \(StatusReport.whole(age)) s: the watchdog, process \(watchdog.pid), \(advice)"
+                )
+            }
             throw CommandError(
                 .unavailable, "\(path): not written for \(StatusReport.whole(age)) s: the watchdog does not run")
         }

@@ -1,0 +1,104 @@
+internal import Glibc
+
+/// What the running service has read: the file `configuration` in the run directory, which only its user and root can read.
+/// It holds no value, but a salted digest of each, so that somebody who can read the values can tell whether one has changed.
+package struct ConfigurationRecord: Equatable, Sendable {
+    /// The configuration file.
+    private let path: String
+    private let salt: UInt64
+    /// Settings that do not come from that file, nor from one that it names, have none: others see another environment.
+    private let digests: [String: UInt64]
+
+    /// - Parameters:
+    ///   - settings: those of the running service.
+    ///   - path: the file that they were read from.
+    package init(_ settings: Settings, file path: String?, salt: UInt64 = .random(in: .min ... .max)) {
+        self.path = path ?? Settings.path
+        self.salt = salt
+        let pairs = Self.settings.compactMap { setting in
+            Self.digest(of: setting, in: settings, salt).map { (setting.name, $0) }
+        }
+        digests = Dictionary(pairs) { first, _ in first }
+    }
+
+    /// The settings of the service; those for the operator's commands alone are read by each.
+    private static let settings = Setting.all.filter { $0.programs != [.mesher] }
+
+    /// Those whose value is another one now; none when it cannot be told.
+    package func changed(in settings: Settings, file path: String?) -> [Setting] {
+        guard path ?? Settings.path == self.path else { return [] }
+        return Self.settings.filter { setting in
+            guard let then = digests[setting.name], let now = Self.digest(of: setting, in: settings, salt) else {
+                return false
+            }
+            return then != now
+        }
+    }
+
+    /// Whether the service would read the same of these settings as was read here.
+    package func speaks(of needed: [Setting], in settings: Settings, file path: String?) -> Bool {
+        guard path ?? Settings.path == self.path else { return false }
+        return needed.allSatisfy { setting in
+            digests[setting.name] != nil && Self.digest(of: setting, in: settings, salt) != nil
+        }
+    }
+
+    /// FNV-1a.
+    private static func digest(of setting: Setting, in settings: Settings, _ salt: UInt64) -> UInt64? {
+        switch settings.origin(setting) {
+        case .default, .file: break
+        case .environment, .commandLine: return nil
+        }
+        let bytes = (0..<8).map { UInt8(truncatingIfNeeded: salt >> (8 * $0)) } + Array(settings.text(setting).utf8)
+        return bytes.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    }
+
+    // MARK: The file
+
+    package static func path(in runDirectory: String) -> String {
+        runDirectory + "/configuration"
+    }
+
+    private var text: String {
+        let lines = digests.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+        return (["\(salt) \(path)"] + lines).joined(separator: "\n") + "\n"
+    }
+
+    private init?(_ text: String) {
+        let lines = text.split(separator: "\n")
+        let head = lines.first?.split(separator: " ", maxSplits: 1) ?? []
+        guard head.count == 2, let salt = UInt64(head[0]) else { return nil }
+        self.salt = salt
+        path = String(head[1])
+        let pairs = lines.dropFirst().compactMap { line -> (String, UInt64)? in
+            let words = line.split(separator: " ")
+            guard words.count == 2, let digest = UInt64(words[1]) else { return nil }
+            return (String(words[0]), digest)
+        }
+        digests = Dictionary(pairs) { first, _ in first }
+    }
+
+    /// Nil when no service runs, or this process may not read its file.
+    package static func read(in runDirectory: String) -> ConfigurationRecord? {
+        guard let file = fopen(path(in: runDirectory), "re") else { return nil }
+        defer { fclose(file) }
+        var bytes = [UInt8](repeating: 0, count: 65_536)
+        let count = fread(&bytes, 1, bytes.count, file)
+        return ConfigurationRecord(String(decoding: bytes.prefix(count), as: UTF8.self))
+    }
+
+    /// Replaces the file at once. The corresponding C function is `rename`.
+    ///
+    /// - Returns: whether it could be written; the reason is in `errno`.
+    package func write(in runDirectory: String) -> Bool {
+        let path = Self.path(in: runDirectory)
+        let temporary = path + ".new"
+        let number = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard number >= 0 else { return false }
+        var text = text
+        let size = text.utf8.count
+        let count = text.withUTF8 { Glibc.write(number, $0.baseAddress, $0.count) }
+        close(number)
+        return count == size && rename(temporary, path) == 0
+    }
+}

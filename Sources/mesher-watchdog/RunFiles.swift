@@ -1,0 +1,65 @@
+internal import Configuration
+internal import EventLoop
+internal import Glibc
+internal import Logging
+internal import Scoreboard
+
+/// The files of the run directory by which others reach the service. Whoever empties it takes the service away, though all
+/// processes live.
+struct RunFiles {
+    /// So many looks in a row must miss one: storage, which is replaced, has none for a moment.
+    static let patience = 3
+
+    private var misses: [String: Int] = [:]
+
+    /// Looks at the files that were there once.
+    ///
+    /// - Returns: those that are gone for good.
+    mutating func look(at paths: [String], isThere: (String) -> Bool) -> [String] {
+        paths.filter { path in
+            if isThere(path) {
+                misses[path] = 0
+            } else if let count = misses[path] {
+                misses[path] = count + 1
+            }
+            return misses[path] == Self.patience
+        }
+    }
+}
+
+extension Watchdog {
+    /// Looks for the files that this process and its children have made; when one is gone it starts again, which makes them
+    /// anew: nobody who needs the file is served meanwhile anyway. What systemd has made only systemd can make again.
+    mutating func lookAtFiles(now: Int64) -> CInt? {
+        guard supervisor.stopSequence == nil else { return nil }
+        let directory = settings.text(.runDirectory)
+        var paths = [directory + "/watchdog.pid", ScoreboardFile.path(in: directory)] + sockets.paths
+        if supervisor.isServing, !supervisor.isReloading { paths.append(directory + "/storage.sock") }
+        let gone = runFiles.look(at: paths + sockets.passedPaths) { access($0, F_OK) == 0 }
+        let foreign = gone.filter { sockets.passedPaths.contains($0) }
+        if !foreign.isEmpty {
+            log.error(
+                "a socket of systemd's was removed: systemctl restart mesher.socket mesher.service",
+                metadata: ["files": "\(foreign.joined(separator: ", "))"])
+        }
+        guard gone.count > foreign.count else { return nil }
+        log.error(
+            "files of the run directory were removed: starting again, to make them anew",
+            metadata: ["files": "\(gone.joined(separator: ", "))"])
+        isStartingAgain = true
+        return perform(supervisor.stop(now: now))
+    }
+
+    /// Becomes a new watchdog with the same number, command line, environment and passed sockets; returns only when that
+    /// fails. The corresponding C function is `execv`.
+    func startAgain() {
+        for number in sockets.passedNumbers { _ = fcntl(number, F_SETFD, 0) }
+        guard let path = ProcessAttributes.programPath() else { return }
+        let words = (["mesher-watchdog"] + ProcessAttributes.arguments).map { strdup($0) }
+        // A signal that is ignored or blocked stays so.
+        var none = sigset_t()
+        sigemptyset(&none)
+        sigprocmask(SIG_SETMASK, &none, nil)
+        execv(path, words + [nil])
+    }
+}
