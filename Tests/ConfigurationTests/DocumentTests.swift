@@ -48,6 +48,7 @@ struct DocumentTests {
     /// Names of roles, functions and the like, which are no metrics.
     private static let others: Set = [
         "mesher_storage", "mesher_owner", "mesher_runtime", "mesher_notify", "mesher_make_partitions", "mesher_keys",
+        "mesher_rate",
     ]
 
     @Test("Each metric is named in README, and each that a document names exists")
