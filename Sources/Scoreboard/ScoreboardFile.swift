@@ -1,7 +1,8 @@
 package import EventLoop
 internal import Glibc
 
-/// The scoreboard as its owner, the watchdog, sees it: a file in the run directory with a header and a slot per process.
+/// The scoreboard as its owner, the watchdog, sees it: a file in the run directory with a header, a slot per process
+/// and the suspects.
 ///
 /// It outlives its owner. A watchdog that finds one of its own layout goes on with it, so that no counter goes back when it
 /// was itself killed.
@@ -12,7 +13,7 @@ package final class ScoreboardFile {
     package static let slotVariable = "MESHER_SLOT"
 
     private static let pageSize = SlotLayout.size * SharedMemory.wordSize
-    static let size = pageSize * (slotCount + 1)
+    static let size = pageSize * (slotCount + 1) + SuspectTable.size * SharedMemory.wordSize
     /// "MESHERSB"
     private static let magic: UInt64 = 0x4d45_5348_4552_5342
 

@@ -84,7 +84,7 @@ enum SlotLayout {
     }()
 
     /// Changed with the place or the meaning of a word.
-    private static let version = 7
+    private static let version = 8
 }
 
 extension CaseIterable where Self: Equatable {

@@ -1,15 +1,18 @@
-/// Where the suspects are: in the scoreboard's header, so that they outlive the watchdog as the counters do.
+/// Where the suspects are: in the scoreboard behind its slots, so that they outlive the watchdog as the counters do.
 ///
 /// The watchdog writes, edges read. An odd generation says that a record is being written.
 enum SuspectTable {
     static let generation = 64
     /// Changed when a slot gets another role.
     static let slotGeneration = 65
-    static let start = 96
-    /// The records; when all are taken a new one replaces the least dangerous, then oldest.
-    static let capacity = 32
+    static let start = ScoreboardFile.word(ofSlot: ScoreboardFile.slotCount)
+    static let capacity = 256
+    /// The most records of one project, and of all that came without a key: nobody's deaths push out another's.
+    static let projectCapacity = 8
+    static let strangerCapacity = 4
 
     static let recordSize = 12
+    static let size = 6 * SlotLayout.size
     enum Record {
         static let requestHigh = 0
         static let requestLow = 1
@@ -65,6 +68,28 @@ enum SuspectTable {
     }
 }
 
+extension SuspectTable {
+    /// Where the record of a new suspect goes. A project that has its full number gives up one of its own; of a full
+    /// table the project with the most records gives up one. That is the least dangerous of them, then the oldest.
+    static func place(for project: Int64, among known: [(place: Int, suspect: Suspect)]) -> Int {
+        let counts = known.reduce(into: [:]) { $0[$1.suspect.body.project, default: 0] += 1 }
+        if counts[project] ?? 0 >= (project == 0 ? strangerCapacity : projectCapacity) {
+            return least(known.filter { $0.suspect.body.project == project })
+        }
+        let taken = Set(known.map(\.place))
+        if let free = (0..<capacity).first(where: { !taken.contains($0) }) { return free }
+        let most = counts.values.max()
+        return least(known.filter { counts[$0.suspect.body.project] == most })
+    }
+
+    private static func least(_ known: [(place: Int, suspect: Suspect)]) -> Int {
+        let least = known.min {
+            ($0.suspect.isPoison ? 1 : 0, $0.suspect.diedAt) < ($1.suspect.isPoison ? 1 : 0, $1.suspect.diedAt)
+        }
+        return least?.place ?? 0
+    }
+}
+
 extension ScoreboardFile {
     /// The process of a slot has died: what it was handling is under suspicion. To be called before the slot is given to
     /// another.
@@ -81,12 +106,12 @@ extension ScoreboardFile {
         let suspect = Suspect(
             request: execution.request, body: body, deaths: (same?.suspect.deaths ?? 0) + 1, diedAt: wall,
             slot: index, since: execution.since)
-        SuspectTable.write(suspect, at: same?.place ?? vacantPlace(known), memory)
+        SuspectTable.write(suspect, at: same?.place ?? SuspectTable.place(for: body.project, among: known), memory)
         return suspect
     }
 
-    /// How many suspects are remembered.
-    package static var suspectCapacity: Int { SuspectTable.capacity }
+    /// How many suspects of one project are remembered.
+    package static var suspectsOfProject: Int { SuspectTable.projectCapacity }
 
     /// All that killed a process, the latest first.
     package func suspects() -> [Suspect] {
@@ -109,15 +134,6 @@ extension ScoreboardFile {
             SuspectTable.write(Suspect(request: suspect.request, body: body, deaths: 0), at: place, file.memory)
         }
         return meant.count
-    }
-
-    private func vacantPlace(_ known: [(place: Int, suspect: Suspect)]) -> Int {
-        let taken = Set(known.map(\.place))
-        if let free = (0..<SuspectTable.capacity).first(where: { !taken.contains($0) }) { return free }
-        let least = known.min {
-            ($0.suspect.isPoison ? 1 : 0, $0.suspect.diedAt) < ($1.suspect.isPoison ? 1 : 0, $1.suspect.diedAt)
-        }
-        return least?.place ?? 0
     }
 }
 

@@ -5,12 +5,18 @@ internal import Logging
 extension Watchdog {
     /// Looks at what the children say of themselves: one that stands still is aborted and replaced, a worker that has served
     /// its time is replaced.
-    mutating func lookAtChildren(now: Int64) -> CInt? {
+    ///
+    /// - Parameter isLate: this process had no time itself, and does not judge those that had none either.
+    mutating func lookAtChildren(now: Int64, isLate: Bool) -> CInt? {
         let limits = ServiceLimits(settings)
         var actions: [Supervisor.Action] = []
         for pid in processes.keys.sorted() {
-            guard let child = supervisor.child(servedBy: pid), let vitals = slots.vitals(of: pid) else { continue }
-            if let standstill = limits.standstill(vitals, now: now) {
+            guard let vitals = slots.vitals(of: pid) else { continue }
+            processes[pid]?.noteWait(vitals)
+            guard !isLate, let child = supervisor.child(servedBy: pid), let wait = processes[pid]?.wait else {
+                continue
+            }
+            if let standstill = limits.standstill(vitals, wait, now: now) {
                 log.error(
                     "child is stuck, aborting it",
                     metadata: ["child": "\(child)", "process": "\(pid)", "why": "\(standstill)"])

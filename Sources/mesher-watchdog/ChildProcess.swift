@@ -1,6 +1,7 @@
 internal import Configuration
 internal import EventLoop
 internal import Glibc
+internal import Scoreboard
 
 /// A process that the watchdog has started, and the descriptors by which it hears of it.
 final class ChildProcess {
@@ -10,6 +11,8 @@ final class ChildProcess {
     private let readiness: Descriptor
     /// The other end of its standard error.
     let output: ErrorOutput
+    /// How long it has waited for a processor.
+    private(set) var wait = ProcessorWait()
 
     var pid: pid_t { exit.pid }
     /// Readable when the process has ended.
@@ -107,6 +110,11 @@ final class ChildProcess {
         let count = read(readiness.number, &byte, 1)
         if count == 1 { return true }
         return count < 0 && (errno == EAGAIN || errno == EINTR) ? nil : false
+    }
+
+    /// Looks how long it has waited for a processor while it does what its slot says.
+    func noteWait(_ vitals: Vitals) {
+        if let sample = ProcessorWait.Sample.of(pid) { wait.note(sample, vitals) }
     }
 
     /// Takes the status of the process when it has ended, nil when it has not.

@@ -41,6 +41,9 @@ struct HealthCheck: ~Copyable {
         begun + (isUnderWay ? patience : interval)
     }
 
+    /// Nanoseconds after which this process itself had no time, so that what it did not hear says nothing.
+    private static let lateness: Int64 = 1_000_000_000
+
     /// Nanoseconds that one check may take.
     private var patience: Int64 { interval / 2 }
 
@@ -68,6 +71,7 @@ struct HealthCheck: ~Copyable {
             requests = [:]
             if asksStorage { overdue.append(.storage) }
             storage = nil
+            guard now - begun <= patience + Self.lateness else { return [] }
             return overdue.map { Result(subject: $0, isGood: false, duration: now - begun) }
         }
         begun = now

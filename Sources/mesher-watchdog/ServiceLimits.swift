@@ -3,9 +3,9 @@ internal import Scoreboard
 
 /// How long a process may stand still, and how much it may do, before another takes its place.
 struct ServiceLimits {
-    /// Nanoseconds that one body may be handled.
+    /// Nanoseconds that one body may be handled, without those in which the process waits for a processor.
     let executing: Int64
-    /// Nanoseconds that the loop may stand still.
+    /// Nanoseconds that the loop may stand still, without the same.
     let heartbeat: Int64
     /// Requests that one process answers; 0 means any number.
     let requests: UInt64
@@ -34,12 +34,17 @@ struct ServiceLimits {
         case heartbeat(Int64)
     }
 
-    /// Nil while the process goes on; one that has not begun its loop is judged by its readiness alone.
-    func standstill(_ vitals: Vitals, now: Int64) -> Standstill? {
-        if let execution = vitals.execution, now - execution.since > executing {
-            return .executing(execution.request, now - execution.since)
+    /// Nil while the process goes on; one that has not begun its loop is judged by its readiness alone. Time in which it
+    /// waited for a processor does not count: others had it.
+    func standstill(_ vitals: Vitals, _ wait: ProcessorWait, now: Int64) -> Standstill? {
+        if let execution = vitals.execution {
+            let time = now - execution.since - wait.whileExecuting
+            if time > executing { return .executing(execution.request, time) }
         }
-        if let beat = vitals.heartbeat, now - beat > heartbeat { return .heartbeat(now - beat) }
+        if let beat = vitals.heartbeat {
+            let time = now - beat - wait.sinceHeartbeat
+            if time > heartbeat { return .heartbeat(time) }
+        }
         return nil
     }
 

@@ -91,7 +91,7 @@ struct Watchdog: ~Copyable {
 
     /// What no descriptor tells.
     private mutating func tick(now: Int64) -> CInt? {
-        // Who was stopped itself, with its host perhaps, does not judge those that had no time either.
+        // Who was stopped itself, with its host perhaps, does not judge.
         let isLate = nextTick > 0 && now - nextTick > Self.tickInterval
         nextTick = now + min(Self.tickInterval, notification.interval ?? Self.tickInterval)
         notification.alive()
@@ -99,7 +99,7 @@ struct Watchdog: ~Copyable {
         resumeOutputs()
         if page.due <= now { writePage(now: now) }
         if let status = lookAtFiles(now: now) { return status }
-        return isLate ? nil : lookAtChildren(now: now)
+        return lookAtChildren(now: now, isLate: isLate)
     }
 
     private mutating func checkHealth(now: Int64) {

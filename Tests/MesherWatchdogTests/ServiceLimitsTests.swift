@@ -9,15 +9,15 @@ struct ServiceLimitsTests {
     @Test("A process is stuck when it handles one body for too long, however its loop is")
     func executing() {
         let vitals = Vitals(heartbeat: 100, execution: Vitals.Execution(request: 0xab, since: 100))
-        #expect(limits.standstill(vitals, now: 105) == nil)
-        #expect(limits.standstill(vitals, now: 106) == .executing(0xab, 6))
+        #expect(limits.standstill(vitals, ProcessorWait(), now: 105) == nil)
+        #expect(limits.standstill(vitals, ProcessorWait(), now: 106) == .executing(0xab, 6))
     }
 
     @Test("A process is stuck when its loop stands still, and not before it has begun")
     func heartbeat() {
-        #expect(limits.standstill(Vitals(heartbeat: 100, execution: nil), now: 130) == nil)
-        #expect(limits.standstill(Vitals(heartbeat: 100, execution: nil), now: 131) == .heartbeat(31))
-        #expect(limits.standstill(Vitals(heartbeat: nil, execution: nil), now: 1_000) == nil)
+        #expect(limits.standstill(Vitals(heartbeat: 100, execution: nil), ProcessorWait(), now: 130) == nil)
+        #expect(limits.standstill(Vitals(heartbeat: 100, execution: nil), ProcessorWait(), now: 131) == .heartbeat(31))
+        #expect(limits.standstill(Vitals(heartbeat: nil, execution: nil), ProcessorWait(), now: 1_000) == nil)
     }
 
     @Test("A process is used up by its requests or its memory; 0 is no limit, and what is unknown counts for nothing")

@@ -62,16 +62,42 @@ struct SuspectTableTests {
         #expect(ScoreboardFile.suspects(in: directory.path + "/none") == nil)
     }
 
-    @Test("When all places are taken the oldest that is no poison goes, and then the oldest")
-    func replaces() throws {
-        let count = SuspectTable.capacity
-        for request in 1...count { try die(UInt128(request), BodyMark(), wall: Int64(request)) }
-        try die(1, BodyMark(), wall: 1)
-        try die(1_000, BodyMark(), wall: 1_000)
-        #expect(Set(file.suspects().map(\.request)) == Set([1, 1_000] + (3...count).map { UInt128($0) }))
-        for request in file.suspects().map(\.request) { try die(request, BodyMark(), wall: Int64(request)) }
-        try die(1_001, BodyMark(), wall: 1_001)
-        #expect(Set(file.suspects().map(\.request)) == Set([1_000, 1_001] + (3...count).map { UInt128($0) }))
+    @Test("A project that has its full number gives up its oldest that is no poison, and then its oldest")
+    func replacesOwn() throws {
+        let count = SuspectTable.projectCapacity
+        let own = BodyMark(project: 5)
+        try die(9_999, BodyMark(project: 6))
+        for request in 1...count { try die(UInt128(request), own, wall: Int64(request)) }
+        try die(1, own, wall: 1)
+        try die(1_000, own, wall: 1_000)
+        #expect(Set(file.suspects().map(\.request)) == Set([1, 1_000, 9_999] + (3...count).map { UInt128($0) }))
+        for request in file.suspects().map(\.request) where request != 9_999 {
+            try die(request, own, wall: Int64(request))
+        }
+        try die(1_001, own, wall: 1_001)
+        #expect(Set(file.suspects().map(\.request)) == Set([1_000, 1_001, 9_999] + (3...count).map { UInt128($0) }))
+    }
+
+    @Test("What came without a key has few records, whatever it kills")
+    func strangers() throws {
+        for request in 1...100 { try die(UInt128(request), BodyMark(), wall: Int64(request)) }
+        #expect(file.suspects().map(\.request) == [100, 99, 98, 97])
+    }
+
+    @Test("Of a full table the project with the most records gives up one, and who has one keeps it")
+    func replacesOfTheMost() throws {
+        let full = SuspectTable.capacity / SuspectTable.projectCapacity
+        try die(1, BodyMark(project: 1), wall: 1)
+        for project in 2...Int64(full + 2) {
+            for request in 1...SuspectTable.projectCapacity {
+                try die(UInt128(project) * 100 + UInt128(request), BodyMark(project: project), wall: project)
+            }
+        }
+        let suspects = file.suspects()
+        #expect(suspects.count == SuspectTable.capacity)
+        #expect(suspects.contains { $0.request == 1 }, "though it is the oldest")
+        try die(2, BodyMark(project: 1_000), wall: 1_000)
+        #expect(Set(file.suspects().map(\.request)).isSuperset(of: [1, 2]))
     }
 
     @Test("What is forgotten is gone, the others stay")
@@ -86,8 +112,8 @@ struct SuspectTableTests {
     @Test("The records fit behind the rest of the header")
     func layout() {
         #expect(ScoreboardFile.Header.health + 4 * HealthSubject.allCases.count <= SuspectTable.generation)
-        #expect(SuspectTable.slotGeneration < SuspectTable.start)
-        #expect(SuspectTable.start + SuspectTable.capacity * SuspectTable.recordSize <= SlotLayout.size)
+        #expect(SuspectTable.slotGeneration < SlotLayout.size)
+        #expect(SuspectTable.capacity * SuspectTable.recordSize <= SuspectTable.size)
         #expect(SuspectTable.Record.since < SuspectTable.recordSize)
     }
 

@@ -10,7 +10,7 @@ struct PoisonCommand: ParsableCommand {
         discussion: """
             A request that a worker was handling when it died is tried once more, alone. If that kills another worker it \
             is refused from then on, and so is every request of its project with the same body. This host remembers the \
-            latest \(ScoreboardFile.suspectCapacity), until its run directory is gone.
+            latest \(ScoreboardFile.suspectsOfProject) of each project, until its run directory is gone.
             """,
         subcommands: [List.self, Forget.self])
 
