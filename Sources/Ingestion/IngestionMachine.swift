@@ -22,6 +22,8 @@ package struct IngestionMachine: ~Copyable {
     package struct Options: Sendable {
         /// The most events in one bulk request.
         package var bulkEvents = 1_000
+        /// How bodies of many projects share this process; nil where all are of one.
+        package var share: ProcessorShare?
         /// Whether a body that turns out to be large, or to take long, is handed on.
         package var handsOnLarge = false
         /// The thread's processor time in nanoseconds; without it nothing is bound to take little.
@@ -68,6 +70,8 @@ package struct IngestionMachine: ~Copyable {
     var keys = KeyCache()
     var streamKey: StreamKey?
     var waitingForKey: [KeyID: [Submission]] = [:]
+    /// Whose key is known and whose body was not looked at.
+    var waiting = FairQueue<(Submission, ProjectQuota)>()
     /// Requests under suspicion that wait until they are the only ones.
     var suspected: [(submission: Submission, quota: ProjectQuota)] = []
     /// The serial of the one under suspicion that is being tried.

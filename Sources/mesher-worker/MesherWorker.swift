@@ -80,6 +80,8 @@ enum MesherWorker {
     private static func options(_ settings: Settings, role: String) -> Worker.Options {
         var ingestion = IngestionMachine.Options()
         let bytesInHand = settings.integer(.bytesInHand) << 20
+        // Whoever sends large bodies is used to waiting.
+        ingestion.share = ProcessorShare(patience: role == "bulk" ? 2_000_000_000 : 100_000_000)
         ingestion.handsOnLarge = role == "events"
         ingestion.processorTime = { Clock.processor() }
         ingestion.bulkEvents = settings.integer(.bulkEvents)

@@ -48,7 +48,7 @@ struct Worker: ~Copyable {
     private var storageWatch = ClientSocketWatch(token: Token.storage)
     private var redisWatch = ClientSocketWatch(token: Token.redis)
     private var isTaking = true
-    /// No request is taken before.
+    /// No body is looked at before.
     private var restsUntil: Int64 = .min
     private var isStopping = false
     /// While it takes leave: no new connections, and each kept one ends with its next answer.
@@ -100,7 +100,7 @@ struct Worker: ~Copyable {
             let begun = Clock.monotonic()
             var wake = try prepare(now: begun)
             Self.earlier(&wake, leaveEndsAt)
-            if restsUntil > begun { Self.earlier(&wake, restsUntil) }
+            if machine.hasWork { Self.earlier(&wake, max(restsUntil, begun)) }
             let pause = wake.map { max(0, $0 - Clock.monotonic()) } ?? .max
             let count = try epoll.wait(nanoseconds: min(pause, ProcessSlot.longestPause))
             let now = Clock.monotonic()
@@ -113,6 +113,7 @@ struct Worker: ~Copyable {
                 default: try takeRequests(now: now)
                 }
             }
+            work(now: now)
             finishTurn(now: now)
             if let leaveEndsAt, now >= leaveEndsAt || connections.isEmpty { try stop() }
         }
@@ -148,10 +149,14 @@ struct Worker: ~Copyable {
         return wake
     }
 
-    /// Whether another request may be taken.
-    private func hasRoom(now: Int64) -> Bool {
-        !isStopping && restsUntil <= now && !machine.wantsSolitude && machine.requestsInHand < options.requestsInHand
-            && machine.bytesInHand < options.bytesInHand
+    /// Whether another request may be taken. When all room is taken, by what waits for its turn for long, it is made.
+    private mutating func hasRoom(now: Int64) -> Bool {
+        guard !isStopping, !machine.wantsSolitude else { return false }
+        while true {
+            let isFull = machine.requestsInHand >= options.requestsInHand
+            guard isFull || machine.bytesInHand >= options.bytesInHand else { return true }
+            guard machine.makeRoom(byBytes: !isFull, now: now) else { return false }
+        }
     }
 
     private func report(now: Int64) {
@@ -225,10 +230,9 @@ struct Worker: ~Copyable {
     private mutating func takeRequests(now: Int64) throws(SystemError) {
         let wall = Clock.wall()
         let count = try connections.ready()
-        if count > 0 { suspects?.update(&machine.suspects) }
         for position in 0..<count {
             switch connections.event(position) {
-            case .listener: try connections.accept()
+            case .listener: try connections.accept(several: machine.hasWork)
             case .connection(let token, let isClosed):
                 if hasRoom(now: now) { takeRequest(token, isClosed: isClosed, now: now, wall: wall) }
             }
@@ -244,15 +248,17 @@ struct Worker: ~Copyable {
         }
         guard !isClosed, connection.read() else { return connections.close(token) }
         connection.receivedAt = now
-        let inHand = machine.bytesInHand
         connection.withHead { head, body in
             machine.receive(head, body: body, isOversized: connection.isOversized, token: token, now: now, wall: wall)
         }
-        rest(after: machine.bytesInHand - inHand)
     }
 
-    private mutating func rest(after bytes: Int) {
-        guard options.restPerByte > 0, bytes > Self.smallBody, leaveEndsAt == nil else { return }
+    /// Looks at some of the bodies that wait.
+    private mutating func work(now: Int64) {
+        guard machine.hasWork, restsUntil <= now else { return }
+        suspects?.update(&machine.suspects)
+        let bytes = machine.work(now: now)
+        guard options.restPerByte > 0, bytes > Self.smallBody, leaveEndsAt == nil, !isStopping else { return }
         restsUntil = Clock.monotonic() + Int64(bytes - Self.smallBody) * options.restPerByte
     }
 

@@ -86,6 +86,7 @@ final class Edge {
 
     /// Ends a turn and takes what the machine wants done and sent.
     func turn() {
+        _ = machine.work(now: now)
         machine.endTurn()
         for command in machine.commands {
             switch command {
@@ -145,6 +146,9 @@ final class Edge {
         turn()
     }
 
+    func makeRoom(byBytes: Bool, now: Int64) -> Bool { machine.makeRoom(byBytes: byBytes, now: now) }
+
+    var hasWork: Bool { machine.hasWork }
     var wantsSolitude: Bool { machine.wantsSolitude }
     var requestsInHand: Int { machine.requestsInHand }
     var bytesInHand: Int { machine.bytesInHand }

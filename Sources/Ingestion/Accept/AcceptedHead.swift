@@ -17,6 +17,12 @@ struct AcceptedHead {
 
     var route: Route { target.route }
 
+    /// Whether the body is one event that is not encoded.
+    var isPlain: Bool {
+        guard case .success(.identity) = encoding else { return false }
+        return format == .event
+    }
+
     /// - Parameter wall: now, in microseconds since 1970, for a head that names no time of receipt.
     init(_ head: RequestHead, target: Target, wall: Int64) {
         self.target = target

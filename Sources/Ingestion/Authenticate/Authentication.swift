@@ -61,7 +61,8 @@ extension IngestionMachine {
             return refuse(submission, .otherProject)
         }
         guard quota.origins.allows(submission.head.origin) else { return refuse(submission, .otherOrigin) }
-        prepare(submission, quota, now: now)
+        guard options.share != nil else { return prepare(submission, quota, now: now) }
+        waiting.append((submission, quota), of: quota.project, bytes: submission.bytes, now: now)
     }
 }
 

@@ -42,6 +42,6 @@ extension IngestionMachine {
         guard !suspected.isEmpty, submissions.count == suspected.count else { return }
         let next = suspected.removeFirst()
         trial = next.submission.serial
-        prepare(next.submission, next.quota, now: now)
+        _ = work(on: next.submission, next.quota, now: now)
     }
 }

@@ -54,6 +54,9 @@ final class Submission {
 
     var eventCount: Int { events.count }
 
+    /// Whether it is one event as it is, of which the size says well enough what it costs.
+    private(set) lazy var isPlain = bytes <= ProcessorShare.plainBytes && head.isPlain
+
     func ticket(_ position: Int) -> UInt64 {
         serial << Self.positionBits | UInt64(truncatingIfNeeded: position)
     }

@@ -52,9 +52,16 @@ struct ConnectionTable: ~Copyable {
         return .connection(token: Int(truncatingIfNeeded: event.token), isClosed: event.peerClosed)
     }
 
-    /// Takes one connection, if one waits: with one at a time the workers share them evenly.
-    mutating func accept() throws(SystemError) {
-        guard let descriptor = UnixSocket.accept(listener.number) else { return }
+    /// Takes one connection, if one waits: with one at a time the workers share them evenly. A worker whose turns are long
+    /// takes `several`, so that none waits in the socket behind all before it.
+    mutating func accept(several: Bool) throws(SystemError) {
+        for _ in 0..<(several ? 32 : 1) {
+            guard let descriptor = UnixSocket.accept(listener.number) else { return }
+            try add(descriptor)
+        }
+    }
+
+    private mutating func add(_ descriptor: consuming Descriptor) throws(SystemError) {
         let connection = FastCGIConnection(adopting: descriptor)
         let token = free.popLast() ?? connections.count
         if token == connections.count { connections.append(nil) }

@@ -1,0 +1,80 @@
+internal import StorageChannel
+
+/// How bodies of many projects share one process: each project is charged for the processor time that its bodies take, also
+/// of those that are refused or hold nothing, and next is whoever has used least.
+package struct ProcessorShare: Sendable {
+    /// Nanoseconds of bodies after which the loop looks at what has come meanwhile.
+    package var slice: Int64 = 4_000_000
+    /// Who waits for longer, in nanoseconds, gives up what he sent last when there is no more room.
+    package var patience: Int64
+
+    package init(patience: Int64) {
+        self.patience = patience
+    }
+
+    /// Up to here an event as it is costs `perRequest` and `perByte`; that is not worth asking the kernel.
+    static let plainBytes = 16 << 10
+    /// Nanoseconds that a request takes besides its body.
+    static let perRequest: Int64 = 10_000
+    /// Nanoseconds that it takes to parse a byte of JSON.
+    static let perByte: Int64 = 4
+}
+
+extension IngestionMachine {
+    /// Whether bodies wait for their turn.
+    package var hasWork: Bool { !waiting.isEmpty }
+
+    /// Looks at bodies that wait, for one slice of time: further requests may have come, and some of them go first.
+    ///
+    /// - Returns: the bytes of those that go on, decoded.
+    package mutating func work(now: Int64) -> Int {
+        guard let share = options.share else { return 0 }
+        var bytes = 0
+        var cost: Int64 = 0
+        while cost < share.slice, let ((submission, quota), _) = waiting.popFirst() {
+            guard isInHand(submission) else { continue }
+            cost += work(on: submission, quota, now: now)
+            bytes += submission.bytes
+            // They are parsed as soon as Redis grants them.
+            cost += Int64(submission.bytes) * ProcessorShare.perByte
+        }
+        return bytes
+    }
+
+    /// Prepares one submission, and charges its project for that.
+    ///
+    /// - Returns: nanoseconds of processor time.
+    mutating func work(on submission: Submission, _ quota: ProjectQuota, now: Int64) -> Int64 {
+        guard options.share != nil else {
+            prepare(submission, quota, now: now)
+            return 0
+        }
+        let received = Int64(submission.bytes)
+        let begun = submission.isPlain ? nil : options.processorTime()
+        prepare(submission, quota, now: now)
+        let cost = begun.map { options.processorTime() - $0 } ?? received * ProcessorShare.perByte
+        waiting.charge(quota.project, cost + ProcessorShare.perRequest)
+        return cost
+    }
+
+    /// Charges a project for the time since a moment.
+    mutating func charge(_ project: Int64, since begun: Int64) {
+        guard options.share != nil else { return }
+        waiting.charge(project, options.processorTime() - begun)
+    }
+
+    /// There is no room for further requests: the project of which most waits, and for too long, gives up what it sent last.
+    ///
+    /// - Parameter byBytes: it is room for bytes that is wanted.
+    /// - Returns: false when there is no such project.
+    package mutating func makeRoom(byBytes: Bool, now: Int64) -> Bool {
+        guard let share = options.share else { return false }
+        let moment = now - share.patience
+        while let (submission, _) = waiting.popLast(byBytes: byBytes, waitingSince: moment) {
+            guard isInHand(submission) else { continue }
+            refuse(submission, .unavailable)
+            return true
+        }
+        return false
+    }
+}
