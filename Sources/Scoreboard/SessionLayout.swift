@@ -35,6 +35,8 @@ enum SessionLayout {
     /// UTF-8, filled up with zeros.
     static let peer = 8
     static let peerWords = 6
+    /// What it has used of the processors lately, see `RecentUse`.
+    static let recentUse = 14
 
     /// "MESHERSE"
     static let magic: UInt64 = 0x4d45_5348_4552_5345

@@ -203,6 +203,25 @@ package final class SessionTable {
         memory.add(UInt64(clamping: accepted), at: record(index) + SessionLayout.events)
     }
 
+    /// A session has used the processors for so many nanoseconds more.
+    package func used(_ index: Int, nanoseconds: Int64, now: Int64) {
+        guard isRecord(index) else { return }
+        let word = record(index) + SessionLayout.recentUse
+        let before = RecentUse(word: memory[word]).nanoseconds(now: now)
+        memory[word] = RecentUse(nanoseconds: before + Double(max(nanoseconds, 0)), now: now).word
+    }
+
+    /// For how many nanoseconds the sessions of each project have used the processors lately: whoever uses a share s of a
+    /// processor, s × `SessionShare.lifetime`. Sessions that have done nothing for long are not looked at.
+    package func recentUse(now: Int64) -> [Int64: Double] {
+        var uses: [Int64: Double] = [:]
+        for index in 0..<used {
+            let use = RecentUse(word: memory[record(index) + SessionLayout.recentUse]).nanoseconds(now: now)
+            if use > 0 { uses[Int64(bitPattern: memory[SessionLayout.projects + index]), default: 0] += use }
+        }
+        return uses
+    }
+
     // MARK: Reading
 
     /// All sessions, by their records.

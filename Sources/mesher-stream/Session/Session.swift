@@ -70,6 +70,7 @@ struct Session: ~Copyable {
     /// The id of the next message's first event, if that has none of its own.
     var nextID = UInt128.random(in: .min ... .max)
     var watched: Epoll.Interest = .read
+    var pace: ProcessorPace
     private var guardian = CPUGuard()
 
     /// With which a session ends whose client is at fault for having none.
@@ -123,6 +124,7 @@ struct Session: ~Copyable {
         memory = HeldMemory(log.table, record: log.record, bound: options.memory)
         phase = .readingHead(until: now + Handshake.patience)
         liveness = Liveness(now: now, pingInterval: options.pingInterval)
+        pace = ProcessorPace(now: now)
         backend = Backend(options, storageToken: Token.storage, redisToken: Token.redis)
     }
 
@@ -162,6 +164,7 @@ struct Session: ~Copyable {
             if isPeerThere { wake = min(wake, until) }
         }
         if isLive { wake = min(wake, liveness.wakeAt, endsAt ?? .max) }
+        if pace.restsUntil > now { wake = min(wake, pace.restsUntil) }
         if mayTakeMessages, peer.hasInput { wake = now }
         try watchPeer(now: now)
         return wake

@@ -16,7 +16,7 @@ extension Session {
 
     /// Whether the next message may be looked at.
     var mayTakeMessages: Bool {
-        guard case .open = phase else { return false }
+        guard case .open = phase, Clock.monotonic() >= pace.restsUntil else { return false }
         return queue.count < Self.messagesInHand && backend.machine.bytesInHand < Self.bytesInHand
             && outputCount < Self.bytesToWrite && !memory.isOver
     }
@@ -50,7 +50,7 @@ extension Session {
 
     /// Takes what has come, up to the limits.
     mutating func takeMessages(now: Int64) {
-        while mayTakeMessages {
+        while mayTakeMessages, pace.allows(log, of: project, now: Clock.monotonic()) {
             memory.others = backend.bytesHeld + outputCount
             var bytes = peer.input
             let event = webSocket?.receive(&bytes)

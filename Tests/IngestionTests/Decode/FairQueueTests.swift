@@ -37,7 +37,7 @@ final class FairQueueTests {
     @Test("Projects get equal shares of the time, not of the turns")
     func sharesTime() {
         append("A", "A", "A", of: 1)
-        append("b", "b", "b", "b", "b", "b", "b", of: 2)
+        append("b", "b", "b", "b", "b", "b", "b", of: 2, now: 1)
         #expect(takeAll { $0 == 1 ? 30 : 10 }.joined() == "AbbbAbbbAb")
     }
 
@@ -46,7 +46,7 @@ final class FairQueueTests {
         for project in 1...3 as ClosedRange<Int64> { append("x", "x", "x", of: project) }
         for _ in 0..<4 {
             let project = queue.popFirst()?.project ?? 0
-            queue.charge(project, 1_000)
+            queue.charge(project, 1_000 + project)
         }
         append("new", of: 9)
         #expect(next() == "new")

@@ -1,0 +1,37 @@
+internal import Glibc
+
+/// How much of the processors the sessions of a host may use: together half of them, so that workers, storage and
+/// PostgreSQL have the rest. Projects that want more than their share of that get equal ones, and wait between messages.
+package struct SessionShare: Sendable {
+    /// Nanoseconds by which a steady use is multiplied, see `RecentUse`.
+    package static let lifetime = RecentUse.halfLife / M_LN2
+    /// The most nanoseconds of one rest.
+    static let longestRest = 250e6
+
+    /// The processors that all sessions may use together.
+    let processors: Double
+
+    /// - Parameter processors: those of the host.
+    package init(processors: Int) {
+        self.processors = Double(max(processors, 1)) / 2
+    }
+
+    /// For how long a project's sessions take no message.
+    ///
+    /// - Parameter uses: what the sessions of each project have used lately, in nanoseconds.
+    /// - Returns: nanoseconds; 0 while it is within its share.
+    package func rest(of project: Int64, _ uses: [Int64: Double]) -> Int64 {
+        let use = uses[project] ?? 0
+        var room = processors * Self.lifetime
+        var others = uses.count
+        // What those leave who want less than an equal share is for the others.
+        for smaller in uses.values.sorted() where smaller < use && smaller < room / Double(others) {
+            room -= smaller
+            others -= 1
+        }
+        let share = room / Double(max(others, 1))
+        guard use > share else { return 0 }
+        // After so long what it has used has decayed to its share.
+        return Int64(min(log(use / share) * Self.lifetime, Self.longestRest))
+    }
+}
