@@ -41,7 +41,7 @@ enum SessionLayout {
     /// "MESHERSE"
     static let magic: UInt64 = 0x4d45_5348_4552_5345
     /// Changed with the place or the meaning of a word.
-    static let fingerprint: UInt64 = 2
+    static let fingerprint: UInt64 = 3
 
     static func record(_ index: Int) -> Int { records + index * recordSize }
 }

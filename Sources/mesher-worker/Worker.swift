@@ -10,19 +10,6 @@ internal import StorageChannel
 /// The worker's loop: one thread, one wait, many requests in hand. A turn takes every request that is readable, asks Redis
 /// once for each project among them, hands all granted events to storage in one write, and answers what has come back.
 struct Worker: ~Copyable {
-    struct Options {
-        let storageSocket: String
-        let redis: RedisServer
-        let redisPrefix: String
-        let ingestion: IngestionMachine.Options
-        /// The most requests in hand; further ones wait in the sockets.
-        let requestsInHand: Int
-        /// The most bytes in hand.
-        let bytesInHand: Int
-        /// Nanoseconds of rest after a body, for each byte, as decoded, above 256 KiB.
-        let restPerByte: Int64
-    }
-
     private enum Token {
         static let signals: UInt64 = 0
         static let storage: UInt64 = 1
@@ -32,6 +19,8 @@ struct Worker: ~Copyable {
 
     /// Nanoseconds that kept connections have for one more request, before idle ones are closed.
     private static let leave: Int64 = 250_000_000
+    /// Nanoseconds between two slices of work, for others' requests that are on their way.
+    private static let yielding: Int64 = 2_000_000
     /// Bytes of a body after which the next request is taken at once.
     private static let smallBody = 256 << 10
 
@@ -50,6 +39,8 @@ struct Worker: ~Copyable {
     private var isTaking = true
     /// No body is looked at before.
     private var restsUntil: Int64 = .min
+    /// Before, no costly body is looked at while others' requests are on their way.
+    private var yieldsUntil: Int64 = .min
     private var isStopping = false
     /// While it takes leave: no new connections, and each kept one ends with its next answer.
     private var leaveEndsAt: Int64?
@@ -100,7 +91,7 @@ struct Worker: ~Copyable {
             let begun = Clock.monotonic()
             var wake = try prepare(now: begun)
             Self.earlier(&wake, leaveEndsAt)
-            if machine.hasWork { Self.earlier(&wake, max(restsUntil, begun)) }
+            if machine.hasWork { Self.earlier(&wake, max(begun, worksAt)) }
             let pause = wake.map { max(0, $0 - Clock.monotonic()) } ?? .max
             let count = try epoll.wait(nanoseconds: min(pause, ProcessSlot.longestPause))
             let now = Clock.monotonic()
@@ -229,12 +220,14 @@ struct Worker: ~Copyable {
 
     private mutating func takeRequests(now: Int64) throws(SystemError) {
         let wall = Clock.wall()
-        let count = try connections.ready()
-        for position in 0..<count {
-            switch connections.event(position) {
-            case .listener: try connections.accept(several: machine.hasWork)
-            case .connection(let token, let isClosed):
-                if hasRoom(now: now) { takeRequest(token, isClosed: isClosed, now: now, wall: wall) }
+        // While bodies wait a turn is long: what comes by new connections is taken in the same one.
+        for _ in 0..<(machine.hasWork ? 2 : 1) {
+            for position in 0..<(try connections.ready()) {
+                switch connections.event(position) {
+                case .listener: try connections.accept(several: machine.hasWork)
+                case .connection(let token, let isClosed):
+                    if hasRoom(now: now) { takeRequest(token, isClosed: isClosed, now: now, wall: wall) }
+                }
             }
         }
     }
@@ -253,11 +246,15 @@ struct Worker: ~Copyable {
         }
     }
 
+    /// When the next body may be looked at.
+    private var worksAt: Int64 { yieldsUntil > restsUntil && machine.shouldYield ? yieldsUntil : restsUntil }
+
     /// Looks at some of the bodies that wait.
     private mutating func work(now: Int64) {
-        guard machine.hasWork, restsUntil <= now else { return }
+        guard machine.hasWork, worksAt <= now else { return }
         suspects?.update(&machine.suspects)
         let bytes = machine.work(now: now)
+        yieldsUntil = machine.hasWork ? Clock.monotonic() + Self.yielding : .min
         guard options.restPerByte > 0, bytes > Self.smallBody, leaveEndsAt == nil, !isStopping else { return }
         restsUntil = Clock.monotonic() + Int64(bytes - Self.smallBody) * options.restPerByte
     }

@@ -149,6 +149,7 @@ final class Edge {
     func makeRoom(byBytes: Bool, now: Int64) -> Bool { machine.makeRoom(byBytes: byBytes, now: now) }
 
     var hasWork: Bool { machine.hasWork }
+    var shouldYield: Bool { machine.shouldYield }
     var wantsSolitude: Bool { machine.wantsSolitude }
     var requestsInHand: Int { machine.requestsInHand }
     var bytesInHand: Int { machine.bytesInHand }

@@ -65,7 +65,9 @@ struct HostileScoreboardTests {
         let limits = ServiceLimits(executing: 5, heartbeat: 30, requests: 1, memory: 1)
         for (place, child) in Child.all(workers: 2).enumerated() {
             let pid = pid_t(100_000 + place)
-            if let vitals = slots.vitals(of: pid) { _ = limits.standstill(vitals, now: 1).map { "\($0)" } }
+            if let vitals = slots.vitals(of: pid) {
+                _ = limits.standstill(vitals, ProcessorWait(), now: 1).map { "\($0)" }
+            }
             _ = slots.answered(by: pid)
             slots.pausing(child, .max)
             _ = slots.ended(pid, .killed(SIGABRT)).map { tell in "\(tell)" }
@@ -96,8 +98,9 @@ struct HostileScoreboardTests {
         for round in 0..<60 {
             try startChildren(&slots)
             for index in 1...5 { try writeSlot(words(512), index) }
-            // The header behind what says that it is one, with the suspects.
+            // The header behind what says that it is one, and the suspects.
             try write(words(500), to: "scoreboard", at: 64)
+            try write(words(3_072), to: "scoreboard", at: 641 * 4_096)
             try write(words(400), to: "sessions", at: 16)
             try write(words(64), to: "sessions", at: 8 * (512 + 65_536))
             try page.write(now: Int64(round))
@@ -108,7 +111,7 @@ struct HostileScoreboardTests {
                 slots.pausing(child, Int64(bitPattern: word()))
                 _ = slots.ended(pid_t(100_000 + place), .exited(1)).map { "\($0)" }
             }
-            #expect(scoreboard.suspects().count <= ScoreboardFile.suspectCapacity)
+            #expect(scoreboard.suspects().count <= 256)
             for subject in HealthSubject.allCases {
                 _ = scoreboard.recordHealth(subject, isGood: false, duration: .max, wall: .max)
             }

@@ -40,13 +40,18 @@ struct FairQueue<Item> {
         lines[project]?.bytes += bytes
     }
 
-    /// Takes the first item of the project that has used least; of several that of the one that has waited longest.
-    mutating func popFirst() -> (item: Item, project: Int64)? {
+    /// The first item of the project that has used least; of several that of the one that has waited longest.
+    var first: (item: Item, project: Int64)? {
         let next =
             lines.count == 1
             ? lines.first
             : lines.min { ($0.value.used, $0.value.oldest) < ($1.value.used, $1.value.oldest) }
-        guard let project = next?.key, var line = lines.removeValue(forKey: project) else { return nil }
+        return next.map { ($0.value.items[$0.value.first].item, $0.key) }
+    }
+
+    /// Takes the first item.
+    mutating func popFirst() -> (item: Item, project: Int64)? {
+        guard let project = first?.project, var line = lines.removeValue(forKey: project) else { return nil }
         let (item, bytes, _) = line.items[line.first]
         line.first += 1
         line.bytes -= bytes

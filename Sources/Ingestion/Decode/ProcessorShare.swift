@@ -1,3 +1,4 @@
+internal import Scoreboard
 internal import StorageChannel
 
 /// How bodies of many projects share one process: each project is charged for the processor time that its bodies take, also
@@ -23,6 +24,13 @@ package struct ProcessorShare: Sendable {
 extension IngestionMachine {
     /// Whether bodies wait for their turn.
     package var hasWork: Bool { !waiting.isEmpty }
+
+    /// Whether the next body may cost much, while requests of other projects are on their way through Redis and storage. They
+    /// come back within a millisecond or two, and would wait for that body each time.
+    package var shouldYield: Bool {
+        guard let ((submission, _), project) = waiting.first, !submission.isPlain else { return false }
+        return submissions.values.contains { $0.eventCount > 0 && $0.mark.project != project }
+    }
 
     /// Looks at bodies that wait, for one slice of time: further requests may have come, and some of them go first.
     ///

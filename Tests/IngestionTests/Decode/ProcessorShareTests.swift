@@ -89,6 +89,19 @@ struct ProcessorShareTests {
         settle()
     }
 
+    @Test("A costly body waits a little for requests of others that are on their way, and small events never do")
+    func yields() {
+        flood(Self.bulk, 3)
+        edge.turn()
+        #expect(!edge.shouldYield, "its own requests are no others'")
+        edge.post(key: Self.otherKey, token: 100)
+        #expect(edge.shouldYield)
+        edge.grantAll()
+        #expect(edge.shouldYield || !edge.hasWork)
+        settle()
+        #expect(!edge.shouldYield)
+    }
+
     @Test("When room is needed, who has most waiting for long is refused what came last")
     func makesRoom() {
         flood(Self.bulk, 20)
