@@ -62,8 +62,12 @@ extension IngestionMachine {
             guard error.reason == .invalidEnvelope, scanner.isInEnvelopeHeader else { throw error }
             refusal = error
         }
-        guard let event = try? decoder.decode(takeBody(of: submission), encoding, limit: Limits.eventBytes) else {
-            throw refusal
+        let event: Body
+        do throws(Refusal) {
+            event = try decoder.decode(takeBody(of: submission), encoding, limit: Limits.eventBytes)
+        } catch {
+            // A large one is handed on.
+            throw error == .tooCostly ? error : refusal
         }
         try decodeEvent(event, of: submission, or: refusal)
     }
@@ -78,7 +82,8 @@ extension IngestionMachine {
                 try decoder.scan(sent, encoding, limit: limit, into: &scanner)
             } catch {
                 // What stands behind the event, such as a large attachment, is not worth its loss.
-                guard error.reason == .payloadTooLarge, let part = scanner.finishEarly() else { throw error }
+                let isTooMuch = error.reason == .payloadTooLarge || error == .tooCostly && !options.handsOnLarge
+                guard isTooMuch, let part = scanner.finishEarly() else { throw error }
                 return part
             }
             return try scanner.finish()

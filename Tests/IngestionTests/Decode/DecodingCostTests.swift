@@ -83,7 +83,9 @@ import Testing
         Self.post(edge, "[\(Self.event)]", "/api/v1/events/bulk", compression, 2)
         Self.post(edge, Self.envelope, "/api/7/envelope/", compression, 3)
         Self.post(edge, Self.event, "/api/7/store/", compression, 4)
-        #expect(edge.handedOn == [1: .native, 2: .native, 3: .sentry, 4: .sentry])
+        // An event in the place of an envelope.
+        Self.post(edge, Self.event, "/api/7/envelope/", compression, 6)
+        #expect(edge.handedOn == [1: .native, 2: .native, 3: .sentry, 4: .sentry, 6: .sentry])
         #expect(edge.answers.isEmpty && edge.calls.isEmpty)
         #expect(edge.requestsInHand == 0 && edge.bytesInHand == 0)
         // Small ones are its own.
@@ -106,6 +108,20 @@ import Testing
         #expect(patient.answers[0]?.status == 400 && patient.answers[1]?.status == 413)
         #expect(patient.answers[0]?.outcomes == .all(.discarded(.tooCostly), count: 1))
         #expect(patient.handedOn.isEmpty && patient.calls.isEmpty, "it costs nothing of the limit")
+    }
+
+    @Test("What is too costly behind an event does not cost the event", arguments: Compression.allCases)
+    func costlyAttachment(compression: Compression) {
+        let attachment = String(repeating: "x", count: 300_000)
+        let envelope = "{}\n{\"type\":\"event\"}\n\(Edge.validEvent)\n{\"type\":\"attachment\"}\n\(attachment)\n"
+        for handsOn in [false, true] {
+            let edge = Self.edge(step: 5_000_000, handsOn: handsOn)
+            Self.post(edge, envelope, "/api/7/envelope/", compression, 1)
+            edge.grantAll()
+            edge.acknowledgeAll()
+            #expect(edge.answers[1]?.status == (handsOn ? nil : 200))
+            #expect(edge.handedOn == (handsOn ? [1: .sentry] : [:]))
+        }
     }
 
     @Test("Where bodies are large they are taken", arguments: Compression.allCases)
