@@ -12,16 +12,12 @@ struct RunFiles {
 
     private var misses: [String: Int] = [:]
 
-    /// Looks at the files that were there once.
+    /// Looks at files that must be there: the first look may come after somebody has removed one.
     ///
     /// - Returns: those that are gone for good.
     mutating func look(at paths: [String], isThere: (String) -> Bool) -> [String] {
         paths.filter { path in
-            if isThere(path) {
-                misses[path] = 0
-            } else if let count = misses[path] {
-                misses[path] = count + 1
-            }
+            misses[path] = isThere(path) ? 0 : misses[path, default: 0] + 1
             return misses[path] == Self.patience
         }
     }

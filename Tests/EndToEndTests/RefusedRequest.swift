@@ -42,7 +42,7 @@ struct RefusedRequest: CustomTestStringConvertible, Sendable {
         .init("an array as an event", body: "[]", error: "invalid event: must be an object", reason: "invalid_event"),
         .init("a number as an event", body: "7", error: "invalid event: must be an object", reason: "invalid_event"),
         .init(
-            "an object as a bulk", to: bulk, body: event, error: "invalid bulk: must be an array",
+            "a text as a bulk", to: bulk, body: "\"\"", error: "invalid bulk: must be an array",
             reason: "invalid_event"),
         .init(
             "more events than a bulk may have", to: bulk,

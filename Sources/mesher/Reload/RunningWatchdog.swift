@@ -24,7 +24,8 @@ struct RunningWatchdog {
         guard let file = fopen("/proc/\(pid)/stat", "re") else { return false }
         defer { fclose(file) }
         var bytes = [UInt8](repeating: 0, count: 64)
-        let text = String(decoding: bytes.prefix(fread(&bytes, 1, 64, file)), as: UTF8.self)
+        let count = fread(&bytes, 1, 64, file)
+        let text = String(decoding: bytes.prefix(count), as: UTF8.self)
         return text.contains(") T ")
     }
 
