@@ -75,14 +75,15 @@ extension EndToEnd {
             func refusal(_ target: String, _ headers: [(String, String)], length: Int, count: Int) throws
                 -> HTTPResponse
             {
-                let waiting = try (0..<count).map { _ in try begin(target, headers, length: length) }
-                // Another one is refused once nginx has read the heads of those.
+                var waiting = try (0..<count).map { _ in try begin(target, headers, length: length) }
+                // Another one is refused once nginx has read the heads of those. One that is not stays: it may have the place
+                // of one that nginx has given up.
                 var answer: HTTPResponse?
-                _ = eventually(within: 60) {
-                    let one = try? HTTPConnection(port: stack.port, patience: 5)
-                    one?.send("POST", target, headers + [("Content-Length", "\(length)")])
-                    answer = try? one?.receive()
-                    return answer != nil
+                for _ in 0..<30 where answer == nil {
+                    let one = try HTTPConnection(port: stack.port, patience: 2)
+                    one.send("POST", target, headers + [("Content-Length", "\(length)")])
+                    answer = try? one.receive()
+                    waiting.append(one)
                 }
                 return try withExtendedLifetime(waiting) { try #require(answer) }
             }
