@@ -15,6 +15,16 @@ extension EndToEnd {
             streams = Streams(project: project)
         }
 
+        @Test("A session is nicer than the workers: it goes where they leave the processors")
+        func priority() throws {
+            let client = try streams.open()
+            let session = try #require(try streams.sessions().first?.pid)
+            let worker = try #require(Processes(stack: project.stack).children("mesher-worker", "events").first)
+            let priorities = [session, worker].map { getpriority(CInt(PRIO_PROCESS.rawValue), id_t($0)) }
+            #expect(priorities == [10, 0])
+            client.close()
+        }
+
         @Test("Answers come in the order of the messages, with the texts of the POST, and the events are stored")
         func answers() throws {
             let client = try streams.open(throughNginx: true)

@@ -86,6 +86,8 @@ struct Session: ~Copyable {
     ) -> Never {
         do throws(SystemError) {
             let connection = try SessionConfinement.begin(connection, parent: parent)
+            // A hundred that wake up at once must not stand before the workers, of which each other sender needs one.
+            ProcessAttributes.yieldToOthers()
             log.begin()
             var session = try open(connection, isProxied: isProxied, log: log, options: options)
             SessionConfinement.finish(options.redis, log.slot)
