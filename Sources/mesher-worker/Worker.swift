@@ -222,7 +222,9 @@ struct Worker: ~Copyable {
         let wall = Clock.wall()
         // While bodies wait a turn is long: what comes by new connections is taken in the same one.
         for _ in 0..<(machine.hasWork ? 2 : 1) {
-            for position in 0..<(try connections.ready()) {
+            let count = try connections.ready()
+            if count > 0 { suspects?.update(&machine.suspects) }
+            for position in 0..<count {
                 switch connections.event(position) {
                 case .listener: try connections.accept(several: machine.hasWork)
                 case .connection(let token, let isClosed):
@@ -252,7 +254,6 @@ struct Worker: ~Copyable {
     /// Looks at some of the bodies that wait.
     private mutating func work(now: Int64) {
         guard machine.hasWork, worksAt <= now else { return }
-        suspects?.update(&machine.suspects)
         let bytes = machine.work(now: now)
         yieldsUntil = machine.hasWork ? Clock.monotonic() + Self.yielding : .min
         guard options.restPerByte > 0, bytes > Self.smallBody, leaveEndsAt == nil, !isStopping else { return }

@@ -103,6 +103,17 @@ extension EndToEnd {
             #expect(eventually { (try? deaths(stack)) == 4 }, "it had to kill two more")
         }
 
+        @Test("So is one that kills while its key is looked for, when nothing else goes on")
+        func refusesPoisonWithoutKey() throws {
+            let stack = try Stack(settings: ["MESHER_WORKERS=3"], programs: Stack.debugPrograms)
+            defer { stack.stop() }
+            let project = try Project.create(on: stack)
+            let envelope = #"{"dsn":"\#(project.dsn)","trace":"mesher-fault-trap"}"#
+            let answer = try stack.request("POST", "/api/\(project.id)/envelope/", body: Array(envelope.utf8))
+            #expect(answer.status == 400 && answer.json["causes"] as? [String] == ["poison"], "\(answer.text)")
+            #expect(eventually { (try? deaths(stack)) == 2 })
+        }
+
         @Test("Where workers do not see what others have died of it kills more than two, so that test could fail")
         func control() throws {
             let programs = try InterposedPrograms(Self.blindness, in: ["mesher-worker"], of: Stack.debugPrograms)

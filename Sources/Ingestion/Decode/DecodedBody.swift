@@ -38,6 +38,9 @@ extension IngestionMachine {
         guard judge(submission, project: 0) != .poison else { throw .poison }
         slot?.beginExecuting(submission.head.requestID, submission.mark)
         defer { slot?.finishExecuting() }
+        #if DEBUG
+            submission.withBody(InjectedFault.act)
+        #endif
         let encoding = try submission.head.encoding.get()
         scanner.begin(wantsItems: false)
         let limit = Limits.keyedHeaderBytes
