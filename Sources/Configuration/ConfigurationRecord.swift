@@ -87,18 +87,10 @@ package struct ConfigurationRecord: Equatable, Sendable {
         return ConfigurationRecord(String(decoding: bytes.prefix(count), as: UTF8.self))
     }
 
-    /// Replaces the file at once. The corresponding C function is `rename`.
+    /// Replaces the file.
     ///
     /// - Returns: whether it could be written; the reason is in `errno`.
     package func write(in runDirectory: String) -> Bool {
-        let path = Self.path(in: runDirectory)
-        let temporary = path + ".new"
-        let number = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard number >= 0 else { return false }
-        var text = text
-        let size = text.utf8.count
-        let count = text.withUTF8 { Glibc.write(number, $0.baseAddress, $0.count) }
-        close(number)
-        return count == size && rename(temporary, path) == 0
+        ReplacedFile.write(text, to: Self.path(in: runDirectory), mode: 0o600)
     }
 }

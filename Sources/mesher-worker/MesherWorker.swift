@@ -70,8 +70,8 @@ enum MesherWorker {
     /// nginx, storage and PostgreSQL too. One for small events never rests, whatever a small body is when it is decoded.
     private static let restPerByte: Int64 = 32
 
-    /// Address space for what it may have in hand: twice what the worker for bulks was seen to take at most with the default
-    /// of 64 MiB, 716 MB.
+    /// Address space for what it may have in hand, several times over: a body is there as it came, decoded and as frames,
+    /// and decoders reserve windows.
     private static func sandbox(_ settings: Settings) -> Sandbox {
         let bytesInHand = UInt64(clamping: settings.integer(.bytesInHand)) << 20
         return .edge(redisPort: RedisServer(settings).tcpPort, addressSpace: 1 << 30 + 8 * bytesInHand)

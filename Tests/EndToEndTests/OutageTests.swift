@@ -57,7 +57,7 @@ extension EndToEnd {
             let project = try Project.create(on: stack)
             try stack.mesher("project", "set", project.slug, "--rate-limit", "60", "--rate-limit-window", "600")
             #expect(
-                try eventually(within: 5) {
+                try eventually {
                     try project.post("{}").header("RateLimit-Policy") == #""project";q=60;w=600"#
                 })
 

@@ -6,7 +6,8 @@ import Spool
 import StorageChannel
 
 /// Keeps the keys in memory as PostgreSQL has them: reads all at each connection, and those of a project when a NOTIFY
-/// names it, and all every few minutes. The changes are for the edges. While PostgreSQL is away they stay as they were, also over a restart.
+/// names it, and all every few minutes. The changes are for the edges. While PostgreSQL is away they stay as they were, also
+/// over a restart.
 struct KeyReader: ~Copyable {
     private enum Stage {
         case away, listening
