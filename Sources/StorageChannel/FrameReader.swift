@@ -11,7 +11,7 @@ package struct FrameContent: ~Copyable {
     package var isAtEnd: Bool { rest.isEmpty }
 
     // Inlined, since without knowing the type each call looks up its metadata.
-    @inlinable
+    @inlinable @inline(__always)
     package mutating func integer<Value: FixedWidthInteger>(_: Value.Type = Value.self) -> Value {
         let size = MemoryLayout<Value>.size
         guard rest.count >= size else {

@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// Comparisons of bytes that came from outside with text of ours.
 extension UnsafeRawBufferPointer {
     /// Whether the bytes are exactly this text.
@@ -14,8 +16,7 @@ extension UnsafeRawBufferPointer {
     package func starts(at position: Int, with text: StaticString) -> Bool {
         let length = text.utf8CodeUnitCount
         guard position >= 0, length <= count - position else { return false }
-        for offset in 0..<length where self[position + offset] != text.utf8Start[offset] { return false }
-        return true
+        return length == 0 || baseAddress.map { memcmp($0 + position, text.utf8Start, length) } == 0
     }
 
     /// Whether this text, written in small letters, stands at a position in any case.
@@ -64,10 +65,15 @@ extension UnsafeRawBufferPointer {
     /// The number that exactly 32 hex digits stand for, nil for anything else.
     package func hexNumber() -> UInt128? {
         guard count == 32 else { return nil }
-        var value: UInt128 = 0
-        for byte in self {
-            guard let digit = Self.hexDigit(byte) else { return nil }
-            value = value << 4 | UInt128(digit)
+        guard let high = hexNumber(0..<16), let low = hexNumber(16..<32) else { return nil }
+        return UInt128(high) << 64 | UInt128(low)
+    }
+
+    private func hexNumber(_ range: Range<Int>) -> UInt64? {
+        var value: UInt64 = 0
+        for position in range {
+            guard let digit = Self.hexDigit(self[position]) else { return nil }
+            value = value << 4 | UInt64(digit)
         }
         return value
     }

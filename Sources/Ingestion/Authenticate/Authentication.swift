@@ -61,7 +61,11 @@ extension IngestionMachine {
             return refuse(submission, .otherProject)
         }
         guard quota.origins.allows(submission.head.origin) else { return refuse(submission, .otherOrigin) }
-        guard options.share != nil else { return prepare(submission, quota, now: now) }
+        // What costs less than its place in the queue waits only where others do.
+        guard options.share != nil, !waiting.isEmpty || !submission.isPlain else {
+            _ = work(on: submission, quota, now: now)
+            return
+        }
         waiting.append((submission, quota), of: quota.project, bytes: submission.bytes, now: now)
     }
 }

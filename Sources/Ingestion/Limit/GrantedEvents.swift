@@ -11,7 +11,7 @@ extension IngestionMachine {
     package mutating func receive(_ grant: LimitScript.Grant?, for call: UInt64, now: Int64) {
         guard let gathering = ledger.settle(call) else { return }
         let quota = gathering.quota
-        let isPlain = options.share == nil || gathering.submissions.allSatisfy(\.isPlain)
+        let isPlain = options.share == nil || gathering.submissions.allSatisfy { $0.isPlain }
         let begun = isPlain ? nil : options.processorTime()
         defer { if let begun { charge(quota.project, since: begun) } }
         guard let grant else {

@@ -52,12 +52,10 @@ struct Batch: ~Copyable {
     ///
     /// Two hosts that store the same ids then lock them in the same order, and cannot wait for each other.
     mutating func sort() {
-        let order = entries.indices.sorted { first, second in
-            let (one, other) = (entries[first].head, entries[second].head)
-            return (one.receivedOn, one.project, one.eventID, first)
-                < (other.receivedOn, other.project, other.eventID, second)
+        entries.sort { one, other in
+            (one.head.receivedOn, one.head.project, one.head.eventID, one.record.lowerBound)
+                < (other.head.receivedOn, other.head.project, other.head.eventID, other.record.lowerBound)
         }
-        entries = order.map { entries[$0] }
     }
 
     /// The events in runs that one statement can carry: each is for one day.

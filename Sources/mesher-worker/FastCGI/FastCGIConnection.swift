@@ -14,6 +14,7 @@ final class FastCGIConnection {
 
     let number: CInt
     private let request: UnsafeMutablePointer<FCGX_Request>
+    private var head = RequestHead()
     private var body: Body?
     private(set) var isOversized = false
     /// Whether a request was read and not answered.
@@ -50,24 +51,25 @@ final class FastCGIConnection {
         request.pointee.keepConnection = 1
         FCGX_Detach(request)
         CheckedReading.begin()
-        guard FCGX_Accept_r(request) == 0, readBody(), CheckedReading.isWhole else { return false }
+        guard FCGX_Accept_r(request) == 0 else { return false }
+        readHead()
+        guard readBody(), CheckedReading.isWhole else { return false }
         isAnswering = true
         return true
     }
 
     /// Lets `use` have the request's head; its bytes are valid until then.
     func withHead(_ use: (RequestHead, consuming Body?) -> Void) {
-        use(head(), body.take())
+        use(head, body.take())
     }
 
-    private func head() -> RequestHead {
-        var head = RequestHead()
+    private func readHead() {
+        head = RequestHead()
         var next = request.pointee.envp
         while let entry = next, let parameter = entry.pointee {
             Self.take(UnsafeRawBufferPointer(start: parameter, count: strlen(parameter)), into: &head)
             next = entry + 1
         }
-        return head
     }
 
     /// Sends a CGI response (RFC 3875, section 6) and ends the request.
@@ -86,7 +88,7 @@ final class FastCGIConnection {
     private func readBody() -> Bool {
         body = nil
         isOversized = false
-        let limit = head().bodyLimit
+        let limit = head.bodyLimit
         let announced = FCGX_GetParam("CONTENT_LENGTH", request.pointee.envp).flatMap { Int(String(cString: $0)) }
         if let announced, announced > limit {
             isOversized = true
