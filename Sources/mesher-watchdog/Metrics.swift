@@ -58,6 +58,10 @@ extension StatusPageContent {
             let count = readings.reduce(0) { $0 &+ $1.upgradesRefused[place] }
             text.sample(count, ["status": status])
         }
+        text.family(
+            "mesher_stream_memory_bytes", .gauge,
+            "Memory that WebSocket connections have claimed of the bound that all of them share.")
+        text.sample(sessionMemory)
         text.family("mesher_stream_messages_total", .counter, "WebSocket messages answered.")
         text.sample(total(\.streamMessages))
     }

@@ -10,6 +10,7 @@ struct StatusPage {
     static let interval: Int64 = 1_000_000_000
 
     private let scoreboard: ScoreboardFile
+    private let sessions: SessionTable
     private let directory: String
     private let ownSlot: Int?
     /// When it has to be written again, in nanoseconds of the monotonic clock.
@@ -17,8 +18,9 @@ struct StatusPage {
     private var previous: (moment: Int64, requests: [Int: UInt64])?
 
     /// Takes a slot for the watchdog itself, so that it is listed with the others.
-    init(_ scoreboard: ScoreboardFile, directory: String) {
+    init(_ scoreboard: ScoreboardFile, _ sessions: SessionTable, directory: String) {
         self.scoreboard = scoreboard
+        self.sessions = sessions
         self.directory = directory
         ownSlot = scoreboard.claim(.watchdog, name: "watchdog")?.slot
         if let ownSlot {
@@ -65,7 +67,7 @@ struct StatusPage {
         }
         return StatusPageContent(
             version: Release.version, wall: Clock.wall(), now: now, readings: readings, processes: processes,
-            health: health, lastReload: scoreboard.lastReload)
+            sessionMemory: sessions.claimed, health: health, lastReload: scoreboard.lastReload)
     }
 
     /// Under another name first, so that no reader sees half of it. The corresponding C function is `rename`.

@@ -19,6 +19,8 @@ struct StatusPageContent {
     /// Every slot that was ever used: what the dead have counted stays in the totals.
     let readings: [SlotReading]
     let processes: [Process]
+    /// Bytes that the sessions together hold of what their peers have sent or not read, as far as they have to claim them.
+    let sessionMemory: Int
     let health: [(subject: HealthSubject, reading: HealthReading)]
     let lastReload: ReloadReading?
 

@@ -60,7 +60,7 @@ struct Watchdog: ~Copyable {
             log: log, configuration: configuration, binaries: binaries, sockets: sockets, epoll: epoll,
             signals: signals, settings: settings, supervisor: supervisor,
             scoreboard: scoreboard, slots: ChildSlots(scoreboard, sessions),
-            page: StatusPage(scoreboard, directory: directory), health: .configured(settings),
+            page: StatusPage(scoreboard, sessions, directory: directory), health: .configured(settings),
             notification: .inherited())
     }
 

@@ -20,4 +20,10 @@ extension Execution {
         }
         return execution.output.last == "\n" ? String(execution.output.dropLast()) : execution.output
     }
+
+    /// The bytes that are the value of a Python expression; `gzip` and `zlib` are imported.
+    static func bytes(ofPython expression: String) throws -> [UInt8] {
+        let digits = Array(try output(["python3", "-c", "import gzip, zlib; print((\(expression)).hex())"]))
+        return stride(from: 0, to: digits.count - 1, by: 2).compactMap { UInt8(String(digits[$0...$0 + 1]), radix: 16) }
+    }
 }

@@ -104,6 +104,12 @@ final class HTTPConnection {
         received.isEmpty && !fill() && errno != EAGAIN
     }
 
+    /// Whether something can be read.
+    var hasAnswer: Bool {
+        var state = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+        return !received.isEmpty || poll(&state, 1, 0) > 0
+    }
+
     /// Whether the connection has ended with nothing more to read: also when what was sent last met its end.
     var isSpent: Bool { isEnded && received.isEmpty }
 

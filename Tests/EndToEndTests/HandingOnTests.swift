@@ -15,11 +15,7 @@ extension EndToEnd {
         /// Some 1 kB of gzip that stands for an event of 900 kB.
         private func large(_ frame: String, blanks: Int = 0) throws -> [UInt8] {
             let event = #"b'{\"message\":\"' + b'x' * 900000 + b'\",\"level\":\"info\"}'"#
-            let script = "import gzip; print(gzip.compress(b'''\(frame)''' % (\(event)) + b' ' * \(blanks)).hex())"
-            let digits = Array(try Execution.output(["python3", "-c", script]))
-            return stride(from: 0, to: digits.count - 1, by: 2).compactMap {
-                UInt8(String(digits[$0...$0 + 1]), radix: 16)
-            }
+            return try Execution.bytes(ofPython: "gzip.compress(b'''\(frame)''' % (\(event)) + b' ' * \(blanks))")
         }
 
         private func headers(_ encoding: String) -> [(String, String)] {

@@ -37,6 +37,7 @@ extension EndToEnd {
             let table = try #require(SessionTable.open(in: stack["MESHER_RUN_DIR"]))
             let areHeld = eventually { table.claimed == 8 << 20 }
             try #require(areHeld)
+            #expect(try HostMetrics.next(from: stack)["mesher_stream_memory_bytes"] == 8_388_608)
             for client in clients.dropFirst(2) {
                 client.sendRaw(Self.beginning)
                 #expect(client.receive() == .closed(1_013))

@@ -54,7 +54,7 @@ struct HostileScoreboardTests {
         arguments: meaningful)
     func oneNumber(word: UInt64) throws {
         var slots = ChildSlots(scoreboard, sessions)
-        var page = StatusPage(scoreboard, directory: folder.path)
+        var page = StatusPage(scoreboard, try .unseen(), directory: folder.path)
         try startChildren(&slots)
         for index in 1...5 { try writeSlot([UInt64](repeating: word, count: 512), index) }
         try page.write(now: 1_000_000_000)
@@ -94,7 +94,7 @@ struct HostileScoreboardTests {
         }
         func words(_ count: Int) -> [UInt64] { (0..<count).map { _ in word() } }
         var slots = ChildSlots(scoreboard, sessions)
-        var page = StatusPage(scoreboard, directory: folder.path)
+        var page = StatusPage(scoreboard, try .unseen(), directory: folder.path)
         for round in 0..<60 {
             try startChildren(&slots)
             for index in 1...5 { try writeSlot(words(512), index) }

@@ -30,7 +30,7 @@ struct StatusPageTests {
 
     @Test("both files are written, list the watchdog itself, and are gone when they are removed")
     func writesAndRemoves() throws {
-        var page = StatusPage(scoreboard, directory: folder.path)
+        var page = StatusPage(scoreboard, try .unseen(), directory: folder.path)
         try page.write(now: 5)
         #expect(page.due == 5 + StatusPage.interval)
         let processes = try #require(try status()["processes"] as? [[String: Any]])
@@ -44,7 +44,7 @@ struct StatusPageTests {
 
     @Test("a process that waits is listed with the moment of its start, and one that ended is counted but not listed")
     func waitingAndEnded() throws {
-        var page = StatusPage(scoreboard, directory: folder.path)
+        var page = StatusPage(scoreboard, try .unseen(), directory: folder.path)
         let waiting = try slot("worker events 0")
         scoreboard.restart(waiting, .exit, startAt: 9_500_000)
         let ended = try slot("worker events 1")
@@ -61,7 +61,7 @@ struct StatusPageTests {
 
     @Test("requests a second are those since the last writing")
     func rate() throws {
-        var page = StatusPage(scoreboard, directory: folder.path)
+        var page = StatusPage(scoreboard, try .unseen(), directory: folder.path)
         let index = try slot("worker events 0")
         let slot = try #require(try ProcessSlot.open(index, of: ScoreboardFile.path(in: folder.path)))
         slot.countRequest(.events, status: 202, duration: 1)
@@ -74,7 +74,7 @@ struct StatusPageTests {
 
     @Test("what storage keeps on disk is shown while it runs, what it has counted also afterwards")
     func spool() throws {
-        var page = StatusPage(scoreboard, directory: folder.path)
+        var page = StatusPage(scoreboard, try .unseen(), directory: folder.path)
         let index = try #require(scoreboard.claim(.storage, name: "storage")?.slot)
         scoreboard.started(index, pid: getpid(), wall: 1_000_000)
         let slot = try #require(try ProcessSlot.open(index, of: ScoreboardFile.path(in: folder.path)))
@@ -98,7 +98,7 @@ struct StatusPageTests {
 
     @Test("whether an event can be stored is what storage says; nobody is ready while it says nothing")
     func readiness() throws {
-        var page = StatusPage(scoreboard, directory: folder.path)
+        var page = StatusPage(scoreboard, try .unseen(), directory: folder.path)
         let index = try #require(scoreboard.claim(.storage, name: "storage")?.slot)
         scoreboard.started(index, pid: getpid(), wall: 1_000_000)
         let slot = try #require(try ProcessSlot.open(index, of: ScoreboardFile.path(in: folder.path)))
@@ -126,7 +126,7 @@ struct StatusPageTests {
 
     @Test("a file that cannot be written is named, and the next writing is due all the same")
     func unwritable() throws {
-        var page = StatusPage(scoreboard, directory: folder.path + "/absent")
+        var page = StatusPage(scoreboard, try .unseen(), directory: folder.path + "/absent")
         #expect(throws: (any Error).self) { try page.write(now: 7) }
         #expect(page.due == 7 + StatusPage.interval)
     }
