@@ -41,7 +41,7 @@ package struct IngestionMachine: ~Copyable {
     var streamKey: StreamKey?
     var waitingForKey: [KeyID: [Submission]] = [:]
     /// Whose key is known and whose body was not looked at.
-    var waiting = FairQueue<(Submission, ProjectQuota)>()
+    var waiting = FairQueue<(Submission, ProjectQuota?)>()
     /// Requests under suspicion that wait until they are the only ones.
     var suspected: [(submission: Submission, quota: ProjectQuota)] = []
     /// The serial of the one under suspicion that is being tried.

@@ -23,6 +23,12 @@ struct AcceptedHead {
         return format == .event
     }
 
+    /// Whether its key stands, if anywhere, in a body that has to be decoded for it.
+    var hidesKey: Bool {
+        guard credential == .none, format == .envelope, case .success(let encoding) = encoding else { return false }
+        return encoding != .identity
+    }
+
     /// - Parameter wall: now, in microseconds since 1970, for a head that names no time of receipt.
     init(_ head: RequestHead, target: Target, wall: Int64) {
         self.target = target

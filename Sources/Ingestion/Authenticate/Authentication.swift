@@ -3,6 +3,14 @@ internal import StorageChannel
 /// Authenticate: from a request to the project it belongs to.
 extension IngestionMachine {
     mutating func authenticate(_ submission: Submission, now: Int64) {
+        guard options.share == nil || !submission.head.hidesKey else {
+            return waiting.append((submission, nil), of: Self.strangers, bytes: submission.bytes, now: now)
+        }
+        identify(submission, now: now)
+    }
+
+    /// The key is at hand, or is looked for in the body.
+    mutating func identify(_ submission: Submission, now: Int64) {
         let key: KeyID
         do throws(Refusal) {
             key = try self.key(of: submission)
@@ -61,8 +69,9 @@ extension IngestionMachine {
             return refuse(submission, .otherProject)
         }
         guard quota.origins.allows(submission.head.origin) else { return refuse(submission, .otherOrigin) }
+        guard options.share != nil else { return prepare(submission, quota, now: now) }
         // What costs less than its place in the queue waits only where others do.
-        guard options.share != nil, !waiting.isEmpty || !submission.isPlain else {
+        guard !waiting.isEmpty || !submission.isPlain else {
             _ = work(on: submission, quota, now: now)
             return
         }

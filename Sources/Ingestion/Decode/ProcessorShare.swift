@@ -22,6 +22,9 @@ package struct ProcessorShare: Sendable {
 }
 
 extension IngestionMachine {
+    /// All who show no key before their body is decoded are one more project, with a number that none has.
+    static var strangers: Int64 { 0 }
+
     /// Whether bodies wait for their turn.
     package var hasWork: Bool { !waiting.isEmpty }
 
@@ -42,6 +45,7 @@ extension IngestionMachine {
         while cost < share.slice, let ((submission, quota), _) = waiting.popFirst() {
             guard isInHand(submission) else { continue }
             cost += work(on: submission, quota, now: now)
+            guard quota != nil else { continue }
             bytes += submission.bytes
             // They are parsed as soon as Redis grants them.
             cost += Int64(submission.bytes) * ProcessorShare.perByte
@@ -49,19 +53,15 @@ extension IngestionMachine {
         return bytes
     }
 
-    /// Prepares one submission, and charges its project for that.
+    /// Prepares one submission, and charges its project for that. Of one whose project is not known the key is looked for.
     ///
     /// - Returns: nanoseconds of processor time.
-    mutating func work(on submission: Submission, _ quota: ProjectQuota, now: Int64) -> Int64 {
-        guard options.share != nil else {
-            prepare(submission, quota, now: now)
-            return 0
-        }
+    mutating func work(on submission: Submission, _ quota: ProjectQuota?, now: Int64) -> Int64 {
         let received = Int64(submission.bytes)
         let begun = submission.isPlain ? nil : options.processorTime()
-        prepare(submission, quota, now: now)
+        if let quota { prepare(submission, quota, now: now) } else { identify(submission, now: now) }
         let cost = begun.map { options.processorTime() - $0 } ?? received * ProcessorShare.perByte
-        waiting.charge(quota.project, cost + ProcessorShare.perRequest)
+        waiting.charge(quota?.project ?? Self.strangers, cost + ProcessorShare.perRequest)
         return cost
     }
 

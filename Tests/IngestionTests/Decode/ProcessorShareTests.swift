@@ -65,6 +65,23 @@ struct ProcessorShareTests {
         }
     }
 
+    @Test("All who show no key before their body is decoded share the processor as one project")
+    func strangers() {
+        let encoding: StaticString = "gzip"
+        let envelope = Compression.gzip.compress(Array("{}\n{\"type\":\"event\"}\n\(Edge.validEvent)".utf8))
+        for token in 1...20 {
+            edge.post(bytes: envelope, to: "/api/7/envelope/", key: nil, token: token, endsTurn: false) {
+                $0.contentEncoding = encoding.bytes
+            }
+        }
+        edge.turn()
+        #expect(edge.answers.count == 1)
+        edge.post(Self.bulk, to: "/api/v1/events/bulk", key: Self.otherKey, token: 100)
+        #expect(edge.calls.map(\.project) == [8] && edge.answers.count == 1)
+        settle()
+        #expect(edge.requestsInHand == 0 && edge.bytesInHand == 0)
+    }
+
     @Test("All small events of a turn go in it, and are asked for once")
     func batches() {
         flood(Edge.validEvent, 100, path: "/api/v1/events")
