@@ -118,7 +118,8 @@ let package = Package(
         .testTarget(
             name: "WebSocketTests", dependencies: ["Deflate", "RecordedInputs", "WebSocket"], swiftSettings: settings),
         .testTarget(
-            name: "RedisTests", dependencies: ["EventLoop", "Ingestion", "Redis"], swiftSettings: settings),
+            name: "RedisTests", dependencies: ["Configuration", "EventLoop", "Ingestion", "Redis", "TestServers"],
+            swiftSettings: settings),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: settings),
         .testTarget(name: "ConfinementTests", dependencies: ["Confinement"], swiftSettings: settings),
         .testTarget(

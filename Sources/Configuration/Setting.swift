@@ -9,6 +9,8 @@ package struct Setting: Sendable {
         case text
         /// A whole number within a range.
         case integer(ClosedRange<Int>)
+        /// Servers parted by commas, each `host:port`.
+        case servers
     }
 
     /// `MESHER_` and capital letters.
@@ -104,6 +106,17 @@ extension Setting {
         "MESHER_REDIS_HOST", default: "127.0.0.1", for: edges, "name or address of Redis, when there is no socket")
     package static let redisPort = Setting(
         "MESHER_REDIS_PORT", .integer(1...65_535), default: "6379", for: edges, "TCP port of Redis")
+    package static let redisSentinels = Setting(
+        "MESHER_REDIS_SENTINELS", .servers, default: "", for: edges,
+        "Sentinels that name Redis' master, host:port parted by commas; empty means none are asked")
+    package static let redisMaster = Setting(
+        "MESHER_REDIS_MASTER", default: "mesher", for: edges, "what the Sentinels call the master")
+    package static let redisSentinelUser = Setting(
+        "MESHER_REDIS_SENTINEL_USER", default: "", for: edges,
+        "user of the Sentinels' AUTH; empty means the default user")
+    package static let redisSentinelPassword = Setting(
+        "MESHER_REDIS_SENTINEL_PASSWORD", default: "", secret: true, for: edges,
+        "password of the Sentinels' AUTH; empty means none")
     package static let redisUser = Setting(
         "MESHER_REDIS_USER", default: "", for: edges, "user of Redis' AUTH; empty means the default user")
     package static let redisPassword = Setting(
@@ -166,7 +179,8 @@ extension Setting {
     package static let all: [Setting] = [
         runDirectory, stateDirectory, binaryDirectory, workers, workerRequests, workerMemory, stuckExecuting,
         stuckHeartbeat, startTimeout, healthInterval, databaseURL, storageDatabaseURL, commitEvents, commitDelay,
-        spoolDirectory, spoolLimit, spoolShare, spoolAfter, redisSocket, redisHost, redisPort, redisUser, redisPassword,
+        spoolDirectory, spoolLimit, spoolShare, spoolAfter, redisSocket, redisHost, redisPort,
+        redisSentinels, redisMaster, redisSentinelUser, redisSentinelPassword, redisUser, redisPassword,
         redisDatabase, redisPrefix, rateLimitEvents, rateLimitSeconds, bulkEvents, hosts, requestsInHand, bytesInHand,
         streamAddress, streamConnections, streamProjectConnections, streamRate, streamMemory,
         streamAge, streamPing, publicURL,

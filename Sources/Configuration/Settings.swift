@@ -154,6 +154,10 @@ package struct Settings: Sendable {
     }
 
     private mutating func set(_ setting: Setting, _ value: String, from origin: Origin) throws(Fault) {
+        if case .servers = setting.kind, ServerAddress.list(value) == nil {
+            throw Fault(
+                description: "\(origin): \(setting.name)=\(value): must be servers parted by commas, each host:port")
+        }
         if case .integer(let range) = setting.kind {
             guard let number = Int(value), range.contains(number) else {
                 let unit = setting.unit.isEmpty ? "" : " \(setting.unit)"

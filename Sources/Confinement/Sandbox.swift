@@ -14,8 +14,8 @@ package struct Sandbox: Sendable {
     }
 
     private enum Kind {
-        /// Opens files for reading only, and only what looking up a server's name takes; connects by TCP to this port.
-        case serving(lookingUp: UInt16?)
+        /// Opens files for reading only, and only what looking up a server's name takes; connects by TCP to these ports.
+        case serving(ports: [UInt16])
         /// Writes files below these folders only.
         case writing(below: [String])
     }
@@ -27,10 +27,11 @@ package struct Sandbox: Sendable {
     /// For one that handles what strangers send.
     ///
     /// - Parameters:
-    ///   - port: the TCP port of Redis, whose name the resolver looks up; nil when it has a socket in the file system.
+    ///   - ports: TCP ports of Redis and of Sentinels, whose names the resolver looks up; none when Redis has a socket in
+    ///     the file system.
     ///   - addressSpace: in bytes.
-    package static func edge(redisPort port: Int?, addressSpace: UInt64) -> Sandbox {
-        Sandbox(kind: .serving(lookingUp: port.map { UInt16(clamping: $0) }), addressSpace: addressSpace)
+    package static func edge(redisPorts ports: [Int], addressSpace: UInt64) -> Sandbox {
+        Sandbox(kind: .serving(ports: ports.map { UInt16(clamping: $0) }), addressSpace: addressSpace)
     }
 
     /// For storage. libpq reads what may be anywhere: certificates, passwords, tickets, libraries of the resolver. So
@@ -49,11 +50,14 @@ package struct Sandbox: Sendable {
         if let addressSpace { ProcessAttributes.limit(RLIMIT_AS, to: rlim_t(addressSpace)) }
         var bonds: Bonds = []
         switch kind {
-        case .serving(let port):
+        case .serving(let ports):
             ProcessAttributes.limit(RLIMIT_FSIZE, to: 0)
             // A log that is a file is lost then; it must not end the process.
             signal(SIGXFSZ, SIG_IGN)
-            if Self.restrictFiles(readable: port == nil ? [] : Self.resolverFolders(), ports: Self.ports(port)) {
+            // Beside Redis the name servers, which are asked by TCP when an answer is long.
+            let resolver: (folders: [String], ports: [UInt16]) =
+                ports.isEmpty ? ([], []) : (Self.resolverFolders(), [53])
+            if Self.restrictFiles(readable: resolver.folders, ports: ports + resolver.ports) {
                 bonds.insert(.landlock)
             }
             if mesher_restrict_to_serving() == 0 { bonds.insert(.seccomp) }
@@ -84,11 +88,6 @@ package struct Sandbox: Sendable {
         defer { free(path) }
         let file = String(cString: path)
         return ["/etc", String(file[..<(file.lastIndex(of: "/") ?? file.startIndex)])]
-    }
-
-    /// Besides Redis the name servers, which are asked by TCP when an answer is long.
-    private static func ports(_ redis: UInt16?) -> [UInt16] {
-        redis.map { [$0, 53] } ?? []
     }
 
     /// A folder, or the one in which it will be made.

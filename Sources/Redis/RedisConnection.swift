@@ -6,6 +6,11 @@ package struct RedisError: Error, CustomStringConvertible {
     package let operation: StaticString
     package let message: String
 
+    package init(operation: StaticString, message: String) {
+        self.operation = operation
+        self.message = message
+    }
+
     package var description: String { "\(operation): \(message)" }
 }
 
@@ -16,7 +21,9 @@ package enum RedisReply: Equatable, Sendable {
     case integer(Int64)
     case text(String)
     case integers([Int64])
-    /// Nil, or an array that holds anything but integers.
+    /// An array of texts, of which there is one at least.
+    case texts([String])
+    /// Nil, or an array that holds anything else.
     case other
 }
 
@@ -99,14 +106,9 @@ package struct RedisConnection: ~Copyable {
         case REDIS_REPLY_STRING: return .text(text(reply))
         case REDIS_REPLY_INTEGER: return .integer(reply.integer)
         case REDIS_REPLY_ARRAY:
-            var integers: [Int64] = []
-            for index in 0..<Int(reply.elements) {
-                guard let element = reply.element?[index], element.pointee.type == REDIS_REPLY_INTEGER else {
-                    return .other
-                }
-                integers.append(element.pointee.integer)
-            }
-            return .integers(integers)
+            let elements = (0..<Int(reply.elements)).compactMap { reply.element?[$0]?.pointee }
+            if elements.allSatisfy({ $0.type == REDIS_REPLY_INTEGER }) { return .integers(elements.map(\.integer)) }
+            return elements.allSatisfy { $0.type == REDIS_REPLY_STRING } ? .texts(elements.map(text)) : .other
         default: return .other
         }
     }

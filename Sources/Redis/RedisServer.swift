@@ -14,20 +14,27 @@ package struct RedisServer: Sendable {
         }
     }
 
+    /// Of a server behind Sentinels only the port counts: they name the host.
     package var address: Address
+    /// Whom to ask which server is the master; nil when the address says it.
+    package var sentinels: Sentinels?
     /// Empty means the default user.
     package var user: String
     /// Empty means that AUTH is not sent.
     package var password: String
     package var database: Int
 
-    /// Its TCP port, when connecting may look up a name; nil for a socket in the file system.
-    package var tcpPort: Int? {
-        if case .tcp(_, let port) = address { port } else { nil }
+    /// The TCP ports that are connected to, of servers whose names may be looked up; none for a socket in the file system.
+    package var tcpPorts: [Int] {
+        guard case .tcp(_, let port) = address else { return [] }
+        return [port] + (sentinels?.servers.map(\.port) ?? [])
     }
 
-    package init(address: Address, user: String = "", password: String = "", database: Int = 0) {
+    package init(
+        address: Address, sentinels: Sentinels? = nil, user: String = "", password: String = "", database: Int = 0
+    ) {
         self.address = address
+        self.sentinels = sentinels
         self.user = user
         self.password = password
         self.database = database
@@ -35,11 +42,12 @@ package struct RedisServer: Sendable {
 
     /// As the configuration says.
     package init(_ settings: Settings) {
+        let sentinels = Sentinels(settings)
         let socket = settings.text(.redisSocket)
         self.init(
-            address: socket.isEmpty
+            address: socket.isEmpty || sentinels != nil
                 ? .tcp(host: settings.text(.redisHost), port: settings.integer(.redisPort)) : .unix(socket),
-            user: settings.text(.redisUser), password: settings.text(.redisPassword),
+            sentinels: sentinels, user: settings.text(.redisUser), password: settings.text(.redisPassword),
             database: settings.integer(.redisDatabase))
     }
 }

@@ -1,3 +1,4 @@
+internal import Configuration
 package import EventLoop
 
 /// Calls one Lua script in Redis, many calls in one round trip, over one connection that it opens again by itself. A call
@@ -6,6 +7,9 @@ package import EventLoop
 /// It is a circuit breaker, too: once Redis has failed no call is made until a new connection has shown, by a call of no
 /// consequence, that the script does its work there. Redis that loads its data, only reads, or has no memory left would
 /// let anybody connect.
+///
+/// Where Sentinels name the server, one of them is asked before each connection. So a failover is found by what it does to the
+/// old connection (Sentinel has a demoted master close it), and a master that was restarted after one is not found at all.
 ///
 /// The loop around it waits on `socket`, calls `ready` when that is ready and `tick` when the time it named has come, and
 /// takes `results`.
@@ -30,6 +34,8 @@ package struct ScriptClient: ~Copyable {
     private enum Expected {
         /// An answer to AUTH or SELECT.
         case greeting
+        /// The master's address, from a Sentinel.
+        case master
         /// The digest, by SCRIPT LOAD.
         case digest
         /// The result of the call that shows whether Redis does its work.
@@ -63,6 +69,12 @@ package struct ScriptClient: ~Copyable {
     private var expected: [Expected] = []
     private var answered = 0
     private var digest: [UInt8]?
+    /// Which Sentinel is asked next; each process begins with one at random.
+    private var sentinel = Int.random(in: 0..<1 << 16)
+    /// Those that were not asked yet for this connection.
+    private var sentinelsLeft = 0
+    /// Calls that wait until a Sentinel has named the master; nil when none is being asked.
+    private var waiting: [Expected]?
     private var openings = 0
     private var isFlushed = true
     /// When the greeting must be answered, or when the next opening is due.
@@ -92,8 +104,13 @@ package struct ScriptClient: ~Copyable {
     /// Appends a call; `flush` sends it. While Redis is away its result is there at once, and is nil.
     package mutating func call(_ number: UInt64, _ arguments: Arguments, now: Int64) {
         guard isOpen, failure == nil else { return results.append((number, nil)) }
+        let call = Expected.call(number, arguments, deadline: now + patience)
+        guard waiting == nil else {
+            waiting?.append(call)
+            return
+        }
         append(digest.map { [Array("EVALSHA".utf8), $0] + arguments.words } ?? evaluate(arguments), now: now)
-        expected.append(.call(number, arguments, deadline: now + patience))
+        expected.append(call)
     }
 
     /// Sends what was appended.
@@ -154,10 +171,33 @@ package struct ScriptClient: ~Copyable {
     }
 
     private mutating func open(now: Int64) {
+        guard let sentinels = server.sentinels else { return connect(to: server.address, now: now) }
+        waiting = []
+        sentinelsLeft = sentinels.servers.count
+        ask(sentinels, now: now)
+    }
+
+    private mutating func ask(_ sentinels: Sentinels, now: Int64) {
+        openings += 1
+        deadline = now + patience
+        sentinelsLeft -= 1
+        sentinel = (sentinel + 1) % sentinels.servers.count
+        let place = sentinels.servers[sentinel]
+        do throws(RedisError) {
+            connection = try RedisConnection.open(.tcp(host: place.host, port: place.port))
+        } catch {
+            return lose(error, now: now)
+        }
+        if let credentials = sentinels.credentials { greet(credentials, .greeting, now: now) }
+        greet(sentinels.question, .master, now: now)
+        flush(now: now)
+    }
+
+    private mutating func connect(to address: RedisServer.Address, now: Int64) {
         openings += 1
         deadline = now + patience
         do throws(RedisError) {
-            connection = try RedisConnection.open(server.address)
+            connection = try RedisConnection.open(address)
             if !server.password.isEmpty {
                 let credentials = server.user.isEmpty ? [server.password] : [server.user, server.password]
                 greet(["AUTH"] + credentials, .greeting, now: now)
@@ -167,6 +207,11 @@ package struct ScriptClient: ~Copyable {
             expected.append(.digest)
             append(evaluate(probe), now: now)
             expected.append(.probe)
+            for case .call(let number, let arguments, let deadline) in waiting ?? [] {
+                append(evaluate(arguments), now: now)
+                expected.append(.call(number, arguments, deadline: deadline))
+            }
+            waiting = nil
         } catch {
             return lose(error, now: now)
         }
@@ -203,6 +248,13 @@ package struct ScriptClient: ~Copyable {
         }
         switch (expectation, reply) {
         case (.greeting, .status): break
+        case (.master, _):
+            guard let address = try server.sentinels?.master(in: reply) else { break }
+            // The answer to the one question: nothing else is expected from the Sentinel.
+            expected = []
+            answered = 0
+            connection = nil
+            connect(to: address, now: now)
         case (.digest, .text(let text)): digest = Array(text.utf8)
         case (.probe, .integers):
             isReady = true
@@ -226,11 +278,21 @@ package struct ScriptClient: ~Copyable {
     }
 
     private mutating func lose(_ error: RedisError, now: Int64) {
-        for expectation in expected[answered...] {
+        var error = error
+        if let sentinels = server.sentinels, waiting != nil {
+            expected.removeAll()
+            answered = 0
+            connection = nil
+            // One Sentinel that is away is no failure of Redis.
+            guard sentinelsLeft == 0 else { return ask(sentinels, now: now) }
+            error = RedisError(operation: "Sentinel", message: "\(sentinels.servers[sentinel]): \(error)")
+        }
+        for expectation in expected[answered...] + (waiting ?? []) {
             if case .call(let number, _, _) = expectation { results.append((number, nil)) }
         }
         expected.removeAll(keepingCapacity: true)
         answered = 0
+        waiting = nil
         digest = nil
         connection = nil
         isFlushed = true

@@ -74,7 +74,7 @@ enum MesherWorker {
     /// and decoders reserve windows.
     private static func sandbox(_ settings: Settings) -> Sandbox {
         let bytesInHand = UInt64(clamping: settings.integer(.bytesInHand)) << 20
-        return .edge(redisPort: RedisServer(settings).tcpPort, addressSpace: 1 << 30 + 8 * bytesInHand)
+        return .edge(redisPorts: RedisServer(settings).tcpPorts, addressSpace: 1 << 30 + 8 * bytesInHand)
     }
 
     private static func options(_ settings: Settings, role: String) -> Worker.Options {

@@ -64,6 +64,21 @@ struct SettingsTests {
         #expect(settings.text(.runDirectory) == "/a b=c")
     }
 
+    @Test("servers are hosts with a port each, parted by commas; anything else is a fault")
+    func servers() throws {
+        let list = try #require(ServerAddress.list("a:1, 10.0.0.1:65535,[::1]:3"))
+        #expect(list.map { "\($0)" } == ["a:1", "10.0.0.1:65535", "[::1]:3"])
+        #expect(ServerAddress.list("")?.isEmpty == true)
+        for text in [
+            "a", "a:", ":1", "a:0", "a:65536", "a:1,", ",", "::1:3", "[::1]", "[]:1", "u@a:1", "redis://a:1", "a b:1",
+        ] {
+            #expect(ServerAddress.list(text) == nil, "\(text)")
+        }
+        #expect(
+            try Self.fault("MESHER_REDIS_SENTINELS=a")
+                == "FILE:1: MESHER_REDIS_SENTINELS=a: must be servers parted by commas, each host:port")
+    }
+
     @Test("an unknown key in the file is a fault that names the file, the line and the key")
     func unknownKey() throws {
         #expect(try Self.fault("MESHER_WORKERS=1\nMESHER_WORKRES=2\n") == "FILE:2: MESHER_WORKRES: no such setting")

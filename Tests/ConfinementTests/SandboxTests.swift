@@ -22,7 +22,7 @@ struct SandboxTests {
         return (try run {}, try run { _ = sandbox.begin() })
     }
 
-    private static let edge = Sandbox.edge(redisPort: 6_379, addressSpace: 1 << 40)
+    private static let edge = Sandbox.edge(redisPorts: [6_379], addressSpace: 1 << 40)
     private static let bonds = Sandbox.possible
 
     private func folder() throws -> String {
@@ -90,7 +90,7 @@ struct SandboxTests {
         "An edge sees no file but what looking up a name takes, and with a socket none",
         .enabled(if: bonds.contains(.landlock)))
     func seesNoFile() throws {
-        let socket = Sandbox.edge(redisPort: nil, addressSpace: 1 << 40)
+        let socket = Sandbox.edge(redisPorts: [], addressSpace: 1 << 40)
         #expect(try attempt(Self.edge) { Self.opens("/proc/self/status", O_RDONLY) } == (true, false))
         #expect(try attempt(Self.edge) { Self.opens("/bin/sh", O_RDONLY) } == (true, false))
         #expect(try attempt(socket) { Self.opens("/etc/passwd", O_RDONLY) } == (true, false))
@@ -100,13 +100,13 @@ struct SandboxTests {
     func connects() throws {
         #expect(try attempt(Self.edge) { Self.connects(to: 6_379) } == (true, true))
         #expect(try attempt(Self.edge) { Self.connects(to: 1) } == (true, false))
-        let socket = Sandbox.edge(redisPort: nil, addressSpace: 1 << 40)
+        let socket = Sandbox.edge(redisPorts: [], addressSpace: 1 << 40)
         #expect(try attempt(socket) { Self.connects(to: 6_379) } == (true, false))
     }
 
     @Test("An edge gets no more memory than it may have", .enabled(if: bonds.contains(.seccomp)))
     func memory() throws {
-        let sandbox = Sandbox.edge(redisPort: nil, addressSpace: 1 << 40)
+        let sandbox = Sandbox.edge(redisPorts: [], addressSpace: 1 << 40)
         let size = 2 << 40
         let result = try attempt(sandbox) {
             mmap(nil, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) != MAP_FAILED

@@ -86,12 +86,13 @@ struct Loop: ~Copyable {
     private let epoll: Epoll
     private var watch = ClientSocketWatch(token: 0)
 
-    init(_ server: RedisServer, script: StaticString) throws {
+    init(_ server: RedisServer, script: StaticString, patience: Int64 = ScriptClient.patience) throws {
         ProcessAttributes.ignoreBrokenPipes()
         let probe = LimitScript.Call.probe
         client = ScriptClient(
             server, script: script,
-            probe: ScriptClient.Arguments(key: probe.key(prefix: "mesher:limit:"), values: probe.arguments))
+            probe: ScriptClient.Arguments(key: probe.key(prefix: "mesher:limit:"), values: probe.arguments),
+            patience: patience)
         epoll = try Epoll(capacity: 1)
     }
 

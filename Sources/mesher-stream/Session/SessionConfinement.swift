@@ -26,6 +26,6 @@ enum SessionConfinement {
     /// Takes away what is not needed any more, and says so in the listener's slot.
     static func finish(_ redis: RedisServer, _ slot: ProcessSlot) {
         ProcessAttributes.limit(RLIMIT_NOFILE, to: descriptors)
-        slot.set(bonds: Sandbox.edge(redisPort: redis.tcpPort, addressSpace: addressSpace).begin().rawValue)
+        slot.set(bonds: Sandbox.edge(redisPorts: redis.tcpPorts, addressSpace: addressSpace).begin().rawValue)
     }
 }

@@ -17,8 +17,52 @@ struct RedisCheck {
         prefix = settings.text(.redisPrefix)
     }
 
+    private init(_ server: RedisServer, prefix: String) {
+        self.server = server
+        self.prefix = prefix
+    }
+
     /// What is wrong comes first, then what is well.
     func findings() -> [Finding] {
+        guard let sentinels = server.sentinels else { return serverFindings() }
+        var faults: [Finding] = []
+        var masters: [String: RedisServer.Address] = [:]
+        for place in sentinels.servers {
+            do throws(RedisError) {
+                let master = try master(sentinels, at: place)
+                masters["\(master)"] = master
+            } catch {
+                let advice =
+                    "start that Sentinel, or correct MESHER_REDIS_SENTINELS, _MASTER, _SENTINEL_USER, _PASSWORD"
+                faults.append(.fault("Redis", "Sentinel \(place): \(error)", advice: advice))
+            }
+        }
+        if masters.count > 1 {
+            let advice = "wait for the failover to end; then see which Sentinel does not reach the others"
+            let names = masters.keys.sorted().joined(separator: " and ")
+            faults.append(.fault("Redis", "Sentinels disagree: \(names) are master", advice: advice))
+        }
+        guard let master = masters.sorted(by: { $0.key < $1.key }).first?.value else { return faults }
+        var named = server
+        named.address = master
+        named.sentinels = nil
+        let found = RedisCheck(named, prefix: prefix).serverFindings()
+        let isAgreed = Finding.good(
+            "Redis", "\(sentinels.servers.count) Sentinels name \(master) as \(sentinels.master)")
+        return faults + found.filter(\.isFault) + (faults.isEmpty ? [isAgreed] : []) + found.filter { !$0.isFault }
+    }
+
+    private func master(_ sentinels: Sentinels, at place: ServerAddress) throws(RedisError) -> RedisServer.Address {
+        let connection = try RedisConnection.open(.tcp(host: place.host, port: place.port))
+        let commands = (sentinels.credentials.map { [$0] } ?? []) + [sentinels.question]
+        guard let replies = try ask(connection, commands), let answer = replies.last else {
+            throw RedisError(operation: "wait", message: "no answer within 3 s")
+        }
+        for case .error(let text) in replies { throw RedisError(operation: "reply", message: text) }
+        return try sentinels.master(in: answer)
+    }
+
+    private func serverFindings() -> [Finding] {
         let subject = "Redis"
         do throws(RedisError) {
             let connection = try RedisConnection.open(server.address)

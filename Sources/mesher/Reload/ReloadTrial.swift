@@ -6,7 +6,8 @@ internal import Scoreboard
 /// would no longer work is a mistake in the configuration, and not an outage.
 struct ReloadTrial {
     private static let redis: [Setting] = [
-        .redisSocket, .redisHost, .redisPort, .redisUser, .redisPassword, .redisDatabase,
+        .redisSocket, .redisHost, .redisPort, .redisSentinels, .redisMaster, .redisSentinelUser, .redisSentinelPassword,
+        .redisUser, .redisPassword, .redisDatabase,
     ]
 
     private let settings: Settings
