@@ -161,11 +161,13 @@ final class Stack: Sendable {
         return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// A port that nobody listens on, nor on those that follow it: of streams, of a test's own nginx, of the operator.
+    /// A port that nobody listens on, nor on those that follow it: of streams, of a test's own nginx and the one before it,
+    /// of the operator.
     private static func freePort() -> Int {
         while true {
             let port = Int.random(in: 20_000...30_000)
-            if [port, port + 1, port + 2, port + 1_384].allSatisfy({ (try? HTTPConnection(port: $0)) == nil }) {
+            if [port, port + 1, port + 2, port + 3, port + 1_384].allSatisfy({ (try? HTTPConnection(port: $0)) == nil })
+            {
                 return port
             }
         }

@@ -83,6 +83,21 @@ struct CheckCommandTests {
         #expect(text("HTTP/1.1 200 OK\r\n\r\n") == nil)
     }
 
+    @Test("whose ids are believed is told by the file that nginx reads, and whether this check came so by nginx itself")
+    func fronts() {
+        func text(_ says: String, _ file: String?) -> String? {
+            HTTPCheck.fronts(head: "HTTP/1.1 200 OK\r\n\(says)\r\n\r\n", file: file, path: "/f")?.text
+        }
+        let file = "# fronts\n10.0.0.1 yes;\n  ~^10\\.1\\. yes; # more\n# 10.0.0.2 yes;\n10.0.0.3 no;\n"
+        #expect(
+            text("Mesher-Front: no", file)
+                == "ids and times are believed from 10.0.0.1, ~^10\\.1\\., by /f; this check came through none")
+        #expect(text("mesher-front: yes", file)?.hasSuffix("came through one of them") == true)
+        #expect(text("Mesher-Front: no", nil)?.contains("believed from nobody") == true)
+        #expect(text("Mesher-Front: yes", nil)?.contains("is not on this host") == true)
+        #expect(text("Server: nginx", file) == nil)
+    }
+
     @Test("--configuration looks at nothing else, and ends with 0 when it is sound")
     func configurationAlone() throws {
         var service = try TestService(isMigrated: false)

@@ -20,7 +20,9 @@ struct HTTPCheck {
     }
 
     func findings() -> [Finding] {
-        Self.routes.map { path, size, head in check(path, size, after: head) } + [limits()].compactMap(\.self)
+        let head = healthHead()
+        return Self.routes.map { path, size, head in check(path, size, after: head) }
+            + [head.flatMap(Self.limits), head.flatMap(fronts)].compactMap(\.self)
     }
 
     private func check(_ path: String, _ size: Int, after head: String) -> Finding {
@@ -45,19 +47,45 @@ struct HTTPCheck {
         }
     }
 
-    /// Whether limits that are not Mesher's hold for its locations, as nginx itself says; nil when it does not.
-    private func limits() -> Finding? {
+    /// What nginx says of itself, in the head of an answer; nil when there is none.
+    private func healthHead() -> String? {
         guard let place = try? DSN(publicURL: settings.text(.publicURL), key: "", project: 1),
             let client = try? HTTPClient.open("\(place.scheme)://\(place.place)/healthz", headers: []),
             let answer = try? client.head()
         else { return nil }
-        return Self.limits(head: answer.body)
+        return answer.body
     }
 
+    private static func value(of name: String, in head: String) -> Substring? {
+        let line = head.lowercased().split(whereSeparator: \.isNewline).first { $0.hasPrefix(name + ":") }
+        return line?.dropFirst(name.count + 1).drop { $0 == " " }
+    }
+
+    /// Whose ids and times of receipt are believed, as the file of this host says it; nil when nginx does not speak of it.
+    private func fronts(head: String) -> Finding? {
+        let path = "/etc/nginx/mesher-fronts.conf"
+        let file = (try? SentFile.read(path)).map { String(decoding: $0, as: UTF8.self) }
+        return Self.fronts(head: head, file: file, path: path)
+    }
+
+    /// - Parameter file: what nginx reads at each of its reloads; nil when it cannot be read here.
+    static func fronts(head: String, file: String?, path: String) -> Finding? {
+        guard let way = value(of: "mesher-front", in: head) else { return nil }
+        let lines = (file ?? "").split(whereSeparator: \.isNewline).map { $0.drop { $0 == " " } }
+        let peers = lines.filter { !$0.hasPrefix("#") && $0.contains(" yes;") }.compactMap {
+            $0.split(separator: " ").first
+        }
+        let list = peers.isEmpty ? "nobody" : peers.joined(separator: ", ")
+        let this = way == "yes" ? "this check came through one of them" : "this check came through none"
+        if way == "yes", peers.isEmpty {
+            return .good("nginx", "this check came through a front whose ids are believed; \(path) is not on this host")
+        }
+        return .good("nginx", "ids and times are believed from \(list), by \(path); \(this)")
+    }
+
+    /// Whether limits that are not Mesher's hold for its locations, as nginx itself says; nil when it does not.
     static func limits(head: String) -> Finding? {
-        let name = "mesher-other-limits:"
-        let line = head.lowercased().split(whereSeparator: \.isNewline).first { $0.hasPrefix(name) }
-        switch line?.dropFirst(name.count).drop(while: { $0 == " " }) {
+        switch value(of: "mesher-other-limits", in: head) {
         case "yes": return .good("nginx", "limits of /etc/nginx/mesher-limits.conf hold, beside Mesher's bounds")
         case "no": return .good("nginx", "no limit_req or limit_conn of yours holds here, only Mesher's bounds")
         default: return nil
