@@ -73,6 +73,38 @@ struct StatusTests {
         #expect(stale.status == 69 && stale.errors.contains("the watchdog does not run"))
     }
 
+    @Test("hosts are a line each and a sum; one that does not answer is named, and ends it with 69")
+    func hosts() throws {
+        let document = try StatusDocument(Self.document(writtenAt: 90_070), path: "status.json")
+        let away = CommandError(.unavailable, "refused")
+        let report = HostsReport(
+            [("a", .success(document)), ("b", .failure(away)), ("c", .success(document))], now: 90_070)
+        let lines = report.description.split(separator: "\n").map {
+            $0.split(separator: " ", omittingEmptySubsequences: true).joined(separator: " ")
+        }
+        #expect(
+            lines.dropFirst() == [
+                "a NO 5 5 1.5 0 12 40 s 2 postgresql, keys", "b ? - - - - - - - refused",
+                "c NO 5 5 1.5 0 12 40 s 2 postgresql, keys", "all 0 of 3 10 10 3.0 0 24 - 4 -",
+            ])
+        #expect(!report.isComplete)
+        let json = "\(report.json)"
+        #expect(json.contains(#"{"host":"b","error":"refused"}"#) && json.contains(#""sum":{"accepted":10,"#))
+        let run = try run(["--hosts", "127.0.0.1:1"], file: nil)
+        #expect(run.status == 69 && run.output.contains("127.0.0.1:1"))
+    }
+
+    @Test(
+        "a host is named by its address, with a port, or by a URL",
+        arguments: [
+            ("a", "http://a:9464/status.json"), ("a:1", "http://a:1/status.json"),
+            ("[::1]", "http://[::1]:9464/status.json"), ("[::1]:2", "http://[::1]:2/status.json"),
+            ("https://a/x", "https://a/x/status.json"), ("https://a/s.json", "https://a/s.json"),
+        ])
+    func hostURL(name: String, url: String) {
+        #expect(RemoteHost(name).url == url)
+    }
+
     @Test("a file of another version is named, not guessed at", arguments: ["", "{}", "[1", "\u{0}"])
     func otherVersion(text: String) throws {
         let run = try run([], file: text)

@@ -65,6 +65,15 @@ struct HTTPClient: ~Copyable {
         return try perform()
     }
 
+    /// Asks for a resource.
+    ///
+    /// - Parameter patience: how long the answer may take, in seconds.
+    /// - Throws: as `post`.
+    func get(patience: Int) throws(CommandError) -> Answer {
+        try set(mesher_curl_set_number(handle, CURLOPT_TIMEOUT, patience))
+        return try perform()
+    }
+
     /// Asks for a resource's head alone, which becomes the answer's body: lines as they came.
     ///
     /// - Throws: as `post`.

@@ -9,14 +9,20 @@ struct StatusCommand: ParsableCommand {
         commandName: "status", abstract: "Show the processes of the service and what became of the events.",
         discussion: """
             Reads what the watchdog writes each second, so it answers while no worker does. The totals count since the run \
-            directory was made, whatever died or was restarted since. Exit status 69 when no watchdog is running.
+            directory was made, whatever died or was restarted since. Exit status 69 when no watchdog is running. \
+            With --hosts it asks the operator's servers of several hosts, and ends with 69 when one does not say how it is.
             """)
 
     @Flag(help: "Show it again every second, until interrupted.") var watch = false
+    @Option(help: "Show one line for each of these hosts instead: name, name:port or URL, parted by commas.")
+    var hosts: String?
+    @Option(name: .customLong("hosts-from"), help: "The same, from a file with a host a line; - is standard input.")
+    var hostsFile: String?
     @OptionGroup var output: OutputOptions
     @OptionGroup var options: CommonOptions
 
     func run() throws {
+        if let hosts = try namedHosts() { return try show(hosts) }
         let settings = try options.settingsWithoutSecrets()
         let path = ServiceCheck.path("status.json", settings)
         guard watch else { return print(try shown(path, settings), terminator: "") }
@@ -31,6 +37,33 @@ struct StatusCommand: ParsableCommand {
             // Home, the text, and away with what the last one left: a screen that is cleared first would flicker.
             print(isTerminal ? "\u{1b}[H\(Self.erasing(text))\u{1b}[J" : text, terminator: "")
             fflush(nil)
+            sleep(1)
+        }
+    }
+
+    /// The hosts that are asked for; nil when it is this one's service.
+    private func namedHosts() throws -> [RemoteHost]? {
+        var names = (hosts ?? "").split(separator: ",").map(String.init)
+        if let hostsFile {
+            let text = String(decoding: try SentFile.read(hostsFile), as: UTF8.self)
+            names += text.split(whereSeparator: \.isNewline).map(String.init).filter { !$0.hasPrefix("#") }
+        }
+        guard hosts != nil || hostsFile != nil else { return nil }
+        let all = names.map { $0.filter { !$0.isWhitespace } }.filter { !$0.isEmpty }.map(RemoteHost.init)
+        guard !all.isEmpty else { throw CommandError(.usage, "no host is named") }
+        return all
+    }
+
+    private func show(_ hosts: [RemoteHost]) throws {
+        while true {
+            let report = HostsReport(hosts.map { ($0.name, $0.state()) }, now: Double(Clock.wall()) / 1e6)
+            let text = output.isJSON ? "\(report.json)\n" : report.description
+            print(watch && isatty(STDOUT_FILENO) == 1 ? "\u{1b}[H\(Self.erasing(text))\u{1b}[J" : text, terminator: "")
+            fflush(nil)
+            guard watch else {
+                if report.isComplete { return }
+                throw ExitCode(ExitStatus.unavailable.rawValue)
+            }
             sleep(1)
         }
     }
