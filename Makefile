@@ -7,6 +7,8 @@ FUZZ_SECONDS = 600
 # How long `make soak` breaks something each second, and the seed of what it breaks; by chance unless it is given.
 SOAK_SECONDS = 600
 SOAK_SEED =
+# A revision that `make bench` compares this checkout with, instead of the baselines.
+AGAINST ?=
 # Settings for `make run` and `make up`: SETTINGS="MESHER_WORKERS=4".
 SETTINGS ?=
 
@@ -56,7 +58,7 @@ lint: packages
 	development/lint-imports
 
 bench: build
-	Benchmarks/run
+	Benchmarks/run $(if $(AGAINST),--against $(AGAINST))
 
 # Builds only when nothing is built: installing is done as root, who may have no Swift.
 $(BIN)/mesher-watchdog:
