@@ -3,7 +3,7 @@
 ///
 /// | kind | from | content |
 /// |---|---|---|
-/// | hello | both, first | version (16 bits) |
+/// | hello | both, first | the newest version that it speaks (16 bits) |
 /// | store | edge | ticket (64), `StoreFlags` (8), `EventRecord` |
 /// | stored | storage | for each event: ticket (64), `StoreResult` (8), seconds until another try is worth it (32) |
 /// | lookUpKey | edge | key (128) |
@@ -23,8 +23,12 @@ package enum FrameKind: UInt8, Sendable {
 }
 
 package enum Frame {
-    /// The version both ends must name in their hello.
+    /// The newest version that this release speaks. Of two ends that name different ones the newer speaks the other's:
+    /// while a release takes the place of another, and for as long as old sessions live, one of each is connected.
     package static let version: UInt16 = 2
+
+    /// The oldest version that this release speaks.
+    package static let oldestVersion: UInt16 = 2
 
     /// The largest length a frame may announce: an event of 1 MiB, its columns again, and room.
     package static let maximumLength = 4 << 20

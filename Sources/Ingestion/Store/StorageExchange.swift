@@ -45,7 +45,7 @@ extension IngestionMachine {
         var content = FrameContent(bytes)
         switch kind {
         case .hello:
-            return content.integer(UInt16.self) == Frame.version
+            return content.integer(UInt16.self) >= Frame.oldestVersion
         case .stored:
             while !content.isAtEnd {
                 let ticket = content.integer(UInt64.self)

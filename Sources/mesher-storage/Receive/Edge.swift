@@ -114,8 +114,9 @@ final class Edge {
                     return
                 }
                 switch (message, saidHello) {
-                case (.hello(Frame.version), false): saidHello = true
-                case (.hello(let version), false): fault = "version \(version) instead of \(Frame.version)"
+                case (.hello(Frame.oldestVersion...), false): saidHello = true
+                case (.hello(let version), false):
+                    fault = "version \(version), which is older than \(Frame.oldestVersion)"
                 case (.hello, true): fault = "a second hello"
                 case (_, false): fault = "no hello"
                 case (_, true): body(message)

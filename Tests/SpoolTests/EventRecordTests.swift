@@ -1,0 +1,93 @@
+import Foundation
+import Testing
+
+@testable import Spool
+@testable import StorageChannel
+
+/// A release reads what the one before and the one after it have written.
+struct EventRecordTests {
+    private func elements(_ bytes: [UInt8], known: Int = EventRecord.Column.allCases.count) -> [[UInt8]]? {
+        var elements: [[UInt8]] = []
+        let isWhole = bytes.withUnsafeBytes { record in
+            EventRecord.forEachElement(of: record, known: known) { column, element in
+                #expect(column == elements.count)
+                elements.append(Array(element))
+            }
+        }
+        return isWhole ? elements : nil
+    }
+
+    @Test("Columns are only ever appended: those of the first release are the first, in their order")
+    func order() {
+        let first = """
+            projectID eventID receivedAt timestamp receivedOn level message platform environment release serverName logger \
+            transaction sdkName sdkVersion tags payload
+            """
+        let names = EventRecord.Column.allCases.map { "\($0)" }
+        #expect(names.prefix(EventRecord.firstColumns).joined(separator: " ") == first)
+    }
+
+    @Test("A column that the writer did not know is NULL")
+    func older() throws {
+        let record = TestRecord().bytes
+        let known = try #require(elements(record))
+        let null: [UInt8] = [0xff, 0xff, 0xff, 0xff]
+        #expect(elements(record, known: known.count + 2) == known + [null, null])
+    }
+
+    @Test("A column that the reader does not know is left out")
+    func newer() throws {
+        let record = TestRecord().bytes
+        let known = try #require(elements(record))
+        let newer = record + [0, 0, 0, 3, 1, 2, 3] + [0xff, 0xff, 0xff, 0xff]
+        #expect(elements(newer) == known)
+        #expect(newer.withUnsafeBytes { RecordHead($0) } == record.withUnsafeBytes { RecordHead($0) })
+    }
+
+    @Test("What is cut short, or has more columns than any release, is no record")
+    func broken() {
+        let record = TestRecord().bytes
+        for count in 0..<record.count { #expect(elements(Array(record.prefix(count))) == nil) }
+        let null: [UInt8] = [0xff, 0xff, 0xff, 0xff]
+        for count in 1...3 { #expect(elements(record + null.prefix(count)) == nil) }
+        #expect(elements(record + [0, 0, 0, 2, 1]) == nil && elements(record + [0xff, 0xff, 0xff, 0xfe]) == nil)
+        let most = EventRecord.mostColumns - EventRecord.firstColumns
+        func nulls(_ count: Int) -> [UInt8] { (0..<count).flatMap { _ in null } }
+        #expect(elements(record + nulls(most)) != nil && elements(record + nulls(most + 1)) == nil)
+    }
+
+    /// Two events as the first release left them in the spool.
+    private static let firstSegment = """
+        TUVTSFNQT08AAAABESIzRFVmd4gABkdcY/egAP6nOqgRIjNEVWZ3iAAAAQm5rLRnS5WEIwAAAAgAAAAAAAAABwAAABAAAAAAAAAA\
+        AAAAAAAAAAq8AAAACAAC6lsov8AAAAAACAAC6lsosH3AAAAABAAAJRoAAAAFZXJyb3IAAAAJaXQgZmFpbGVkAAAABnB5dGhvbgAA\
+        AApwcm9kdWN0aW9uAAAAC3Nob3BANC4xMS4yAAAABXdlYi0zAAAADGFwcC5jaGVja291dAAAAA5QT1NUIC9jaGVja291dAAAAA1z\
+        ZW50cnkucHl0aG9uAAAABjIuMTkuMAAAABcBeyJyZWdpb24iOiJldS13ZXN0LTEifQAAACd7Im1lc3NhZ2UiOiJpdCBmYWlsZWQi\
+        LCJsZXZlbCI6ImVycm9yIn0RIjNEVWZ3iAAAAJCAjo5aduwezgAAAAgAAAAAAAAACAAAABAAAAAAAAAAAAAAAAAAAA3vAAAACAAC\
+        6lsov8AFAAAACAAC6lsosH3FAAAABAAAJRoAAAAEaW5mbwAAAAdHcsO8w59l////////////////////////////////////////\
+        ////////AAAAFXsibWVzc2FnZSI6Ikdyw7zDn2UifQ==
+        """
+
+    @Test("A spool that the first release has left is delivered whole")
+    func firstRelease() throws {
+        let folder = try TestFolder()
+        try FileManager.default.createDirectory(atPath: folder.spool, withIntermediateDirectories: false)
+        folder.write(Array(try #require(Data(base64Encoded: Self.firstSegment))), to: SegmentFile.name(1))
+        let result = try TestSpool(folder).drain()
+        #expect(result.records.count == 2 && result.damages.isEmpty && result.torn == 0)
+        let heads = result.records.map { record in record.withUnsafeBytes { RecordHead($0) } }
+        #expect(heads.map { $0?.project } == [7, 8] && heads.map { $0?.eventID } == [0xabc, 0xdef])
+        let texts = result.records.compactMap { elements($0) }.map { record in
+            record.suffix(12).map { $0.count == 4 ? nil : String(decoding: $0[4...], as: UTF8.self) }
+        }
+        #expect(
+            texts == [
+                [
+                    "error", "it failed", "python", "production", "shop@4.11.2", "web-3", "app.checkout",
+                    "POST /checkout",
+                    "sentry.python", "2.19.0", "\u{1}{\"region\":\"eu-west-1\"}",
+                    #"{"message":"it failed","level":"error"}"#,
+                ],
+                ["info", "Grüße", nil, nil, nil, nil, nil, nil, nil, nil, nil, #"{"message":"Grüße"}"#],
+            ])
+    }
+}
