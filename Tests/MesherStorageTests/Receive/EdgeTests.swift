@@ -4,7 +4,7 @@ import Testing
 @Suite struct EdgeTests {
     static let faults: [(String, [UInt8])] = [
         ("no hello", bytes { $0.probe(1) }),
-        ("another version", bytes { writer in writer.frame(.hello) { $0.integer(Frame.version + 1) } }),
+        ("a version that is too old", bytes { writer in writer.frame(.hello) { $0.integer(Frame.oldestVersion - 1) } }),
         (
             "a second hello",
             bytes {
@@ -49,6 +49,19 @@ import Testing
         }
         #expect(edge.store([TestEvent()]) == [.durable])
         #expect(storage.log.split(separator: "\n").count { $0.contains("fault=") } == Self.faults.count)
+    }
+
+    @Test("an edge of a newer release is served, also when its events have a column more")
+    func newer() throws {
+        let storage = try StorageProcess()
+        let edge = try TestEdge(storage.socketPath, saysHello: false)
+        let event = TestEvent(ticket: 5).content() + [0, 0, 0, 2, 0x68, 0x69]
+        edge.send(
+            bytes { writer in
+                writer.frame(.hello) { $0.integer(Frame.version + 1) }
+                writer.frame(.store) { $0.append(event) }
+            })
+        #expect(edge.results(1)[5]?.result == .durable)
     }
 
     @Test("a frame that comes in pieces is put together")
