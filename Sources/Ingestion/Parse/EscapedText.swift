@@ -22,7 +22,11 @@ struct EscapedText {
     func trimmingWhiteSpace() -> EscapedText {
         guard let first = bytes.first, let last = bytes.last else { return self }
         // Most texts begin and end with a letter or a digit, and need no second look.
-        if Self.isPlain(first), Self.isPlain(last), !bytes.contains(UInt8(ascii: "\\")) { return self }
+        if UnsafeRawBufferPointer.isPlain(first), UnsafeRawBufferPointer.isPlain(last),
+            !bytes.contains(UInt8(ascii: "\\"))
+        {
+            return self
+        }
         var start = 0
         var end = 0
         var position = 0
@@ -32,10 +36,6 @@ struct EscapedText {
             if !isWhiteSpace { end = position } else if end == 0 { start = position }
         }
         return EscapedText(UnsafeRawBufferPointer(rebasing: bytes[start..<max(start, end)]))
-    }
-
-    private static func isPlain(_ byte: UInt8) -> Bool {
-        byte > 0x20 && byte < 0x7F && byte != UInt8(ascii: "\\")
     }
 
     /// The character that begins at a position.

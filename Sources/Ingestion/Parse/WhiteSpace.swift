@@ -1,6 +1,16 @@
 extension UnsafeRawBufferPointer {
     /// Valid UTF-8 without the white space around it.
     func trimmingWhiteSpace() -> UnsafeRawBufferPointer {
+        // Most texts begin and end with a letter or a digit, and need no second look.
+        if let first, let last, Self.isPlain(first), Self.isPlain(last) { return self }
+        return trimmingUnicodeWhiteSpace()
+    }
+
+    /// Whether a byte is a visible character of its own.
+    static func isPlain(_ byte: UInt8) -> Bool { byte > 0x20 && byte < 0x7F }
+
+    /// The same, looked at character by character.
+    func trimmingUnicodeWhiteSpace() -> UnsafeRawBufferPointer {
         var rest = self[...]
         while let size = Self.leadingWhiteSpace(of: rest) { rest = rest.dropFirst(size) }
         while let size = Self.trailingWhiteSpace(of: rest) { rest = rest.dropLast(size) }
