@@ -184,23 +184,36 @@ struct FieldFormsTests {
 
     // MARK: Attachments
 
-    // Brotli gives nothing before its window is full, or has all there is.
+    private static let crash = "{\"type\":\"event\"}\n{\"message\":\"crash\",\"level\":\"fatal\"}\n"
+
+    @Test(
+        "an attachment costs no event, however well it compresses, on either side of it",
+        arguments: Compression.allCases, [false, true])
+    func attachments(compression: Compression, isFirst: Bool) throws {
+        let log = [UInt8](repeating: 0x61, count: 20 << 20)
+        let attachment = Array("{\"type\":\"attachment\",\"length\":\(log.count)}\n".utf8) + log + [0x0a]
+        let items = isFirst ? attachment + Array(Self.crash.utf8) : Array(Self.crash.utf8) + attachment
+        let body = compression.compress(Array("{}\n".utf8) + items)
+        #expect(body.count * 500 < log.count)
+        let end = try post(body, to: "/api/7/envelope/", encoding: compression.encoding.name)
+        #expect(end.status == 200 && end.text(.message) == "crash")
+    }
+
     @Test(
         "an attachment that comes to more than an envelope may costs no event before it",
-        arguments: Compression.allCases.filter { $0.encoding != .brotli })
-    func attachments(compression: Compression) throws {
-        let event = #"{"message":"crash","level":"fatal"}"#
+        arguments: [Compression.gzip, .brotli, .zstandard])
+    func tooLargeAttachments(compression: Compression) throws {
         let log = [UInt8](repeating: 0x61, count: 8 << 20)
         func post(_ items: String) throws -> End {
             try self.post(
-                compression.compress(Array("{}\n\(items)".utf8) + log), to: "/api/7/envelope/",
+                compression.compress(Array("{}\n\(items)".utf8) + log, repetitions: 26), to: "/api/7/envelope/",
                 encoding: compression.encoding.name)
         }
-        let end = try post("{\"type\":\"event\"}\n\(event)\n{\"type\":\"attachment\",\"length\":\(log.count)}\n")
+        let end = try post("\(Self.crash){\"type\":\"attachment\",\"length\":\(Limits.decodedEnvelopeBytes)}\n")
         #expect(end.status == 200 && end.text(.message) == "crash")
         // An event that is itself too large is refused.
         #expect(try post("{\"type\":\"event\"}\n").status == 413)
-        #expect(try post("{\"type\":\"event\"}\n\(event)\n{\"type\":\"user_report\"}\n").status == 413)
+        #expect(try post("\(Self.crash){\"type\":\"user_report\"}\n").status == 413)
     }
 
     // MARK: Depth

@@ -12,11 +12,6 @@ package enum Limits {
     package static let bulkBytes = 5 << 20
     /// An envelope as it is sent.
     package static let envelopeBytes = 20 << 20
-    /// The largest envelope, decoded; of that only its events are kept.
+    /// The same, decoded; of that only its events are kept.
     package static let decodedEnvelopeBytes = 200 << 20
-
-    /// An envelope that was sent in so many bytes, decoded: else two hundred could have a worker busy for half a second.
-    package static func decodedEnvelopeBytes(sentIn bytes: Int) -> Int {
-        min(max(2 << 20, 100 * bytes), decodedEnvelopeBytes)
-    }
 }

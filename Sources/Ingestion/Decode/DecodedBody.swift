@@ -79,10 +79,9 @@ extension IngestionMachine {
     private mutating func scan(_ submission: Submission, _ encoding: ContentEncoding) throws(Refusal) -> Envelope {
         scanner.begin(wantsItems: true)
         let sent = takeBody(of: submission)
-        let limit = Limits.decodedEnvelopeBytes(sentIn: sent.count)
         let result = Result { () throws(Refusal) in
             do throws(Refusal) {
-                try decoder.scan(sent, encoding, limit: limit, into: &scanner)
+                try decoder.scan(sent, encoding, limit: Limits.decodedEnvelopeBytes, into: &scanner)
             } catch {
                 // What stands behind the event, such as a large attachment, is not worth its loss.
                 let isTooMuch = error.reason == .payloadTooLarge || error == .tooCostly && !options.handsOnLarge
