@@ -11,6 +11,8 @@ package struct Setting: Sendable {
         case integer(ClosedRange<Int>)
         /// Servers parted by commas, each `host:port`.
         case servers
+        /// `on` or `off`.
+        case toggle
     }
 
     /// `MESHER_` and capital letters.
@@ -136,6 +138,9 @@ extension Setting {
     package static let bulkEvents = Setting(
         "MESHER_BULK_EVENTS", .integer(1...100_000), unit: "events", default: "1000", for: [.worker, .stream],
         "the most events in one bulk request")
+    package static let senderAddress = Setting(
+        "MESHER_SENDER_ADDRESS", .toggle, default: "off", for: [.worker],
+        "on: events of Sentry's programs that leave their user's address open get that of their sender")
     package static let hosts = Setting(
         "MESHER_HOSTS", .integer(1...10_000), default: "1", for: [.storage],
         "hosts that share the limits: while Redis is away each grants limit / hosts")
@@ -181,8 +186,8 @@ extension Setting {
         stuckHeartbeat, startTimeout, healthInterval, databaseURL, storageDatabaseURL, commitEvents, commitDelay,
         spoolDirectory, spoolLimit, spoolShare, spoolAfter, redisSocket, redisHost, redisPort,
         redisSentinels, redisMaster, redisSentinelUser, redisSentinelPassword, redisUser, redisPassword,
-        redisDatabase, redisPrefix, rateLimitEvents, rateLimitSeconds, bulkEvents, hosts, requestsInHand, bytesInHand,
-        streamAddress, streamConnections, streamProjectConnections, streamRate, streamMemory,
+        redisDatabase, redisPrefix, rateLimitEvents, rateLimitSeconds, bulkEvents, senderAddress, hosts, requestsInHand,
+        bytesInHand, streamAddress, streamConnections, streamProjectConnections, streamRate, streamMemory,
         streamAge, streamPing, publicURL,
         retentionDays,
     ]

@@ -76,6 +76,11 @@ package struct Settings: Sendable {
         Int(text(setting)) ?? 0
     }
 
+    /// Whether something is on; that it is `on` or `off` was checked when it was read.
+    package func isOn(_ setting: Setting) -> Bool {
+        text(setting) == "on"
+    }
+
     /// Where the spool is.
     package var spoolDirectory: String {
         let own = text(.spoolDirectory)
@@ -154,16 +159,24 @@ package struct Settings: Sendable {
     }
 
     private mutating func set(_ setting: Setting, _ value: String, from origin: Origin) throws(Fault) {
-        if case .servers = setting.kind, ServerAddress.list(value) == nil {
-            throw Fault(
-                description: "\(origin): \(setting.name)=\(value): must be servers parted by commas, each host:port")
-        }
-        if case .integer(let range) = setting.kind {
+        switch setting.kind {
+        case .text: break
+        case .servers:
+            guard ServerAddress.list(value) != nil else {
+                throw Fault(
+                    description:
+                        "\(origin): \(setting.name)=\(value): must be servers parted by commas, each host:port")
+            }
+        case .integer(let range):
             guard let number = Int(value), range.contains(number) else {
                 let unit = setting.unit.isEmpty ? "" : " \(setting.unit)"
                 throw Fault(
                     description: "\(origin): \(setting.name)=\(value): must be a whole number from "
                         + "\(range.lowerBound) to \(range.upperBound)\(unit)")
+            }
+        case .toggle:
+            guard value == "on" || value == "off" else {
+                throw Fault(description: "\(origin): \(setting.name)=\(value): must be on or off")
             }
         }
         values[setting.name] = (value, origin)

@@ -3,6 +3,8 @@ extension IngestionMachine {
     package struct Options: Sendable {
         /// The most events in one bulk request.
         package var bulkEvents = 1_000
+        /// Whether events of Sentry's programs that leave their user's address open get that of their sender.
+        package var takesSenderAddress = false
         /// How bodies of many projects share this process; nil where all are of one.
         package var share: ProcessorShare?
         /// Whether a body that turns out to be large, or to take long, is handed on.

@@ -95,7 +95,8 @@ package struct IngestionMachine: ~Copyable {
         let size = body?.count ?? 0
         lastSerial += 1
         let submission = Submission(
-            token: token, serial: lastSerial, head: AcceptedHead(head, target: target, wall: wall), body: body,
+            token: token, serial: lastSerial,
+            head: AcceptedHead(head, target: target, takesAddress: options.takesSenderAddress, wall: wall), body: body,
             deadline: now + options.patience)
         if target.route == .readiness { return probe(submission, now: now) }
         admit(submission)

@@ -85,6 +85,7 @@ enum MesherWorker {
         ingestion.handsOnLarge = role == "events"
         ingestion.processorTime = { Clock.processor() }
         ingestion.bulkEvents = settings.integer(.bulkEvents)
+        ingestion.takesSenderAddress = settings.isOn(.senderAddress)
         return Worker.Options(
             storageSocket: settings.text(.runDirectory) + "/storage.sock", redis: RedisServer(settings),
             redisPrefix: settings.text(.redisPrefix), ingestion: ingestion,

@@ -44,6 +44,7 @@ struct SettingsTests {
     func defaultsAreInRange() {
         for setting in Setting.all {
             if case .integer(let range) = setting.kind { #expect(Int(setting.fallback).map(range.contains) == true) }
+            if case .toggle = setting.kind { #expect(["on", "off"].contains(setting.fallback)) }
         }
         #expect(Set(Setting.all.map(\.name)).count == Setting.all.count)
         #expect(Setting.all.allSatisfy { $0.name.hasPrefix("MESHER_") })
@@ -107,6 +108,18 @@ struct SettingsTests {
     func outOfRange(value: String) throws {
         let expected = "FILE:1: MESHER_WORKERS=\(value): must be a whole number from 0 to 256 processes"
         #expect(try Self.fault("MESHER_WORKERS=\(value)") == expected)
+    }
+
+    @Test("what may be on or off takes nothing else")
+    func toggles() throws {
+        #expect(try !Self.settings("").isOn(.senderAddress))
+        #expect(try Self.settings("MESHER_SENDER_ADDRESS=on").isOn(.senderAddress))
+        #expect(try !Self.settings("MESHER_SENDER_ADDRESS=off").isOn(.senderAddress))
+        for value in ["", "On", "1", "true", "on off"] {
+            #expect(
+                try Self.fault("MESHER_SENDER_ADDRESS=\(value)")
+                    == "FILE:1: MESHER_SENDER_ADDRESS=\(value): must be on or off")
+        }
     }
 
     @Test("the ends of a range belong to it")

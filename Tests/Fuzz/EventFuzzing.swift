@@ -37,8 +37,10 @@ enum SentryFuzzing {
 
     static func makeConsumer() -> ([UInt8]) -> Void {
         let parser = RecordChecker()
+        let address = Array("2001:db8::7".utf8).withUnsafeBytes { IPAddress($0) }
         return { input in
             parser.parse(input, as: .sentry(id: nil, sentAt: 1_600_000_000_000_000))
+            parser.parse(input, as: .sentry(id: nil, sentAt: nil, address: address))
             parser.parse(input, as: .userReport)
             parser.parse(input, as: .securityReport(ReportLabels()))
         }

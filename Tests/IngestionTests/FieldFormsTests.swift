@@ -361,6 +361,14 @@ struct FieldFormsTests {
         #expect(try self.end(of: edge).text(.release) == String(repeating: "é", count: 250))
     }
 
+    @Test("a report whose address needs much room keeps its payload whole")
+    func longAddress() throws {
+        let report = #"{"csp-report":{"blocked-uri":"\n\#(String(repeating: "a", count: 1_000_000))"}}"#
+        let end = try post(report, to: "/api/7/security/", query: "sentry_release=1.0")
+        #expect(end.status == 200 && end.text(.release) == "1.0")
+        #expect(end.text(.payload) == #"{"release":"1.0","# + report.dropFirst())
+    }
+
     @Test("reports of older policies, of network errors and of certificates are taken or counted")
     func reportPaths() throws {
         #expect(try post(Self.report, to: "/api/7/csp-report/").identifiers == [1])

@@ -154,6 +154,10 @@ package enum SentrySamples {
             #"{"project":"2","logger":"javascript","platform":"javascript","culprit":"http://a.example/b.js","exception":{"type":"Error","value":"oops"},"message":"","tags":{}}"#,
             [.message: "Error: oops", .transaction: "http://a.example/b.js", .logger: "javascript"]),
         SentrySample(
+            "JavaScript: whose user is where it came from",
+            #"{"platform":"javascript","message":"m","user":{"id":1,"ip_address":"{{auto}}"},"sdk":{"settings":{"infer_ip":"auto"}}}"#,
+            [.message: "m", .platform: "javascript", .sdkName: nil]),
+        SentrySample(
             "raven for PHP",
             #"{"message":"no such table","tags":{"php_version":"5.6"},"level":"error","sentry.interfaces.Exception":{"values":[{"value":"x","type":"PDOException"}]}}"#,
             [.message: "no such table", .tags: #"{"php_version":"5.6"}"#]),

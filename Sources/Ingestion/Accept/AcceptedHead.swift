@@ -29,12 +29,16 @@ struct AcceptedHead {
         return encoding != .identity
     }
 
-    /// - Parameter wall: now, in microseconds since 1970, for a head that names no time of receipt.
-    init(_ head: RequestHead, target: Target, wall: Int64) {
+    /// - Parameters:
+    ///   - takesAddress: whether the operator wants the sender's address.
+    ///   - wall: now, in microseconds since 1970, for a head that names no time of receipt.
+    init(_ head: RequestHead, target: Target, takesAddress: Bool, wall: Int64) {
         self.target = target
         credential = KeyExtraction.credential(of: head)
         isVersionTooNew = target.route.dialect == .sentry && KeyExtraction.isVersionTooNew(head)
-        sender = target.route.dialect == .sentry ? SentrySender(head, target.route) : .none
+        sender =
+            target.route.dialect == .sentry
+            ? SentrySender(head, target.route, takesAddress: takesAddress) : .none
         origin = head.origin.map(Array.init)
         do throws(Refusal) {
             encoding = .success(try ContentEncoding.named(head.contentEncoding))

@@ -11,6 +11,8 @@ package struct RequestHead {
     package var authorization: UnsafeRawBufferPointer?
     /// The page's origin, RFC 6454, as a browser names it.
     package var origin: UnsafeRawBufferPointer?
+    /// The address of the client, nginx's `$remote_addr`.
+    package var remoteAddress: UnsafeRawBufferPointer?
     /// 32 hex digits, the same across nginx's retries of one request.
     package var requestID: UnsafeRawBufferPointer?
     /// The time of receipt: seconds since 1970 with three decimals, nginx's `$msec`.

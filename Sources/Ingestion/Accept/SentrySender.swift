@@ -6,36 +6,44 @@ struct SentrySender {
     let client: [UInt8]?
     /// The sender's clock when it sent, in microseconds since 1970.
     let sentAt: Int64?
+    /// Where it came from; nil where that is not to be stored.
+    let address: IPAddress?
     /// Of a browser's reports, which cannot say so themselves.
     let labels: ReportLabels
 
-    static let none = SentrySender(client: nil, sentAt: nil, labels: ReportLabels())
+    static let none = SentrySender(client: nil, sentAt: nil, address: nil, labels: ReportLabels())
 
-    private init(client: [UInt8]?, sentAt: Int64?, labels: ReportLabels) {
+    private init(client: [UInt8]?, sentAt: Int64?, address: IPAddress?, labels: ReportLabels) {
         self.client = client
         self.sentAt = sentAt
+        self.address = address
         self.labels = labels
     }
 
-    init(_ head: RequestHead, _ route: Route) {
+    /// - Parameter takesAddress: whether the operator wants the sender's address.
+    init(_ head: RequestHead, _ route: Route, takesAddress: Bool) {
         client = KeyExtraction.client(of: head)
         sentAt = KeyExtraction.sentAt(of: head)
+        address = takesAddress ? head.remoteAddress.flatMap(IPAddress.init) : nil
         let query = route == .security ? head.query.map(SentryFields.init(query:)) : nil
         labels = ReportLabels(
             environment: query?["sentry_environment"].flatMap(FormText.text),
-            release: query?["sentry_release"].flatMap(FormText.text))
+            release: query?["sentry_release"].flatMap(FormText.text), address: address)
     }
 }
 
-/// What the address of a policy's reports says of the page that they are about, as valid UTF-8 without U+0000.
+/// What the request of a browser's reports says of the page that they are about: its URL's texts, as valid UTF-8 without
+/// U+0000, and where the page is.
 package struct ReportLabels: Sendable {
     var environment: [UInt8]?
     var release: [UInt8]?
+    var address: IPAddress?
 
     package init() {}
 
-    init(environment: [UInt8]?, release: [UInt8]?) {
+    init(environment: [UInt8]?, release: [UInt8]?, address: IPAddress?) {
         self.environment = environment
         self.release = release
+        self.address = address
     }
 }

@@ -156,6 +156,9 @@ extension Submission {
     /// One event of Sentry's programs, that came without an envelope.
     fileprivate func decoded(event body: consuming Body) {
         let count = body.count
-        decoded(body, [0..<count], as: [.sentry(id: nil, sentAt: head.sender.sentAt, client: head.sender.client)])
+        let sender = head.sender
+        decoded(
+            body, [0..<count],
+            as: [.sentry(id: nil, sentAt: sender.sentAt, client: sender.client, address: sender.address)])
     }
 }

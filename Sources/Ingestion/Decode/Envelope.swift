@@ -47,7 +47,8 @@ extension Envelope {
         switch item.kind {
         case .userReport: .userReport
         case .event, .feedback, .clientReport, .other:
-            .sentry(id: eventID, sentAt: sentAt ?? sender.sentAt, client: sender.client)
+            .sentry(
+                id: eventID, sentAt: sentAt ?? sender.sentAt, client: sender.client, address: sender.address)
         }
     }
 }

@@ -21,6 +21,8 @@ struct EventColumns {
     /// The text of an object whose numbers are within the range of PostgreSQL's numeric.
     var tags: UnsafeRawBufferPointer?
     var payload: UnsafeRawBufferPointer?
+    /// What is stored in the place of a part of the payload.
+    var edit: PayloadEdit?
 
     /// An event may be this much ahead of its receipt, in microseconds, before its clock is not believed.
     private static let tolerance: Int64 = 60_000_000
@@ -41,7 +43,7 @@ struct EventColumns {
     var size: Int {
         var size = Self.numbersSize
         forEachText { size += RecordWriter.size(of: $0) }
-        return size + RecordWriter.size(of: tags, prefix: 1) + RecordWriter.size(of: payload)
+        return size + RecordWriter.size(of: tags, prefix: 1) + RecordWriter.size(of: payload, edit)
     }
 
     /// Writes the record.
@@ -53,7 +55,7 @@ struct EventColumns {
         record.element(Self.date(of: receivedAt))
         forEachText { record.element($0) }
         record.element(tags, prefix: 1)
-        record.element(payload)
+        record.element(payload, edit)
     }
 
     /// Five columns that are numbers, with their lengths.

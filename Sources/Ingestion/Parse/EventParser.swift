@@ -62,7 +62,9 @@ package struct EventParser: ~Copyable {
         columns.payload = fields.payload.text
         switch form {
         case .native: break
-        case .sentry(let id, let sentAt, let client):
+        case .sentry(let id, let sentAt, let client, let address):
+            // First, while there is room for it.
+            if let address { columns.edit = UserAddress.edit(fields, address, json, &room) }
             try SentryEvent.fill(&columns, from: fields, id: id, sentAt: sentAt, json, &room)
             if columns.sdkName == nil, let client { SentryEvent.fill(&columns, from: client, &room) }
         case .userReport: UserReport.fill(&columns, from: fields, json, &room)

@@ -17,8 +17,22 @@ struct RecordWriter {
         guard let content else { return integer(Int32(-1)) }
         integer(UInt32(truncatingIfNeeded: Self.size(of: content, prefix: prefix) - 4))
         if let prefix { integer(prefix) }
-        rest.copyMemory(from: content)
-        advance(content.count)
+        append(content)
+    }
+
+    /// A payload, perhaps with another text in the place of some of its bytes.
+    mutating func element(_ payload: UnsafeRawBufferPointer?, _ edit: PayloadEdit?) {
+        guard let payload, let edit else { return element(payload) }
+        integer(UInt32(truncatingIfNeeded: Self.size(of: payload, edit) - 4))
+        append(UnsafeRawBufferPointer(rebasing: payload[..<edit.replaced.lowerBound]))
+        append(edit.text)
+        append(edit.comma)
+        append(UnsafeRawBufferPointer(rebasing: payload[edit.replaced.upperBound...]))
+    }
+
+    private mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        rest.copyMemory(from: bytes)
+        advance(bytes.count)
     }
 
     mutating func integer<Value: FixedWidthInteger>(_ value: Value) {
@@ -33,5 +47,9 @@ struct RecordWriter {
     /// The room that `element` takes for the same column.
     static func size(of content: UnsafeRawBufferPointer?, prefix: UInt8? = nil) -> Int {
         4 + (content?.count ?? 0) + (content != nil && prefix != nil ? 1 : 0)
+    }
+
+    static func size(of payload: UnsafeRawBufferPointer?, _ edit: PayloadEdit?) -> Int {
+        size(of: payload) + (edit?.growth ?? 0)
     }
 }

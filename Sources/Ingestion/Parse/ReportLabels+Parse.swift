@@ -1,25 +1,28 @@
-/// What a report's address says goes where an event says it itself: into columns, and into the payload.
+import CJSON
+
+/// What a report's request says goes where an event says it itself: into columns, and into the payload.
 extension ReportLabels {
-    func fill(_ columns: inout EventColumns, _ room: inout TextRoom) {
-        guard environment != nil || release != nil, let report = columns.payload, report.first == UInt8(ascii: "{")
-        else { return }
+    func fill(_ columns: inout EventColumns, _ report: mesher_json_value, _ room: inout TextRoom) {
         columns.environment = Self.text(environment, TextLimit.environment, &room)
         columns.release = Self.text(release, TextLimit.release, &room)
         let start = room.count
-        room.append("{")
-        for (name, value) in [("environment", columns.environment), ("release", columns.release)] as Members {
-            guard let value else { continue }
-            room.append("\"")
-            room.append(name)
-            room.append("\":\"")
-            room.append(escaping: value)
-            room.append("\",")
-        }
-        room.append(UnsafeRawBufferPointer(rebasing: report.dropFirst()))
-        columns.payload = room.text(from: start)
+        Self.append("\"environment\":\"", columns.environment, "\"", from: start, &room)
+        Self.append("\"release\":\"", columns.release, "\"", from: start, &room)
+        address?.text.withUnsafeBytes { Self.append("\"user\":{\"ip_address\":\"", $0, "\"}", from: start, &room) }
+        guard room.count > start else { return }
+        columns.edit = PayloadEdit(of: report, inserting: room.text(from: start), into: report)
     }
 
-    private typealias Members = [(StaticString, UnsafeRawBufferPointer?)]
+    private static func append(
+        _ before: StaticString, _ value: UnsafeRawBufferPointer?, _ after: StaticString, from start: Int,
+        _ room: inout TextRoom
+    ) {
+        guard let value else { return }
+        if room.count > start { room.append(",") }
+        room.append(before)
+        room.append(escaping: value)
+        room.append(after)
+    }
 
     private static func text(_ value: [UInt8]?, _ limit: Int, _ room: inout TextRoom) -> UnsafeRawBufferPointer? {
         guard let value else { return nil }

@@ -23,13 +23,14 @@ struct SecurityReport {
                 columns.setTimestamp(max(columns.receivedAt - thousandfold / 1_000, Timestamp.range.lowerBound))
             }
         }
+        // First, while there is room for it.
+        labels.fill(&columns, fields.payload, &room)
         let report = SecurityReport(body, json)
         columns.tags = SentryTags.object(
             [("effective-directive", report.directive), ("blocked-uri", report.blocked)], &room)
         columns.level = StaticString("error").bytes
         columns.logger = StaticString("csp").bytes
         columns.message = report.message(&room).prefix(characters: TextLimit.message)
-        labels.fill(&columns, &room)
     }
 
     private init(_ body: mesher_json_value, _ json: borrowing JSONParser) {

@@ -150,6 +150,7 @@ final class FastCGIConnection {
         switch first {
         case UInt8(ascii: "R"):
             if let value = value("REQUEST_METHOD=") { head.method = value }
+            if let value = value("REMOTE_ADDR=") { head.remoteAddress = value }
         case UInt8(ascii: "D"):
             if let value = value("DOCUMENT_URI=") { head.path = value }
         case UInt8(ascii: "Q"):

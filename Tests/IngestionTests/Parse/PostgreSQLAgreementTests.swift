@@ -91,7 +91,12 @@ import Testing
     @Test("what is made of a Sentry event, a user report or a security report is json, jsonb and text as well")
     func sentryColumns() throws {
         var parser = EventParser()
-        let forms: [EventForm] = [.sentry(id: nil, sentAt: nil), .userReport, .securityReport(ReportLabels())]
+        let address = IPAddress("2001:db8::7")
+        let labels = ReportLabels(environment: Array("a\"\u{1}".utf8), release: nil, address: address)
+        let forms: [EventForm] = [
+            .sentry(id: nil, sentAt: nil), .sentry(id: nil, sentAt: nil, address: address), .userReport,
+            .securityReport(ReportLabels()), .securityReport(labels),
+        ]
         var columns: [EventRecord.Column: [[UInt8]]] = [:]
         var mutations = Mutations(of: SentrySamples.seeds, seed: 5)
         let mutated = (0..<20_000).map { _ in mutations.next() }
