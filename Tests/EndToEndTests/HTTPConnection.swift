@@ -50,12 +50,21 @@ final class HTTPConnection {
     /// Lets the connection end with a reset, tcp(7), once the peer's system has all that was sent: what has not left by then
     /// a reset would take back.
     func reset() {
-        _ = eventually(within: 20) { [socket] in
+        Self.reset(socket)
+    }
+
+    static func reset(_ socket: Int32) {
+        awaitDelivery(socket)
+        var now = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(socket, SOL_SOCKET, SO_LINGER, &now, socklen_t(MemoryLayout<linger>.size))
+    }
+
+    /// Returns when the peer's system has all that was sent.
+    static func awaitDelivery(_ socket: Int32) {
+        _ = eventually(within: 20) {
             var unsent: CInt = 0
             return ioctl(socket, UInt(TIOCOUTQ), &unsent) == 0 && unsent == 0
         }
-        var now = linger(l_onoff: 1, l_linger: 0)
-        setsockopt(socket, SOL_SOCKET, SO_LINGER, &now, socklen_t(MemoryLayout<linger>.size))
     }
 
     /// Ends the sending half of the connection.

@@ -141,6 +141,21 @@ final class RawConnection {
         close(socket)
     }
 
+    /// Returns when the peer's system has all that was sent.
+    func awaitDelivery() {
+        HTTPConnection.awaitDelivery(socket)
+    }
+
+    /// Ends the sending half of the connection.
+    func finishSending() {
+        shutdown(socket, Int32(SHUT_WR))
+    }
+
+    /// Lets the connection end with a reset once the peer's system has all that was sent.
+    func reset() {
+        HTTPConnection.reset(socket)
+    }
+
     /// Sends what the peer takes within the patience.
     func send(_ bytes: [UInt8]) {
         var rest = bytes[...]

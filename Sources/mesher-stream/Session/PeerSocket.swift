@@ -89,6 +89,12 @@ struct PeerSocket: ~Copyable {
         return count
     }
 
+    /// Gives up the bytes of it that wait.
+    mutating func dropOutput() {
+        text = []
+        written = 0
+    }
+
     /// Writes what the socket takes; nil when the connection is gone. The corresponding C function is `send`.
     func write(_ bytes: UnsafeRawBufferPointer) -> Int? {
         let count = send(number, bytes.baseAddress, bytes.count, CInt(MSG_NOSIGNAL))

@@ -32,6 +32,8 @@ struct Session: ~Copyable {
         /// Until storage has said something of the key.
         case authenticating(until: Int64)
         case open
+        /// The peer takes nothing any more; what it had sent before is taken to its end.
+        case draining(until: Int64)
         /// What was received is answered, then the connection is closed with this code.
         case leaving(CloseCode, until: Int64)
         /// Our last word is said; the peer has some time to take it and to close.
@@ -160,6 +162,7 @@ struct Session: ~Copyable {
         deliverAnswers(now: now)
         switch phase {
         case .readingHead(let until), .authenticating(let until), .leaving(_, let until): wake = min(wake, until)
+        case .draining(let until): wake = mayTakeMessages ? now : min(wake, until)
         case .open: break
         case .closing(let until):
             if backend.machine.requestsInHand == 0, !isPeerThere || now >= until { return nil }
@@ -176,16 +179,17 @@ struct Session: ~Copyable {
     private var isLive: Bool {
         switch phase {
         case .open, .leaving: true
-        case .readingHead, .authenticating, .closing: false
+        case .readingHead, .authenticating, .draining, .closing: false
         }
     }
 
     private mutating func watchPeer(now: Int64) throws(SystemError) {
         guard isPeerThere else { return }
+        if case .draining = phase { return }
         var interest: Epoll.Interest = []
         switch phase {
         case .readingHead, .closing: interest = .read
-        case .authenticating, .leaving: break
+        case .authenticating, .leaving, .draining: break
         case .open: if mayTakeMessages { interest = .read }
         }
         liveness.reads(interest.contains(.read), now: now)
@@ -205,6 +209,8 @@ struct Session: ~Copyable {
             authenticate(until: until, now: now)
         case .open, .leaving:
             takeMessages(now: now)
+        case .draining(let until):
+            drain(until: until, now: now)
         case .closing:
             break
         }
@@ -218,7 +224,7 @@ struct Session: ~Copyable {
     private mutating func heedClock(now: Int64) {
         switch phase {
         case .open, .leaving: break
-        case .readingHead, .authenticating, .closing: return
+        case .readingHead, .authenticating, .draining, .closing: return
         }
         if backend.machine.streamKeyStanding == .unknown {
             leave(.policyViolation, within: Self.revocationPatience, now)

@@ -8,6 +8,8 @@ extension Session {
     static let leavePatience: Int64 = 15_000_000_000
     /// The same when its key was revoked.
     static let revocationPatience: Int64 = 500_000_000
+    /// How long what a peer sent before it went may take: storage and the limits have their time.
+    static let drainPatience: Int64 = 60_000_000_000
     /// How long the peer may take for its part of the close.
     static let closePatience: Int64 = 2_000_000_000
 
@@ -18,12 +20,14 @@ extension Session {
         case .open:
             if mayTakeMessages, peer.read() == .bytes { takeMessages(now: now) }
             leave(.serviceRestart, within: Self.leavePatience, now)
+        case .draining(let until): phase = .draining(until: min(until, now + Self.leavePatience))
         case .leaving, .closing: break
         }
     }
 
     /// Takes no more messages, and closes once those in hand are answered.
     mutating func leave(_ code: CloseCode, within patience: Int64, _ now: Int64) {
+        if case .draining = phase { return lose(.lost, now: now) }
         guard case .open = phase else { return }
         phase = .leaving(code, until: now + patience)
         webSocket?.stopReceiving()
@@ -43,6 +47,37 @@ extension Session {
         phase = .closing(until: now + Self.closePatience)
     }
 
+    /// The peer takes nothing any more. Messages that it sent whole are stored all the same: it may be a page that was left,
+    /// or a program that does not wait for answers.
+    mutating func beginDraining(now: Int64) {
+        switch phase {
+        case .open: break
+        case .draining: return
+        case .readingHead, .authenticating, .leaving, .closing: return lose(.lost, now: now)
+        }
+        phase = .draining(until: now + Self.drainPatience)
+        hasEndedOutput = true
+        epoll.remove(peer.number)
+        dropOutput()
+    }
+
+    /// Takes what has come, as far as messages may be taken, to its end.
+    mutating func drain(until: Int64, now: Int64) {
+        while now < until {
+            takeMessages(now: now)
+            dropOutput()
+            guard case .draining = phase else { break }
+            guard mayTakeMessages else { return }
+            guard peer.read() == .bytes else { break }
+        }
+        lose(.lost, now: now)
+    }
+
+    private mutating func dropOutput() {
+        peer.dropOutput()
+        if let count = webSocket?.outputCount { webSocket?.dropOutput(count) }
+    }
+
     /// The peer is gone, or not worth waiting for.
     mutating func lose(_ ending: SessionEnding, now: Int64) {
         guard isPeerThere else { return }
@@ -51,7 +86,7 @@ extension Session {
         // With what waited for the peer, and what had come of a message.
         webSocket = nil
         switch phase {
-        case .open, .leaving: ended(ending, now: now)
+        case .open, .draining, .leaving: ended(ending, now: now)
         case .readingHead, .authenticating: phase = .closing(until: now)
         case .closing: break
         }

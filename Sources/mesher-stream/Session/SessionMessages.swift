@@ -16,7 +16,11 @@ extension Session {
 
     /// Whether the next message may be looked at.
     var mayTakeMessages: Bool {
-        guard case .open = phase, Clock.monotonic() >= pace.restsUntil else { return false }
+        switch phase {
+        case .open, .draining: break
+        case .readingHead, .authenticating, .leaving, .closing: return false
+        }
+        guard Clock.monotonic() >= pace.restsUntil else { return false }
         return queue.count < Self.messagesInHand && backend.machine.bytesInHand < Self.bytesInHand
             && outputCount < Self.bytesToWrite && !memory.isOver
     }
@@ -33,17 +37,17 @@ extension Session {
     mutating func peerReady(_ event: Epoll.Event, now: Int64) {
         if event.writable { flush(now: now) }
         guard event.readable, isPeerThere else { return }
-        if event.hungUp, !watched.contains(.read) { return lose(.lost, now: now) }
+        if event.hungUp, !watched.contains(.read) { return beginDraining(now: now) }
         guard watched.contains(.read) else { return }
         switch peer.read() {
         case .nothing: return
-        case .ended: return lose(.lost, now: now)
+        case .ended: return beginDraining(now: now)
         case .bytes: break
         }
         liveness.heard(now: now)
         switch phase {
         case .readingHead: takeHead(now: now)
-        case .authenticating, .open, .leaving: break
+        case .authenticating, .open, .draining, .leaving: break
         case .closing: discardInput()
         }
     }
@@ -99,6 +103,7 @@ extension Session {
             queue.settle(token, answer)
         }
         while let answer = queue.next() {
+            if case .draining = phase { continue }
             answer.messageText.withUnsafeBytes { webSocket?.send(text: $0) }
         }
     }
@@ -106,10 +111,10 @@ extension Session {
     /// Writes what the peer takes.
     mutating func flush(now: Int64) {
         guard isPeerThere, !hasEndedOutput else { return }
-        guard var written = peer.flush() else { return lose(.lost, now: now) }
+        guard var written = peer.flush() else { return beginDraining(now: now) }
         while peer.waiting == 0, let count = webSocket?.outputCount, count > 0 {
             let result = webSocket?.withOutput { peer.write($0) }
-            guard let taken = result ?? nil else { return lose(.lost, now: now) }
+            guard let taken = result ?? nil else { return beginDraining(now: now) }
             webSocket?.dropOutput(taken)
             written += taken
             if taken < count { break }
