@@ -12,8 +12,9 @@ extension EndToEnd {
         }
 
         /// Runs a client and returns the ids that it says its events have, by what they are.
-        private func run(_ command: [String]) throws -> [String: String] {
-            let output = try Execution.output(command, environment: ["HOME": NSHomeDirectory(), "LANG": "C.UTF-8"])
+        private func run(_ command: [String], _ environment: [String: String] = [:]) throws -> [String: String] {
+            let all = ["HOME": NSHomeDirectory(), "LANG": "C.UTF-8"].merging(environment) { $1 }
+            let output = try Execution.output(command, environment: all)
             let last = output.components(separatedBy: "\n").last ?? ""
             return try #require(try JSONSerialization.jsonObject(with: Data(last.utf8)) as? [String: String])
         }
@@ -87,6 +88,58 @@ extension EndToEnd {
         }
 
         @Test(
+            "sentry-go and, of 2018, raven-go: exception and message are rows",
+            .enabled(if: DebianPackages.haveGo, "Debian's golang-go and its packages of Sentry's are not installed"),
+            arguments: [("sentry_go.go", "sentry.go"), ("raven_go.go", "")])
+        func go(name: String, sdk: String) throws {
+            let ids = try run(["go", "run", client(name), project.dsn], DebianPackages.goEnvironment)
+            let exception = try row(ids["exception"], Self.columns)
+            #expect(exception.first == "error" && Array(exception.dropFirst(2)) == Self.scope)
+            #expect(exception.dropFirst().first?.contains("missing") == true)
+            #expect(try row(ids["message"], Self.columns) == ["warning", "It broke: ünïcödé"] + Self.scope)
+            #expect(try row(ids["message"], "platform, sdk_name") == ["go", sdk])
+            #expect(try project.count() == 2)
+        }
+
+        @Test(
+            "raven-js under Node: exception and message are rows",
+            .enabled(if: DebianPackages.haveRavenJS, "Node and Debian's node-raven-js are not installed"))
+        func ravenJS() throws {
+            let ids = try run(["node", client("raven_js.js"), project.dsn], DebianPackages.nodeEnvironment)
+            let exception = try row(ids["exception"], Self.columns)
+            #expect(exception.first == "error" && Array(exception.dropFirst(2)) == Self.scope)
+            #expect(exception.dropFirst().first?.hasPrefix("TypeError: ") == true)
+            #expect(try row(ids["message"], Self.columns) == ["warning", "It broke: ünïcödé"] + Self.scope)
+            #expect(try row(ids["message"], "sdk_name, sdk_version") == ["raven-js", "3.22.1"])
+            #expect(try project.count() == 2)
+        }
+
+        @Test(
+            "A page in Chromium that closes has its last events stored, by sendBeacon and by fetch with keepalive",
+            .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/chromium"), "no Chromium is installed"))
+        func leavingBrowser() throws {
+            let browser = try Execution.Running(
+                "/usr/bin/env",
+                ["python3", client("leaving_browser.py"), project.stack["MESHER_URL"], "\(project.id)", project.key],
+                environment: ["HOME": NSHomeDirectory()])
+            defer {
+                browser.interrupt()
+                _ = browser.wait()
+            }
+            let wanted = [
+                "beacon, blob", "beacon, envelope", "beacon, event", "fetch, after a preflight", "fetch, keepalive",
+            ]
+            var messages: [String] = []
+            _ = try eventually(within: 60) {
+                messages = try project.stack.query(
+                    "SELECT message FROM events WHERE project_id = \(project.id) ORDER BY message COLLATE \"C\""
+                ).map { $0[0] }
+                return messages.count >= wanted.count
+            }
+            #expect(messages == wanted)
+        }
+
+        @Test(
             "A page in Chromium sends by fetch across origins and reads the answer; one that violates its policy is a row",
             .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/chromium"), "no Chromium is installed"))
         func browser() throws {
@@ -112,6 +165,27 @@ extension EndToEnd {
             #expect(messages.first?.first?.contains("blocked.example") == true)
         }
     }
+}
+
+/// Sentry's programs in other languages, as Debian has them.
+private enum DebianPackages {
+    /// Packages of Debian's are found by their path; what is made of them is kept for the next time.
+    static let goEnvironment = [
+        "GO111MODULE": "off", "GOPATH": "/usr/share/gocode", "GOFLAGS": "-p=2", "GOCACHE": Stack.root + "/.build/go",
+    ]
+    static let nodeEnvironment = ["NODE_PATH": "/usr/share/nodejs"]
+
+    static let haveGo: Bool = {
+        let folder = "/usr/share/gocode/src/github.com/getsentry"
+        let isThere = ["sentry-go", "raven-go"].allSatisfy { access("\(folder)/\($0)", F_OK) == 0 }
+        return isThere && (try? Execution.run(["go", "version"]))?.status == 0
+    }()
+
+    static let haveRavenJS: Bool = {
+        let run = try? Execution.run(
+            ["node", "-e", "fetch; require('raven-js/package.json')"], environment: nodeEnvironment)
+        return run?.status == 0
+    }()
 }
 
 private enum RubySDKs {
