@@ -94,6 +94,19 @@ extension EndToEnd {
             #expect(rows == 3 * count * kind.rows)
         }
 
+        @Test("Where nginx heeds that its client has gone, some of them are lost: the control")
+        func control() throws {
+            let kind = try #require(Self.kinds.first)
+            let line = "fastcgi_ignore_client_abort on;"
+            let count = 200
+            try Nginx(of: project.stack).withChanged("mesher-fastcgi.conf", replacing: line, by: "") {
+                for _ in 0..<count { try send(kind, .close) }
+                // What nginx had before this one it has dropped or passed on by now.
+                #expect(try project.post(Self.event(String(repeating: "a", count: 32))).status == 202)
+            }
+            #expect(try project.count() <= count)
+        }
+
         @Test("A request that was cut short is never taken for whole", arguments: kinds)
         func cut(kind: Kind) throws {
             for _ in 0..<5 { for parting in Parting.allCases { try send(kind, parting, missing: 1) } }

@@ -70,6 +70,20 @@ struct FieldFormsTests {
     }
 
     @Test(
+        "an id may be written in any of a UUID's forms, in the event and in an envelope's header",
+        arguments: ["9EC79C33-ec99-42ab-8353-589fcb2e04dc", "{ID}", "urn:uuid:ID"])
+    func forms(form: String) throws {
+        let id = form.replacing("ID", with: "9ec79c33-ec99-42ab-8353-589fcb2e04dc")
+        let own = #"{"event_id":"\#(id)","message":"m"}"#
+        let envelope = "{\"event_id\":\"\(id)\"}\n{\"type\":\"event\"}\n{\"message\":\"m\"}"
+        for (text, path) in [(own, "/api/7/store/"), (own, "/api/7/envelope/"), (envelope, "/api/7/envelope/")]
+            as [(String, StaticString)]
+        {
+            #expect(try post(text, to: path).text == #"{"id":"\#(Self.id)"}"#, "\(path)")
+        }
+    }
+
+    @Test(
         "an event's own id of all zeros is none: one made from the request takes its place", arguments: nils.prefix(2))
     func nilOfEvent(id: String) throws {
         let event = #"{"event_id":\#(id),"message":"m","level":"info"}"#

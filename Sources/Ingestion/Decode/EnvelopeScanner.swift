@@ -145,10 +145,7 @@ struct EnvelopeScanner: ~Copyable {
         try readHeader("its header is no JSON object") { name, value, content in
             if EventFieldName.isOfEventAlone(name.bytes) { header.hasFieldsOfEvent = true }
             guard value.kind == .string else { return }
-            // That of all zeros stands for none: by it one event would hide another.
-            if name.equals("event_id") {
-                header.eventID = EventIdentifier.parse(content).flatMap { $0 == 0 ? nil : $0 }
-            }
+            if name.equals("event_id") { header.eventID = SentryEvent.identifier(ofText: content) }
             if name.equals("sent_at") { header.sentAt = SentryEvent.time(ofText: content) }
             if name.equals("dsn") {
                 let dsn = DSN(content)

@@ -94,8 +94,12 @@ enum SentryEvent {
     /// The event's own id, which may also be written as `{UUID}` or `urn:uuid:UUID`. That of all zeros is what some senders
     /// have instead of none: by it one event would hide another.
     static func identifier(_ value: mesher_json_value) -> UInt128? {
-        guard value.kind == .string else { return nil }
-        var text = value.bytes
+        value.kind == .string ? identifier(ofText: value.bytes) : nil
+    }
+
+    /// The same of a string's content.
+    static func identifier(ofText text: UnsafeRawBufferPointer) -> UInt128? {
+        var text = text
         if text.count == 38, text.first == UInt8(ascii: "{"), text.last == UInt8(ascii: "}") {
             text = UnsafeRawBufferPointer(rebasing: text[1..<37])
         } else if text.count == 45, text.starts(at: 0, with: "urn:uuid:") {
