@@ -53,6 +53,9 @@ struct BrotliStream: ~Copyable, DecodingStream {
         return refused.contains(error) ? .tooLarge : .invalid
     }
 
+    /// It is a window at most, which a few bytes may fill. The corresponding C function is `BrotliDecoderHasMoreOutput`.
+    var holdsOutput: Bool { decoder.map { BrotliDecoderHasMoreOutput($0) != 0 } ?? false }
+
     /// Nothing follows in this format.
     mutating func beginNext() -> Bool { false }
 }

@@ -184,7 +184,9 @@ package struct Decoder: ~Copyable {
             }
             total += count
             guard total <= output.limit else { throw .payloadTooLarge }
-            guard meter.count(sent: sent, decoded: count), total <= largest ?? .max else { throw .tooCostly }
+            // What was decoded at once is judged once all of it has come out.
+            let isWithin = meter.count(sent: sent, decoded: count) || stream.holdsOutput
+            guard isWithin, total <= largest ?? .max else { throw .tooCostly }
             guard try take(UnsafeRawBufferPointer(rebasing: room[..<count])) else { break }
             if case .end = piece {
                 if rest.isEmpty { break }

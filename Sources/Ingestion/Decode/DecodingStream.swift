@@ -7,6 +7,13 @@ protocol DecodingStream: ~Copyable {
 
     /// Begins another stream, which follows one that is whole.
     mutating func beginNext() -> Bool
+
+    /// Whether there is more of what was decompressed already.
+    var holdsOutput: Bool { get }
+}
+
+extension DecodingStream where Self: ~Copyable {
+    var holdsOutput: Bool { false }
 }
 
 /// What one step of a `DecodingStream` gave.

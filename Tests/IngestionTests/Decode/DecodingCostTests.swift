@@ -40,6 +40,17 @@ import Testing
         #expect(decoder.spent == 0, "what is not compressed does not read the clock")
     }
 
+    @Test("what a library decodes at once is judged by all that it gives", arguments: Compression.allCases)
+    func atOnce(compression: Compression) {
+        let zeros = [UInt8](repeating: 0, count: 1 << 20)
+        let clock = SteppingClock(7_000_000)
+        var bounds = Decoder.Bounds()
+        // All the time passes before the first piece: brotli has a window full by then.
+        bounds.processorTime = { min(clock.read(), 2 * 7_000_000) }
+        let refusal = Self.decode(compression.compress(zeros), compression, bounds)
+        #expect(refusal == (compression == .brotli ? nil : .tooCostly))
+    }
+
     @Test("where bodies are small a larger one is refused as soon as that is known", arguments: Compression.allCases)
     func small(compression: Compression) {
         var bounds = Decoder.Bounds()
