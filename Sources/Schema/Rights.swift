@@ -67,16 +67,22 @@ package enum Rights {
 
 /// The ids that projects get.
 package enum ProjectIDs {
+    /// Nobody makes so many projects.
+    package static let limit: Int64 = 1_000_000_000_000_000
+
     /// Lets the next project have an id that none has had: after a restore from an older backup events may be there, or come
     /// from a spool, whose project is not, and nobody else is to see them.
     ///
     /// - Parameter used: the highest id that is known from elsewhere.
+    ///
+    /// Ids beyond `limit` count as damage: one of them would leave none for any other project.
     package static func advance(beyond used: Int64 = 0, on connection: borrowing Connection) throws(DatabaseError) {
         _ = try connection.query(
             """
             SELECT setval(pg_get_serial_sequence('public.projects', 'id'), highest)
             FROM (SELECT GREATEST(
-                (SELECT max(project_id) FROM public.events), (SELECT max(id) FROM public.projects), $1::bigint) AS highest)
+                (SELECT max(project_id) FROM public.events WHERE project_id <= \(limit)),
+                (SELECT max(id) FROM public.projects), least($1::bigint, \(limit))) AS highest)
             AS ids
             WHERE highest > 0 AND (
                 highest > (SELECT last_value FROM public.projects_id_seq)

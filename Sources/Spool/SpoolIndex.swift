@@ -50,6 +50,9 @@ package struct SpoolIndex: Sendable {
     /// Whether something was left by an earlier process and is not counted yet.
     package var isCounted: Bool { uncounted == nil }
 
+    /// Whose events these are, as far as they are counted.
+    package var projectIDs: Set<Int64> { Set(projects.keys) }
+
     package func bytes(of project: Int64) -> Int { projects[project] ?? 0 }
 
     /// The segment whose events are to be delivered next.

@@ -79,8 +79,9 @@ struct StorageLoop: ~Copyable {
         let archive = KeyArchive(
             folder: configuration.stateDirectory, database: configuration.databaseIdentity, logger: logger)
         keys = KeyReader(
-            url: configuration.databaseURL, token: Token.keys, archive: archive, defaults: configuration.defaultLimit,
-            logger: logger)
+            url: configuration.databaseURL, token: Token.keys, archive: archive,
+            hasBacklog: (try? SpoolIndex(configuration.spoolDirectory))?.segments.isEmpty == false,
+            defaults: configuration.defaultLimit, logger: logger)
         self.quota = consume quota
         redis = RedisReport(logger)
     }
@@ -103,7 +104,8 @@ struct StorageLoop: ~Copyable {
             var now = Clock.monotonic()
             report(now: now)
             let deadline = [
-                committer.deadline(now: now, keeper), bulkCommitter.deadline(now: now, keeper),
+                committer.deadline(now: now, delivers: keys.isCurrent, keeper),
+                bulkCommitter.deadline(now: now, delivers: keys.isCurrent, keeper),
                 keeper.deadline(now: now), keys.deadline, stopDeadline, settlesAt > now ? settlesAt : nil,
             ].compactMap { $0 }.min()
             let pause = deadline.map { max($0, now) - now } ?? .max
@@ -115,8 +117,10 @@ struct StorageLoop: ~Copyable {
             let isStopping = stopDeadline != nil
             keeper.turn(now: now)
             if !storedRow.isKnown { storedRow.keyedProject = keys.anyProject }
-            committer.turn(now: now, isStopping: isStopping, epoll, &keeper, &edges)
-            bulkCommitter.turn(now: now, isStopping: isStopping, epoll, &keeper, &edges)
+            if keeper.isDelivered { keys.forgetReplacedProjects() }
+            let projects = keys.projects
+            committer.turn(now: now, isStopping: isStopping, projects: projects, epoll, &keeper, &edges)
+            bulkCommitter.turn(now: now, isStopping: isStopping, projects: projects, epoll, &keeper, &edges)
             redis.elapse(now: now, edges)
             tellDegradation(now: now)
             if edges.flush(epoll) { FaultPoint.reach(.afterAcknowledgement) }
@@ -212,10 +216,22 @@ struct StorageLoop: ~Copyable {
             let seconds = quota.take(keys.quota(ofProject: event.head.project), now: now)
         {
             edges.answer(edge.identifier) { $0.answer(event.ticket, .rateLimited, retryAfter: seconds) }
+        } else if let fault = keys.projects?.fault(of: event.head.project) {
+            setAside(event, of: edge, fault, now: now)
         } else if event.flags.contains(.bulk) {
             bulkCommitter.gather(event, edge: recipient(of: event, edge), now: now, &edges)
         } else {
             committer.gather(event, edge: recipient(of: event, edge), now: now, &edges)
+        }
+    }
+
+    /// The edge knew a key that the database has no more.
+    private mutating func setAside(_ event: ReceivedEvent, of edge: Edge, _ fault: String, now: Int64) {
+        let item = QuarantineItem(
+            event: Array(event.record), event.head, sqlState: nil, reason: fault, wall: Clock.wall())
+        let isDurable = keeper.setAside([item], now: now)
+        edges.answer(edge.identifier) {
+            $0.answer(event.ticket, isDurable ? .durable : .unavailable, retryAfter: isDurable ? 0 : 1)
         }
     }
 

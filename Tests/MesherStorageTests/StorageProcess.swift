@@ -50,10 +50,17 @@ final class StorageProcess {
         try start()
     }
 
-    /// Makes the schema in a database, and runs SQL there.
+    /// Makes the schema in a database, runs SQL there, and adds the projects of the tests' events, as far as they are not there.
     static func prepare(_ owner: borrowing Connection, _ sql: String) throws {
         _ = try Migrator().migrate(owner)
         try owner.execute(sql)
+        try owner.execute(
+            """
+            INSERT INTO organizations (slug) VALUES ('tests');
+            INSERT INTO projects (id, organization_id, slug) OVERRIDING SYSTEM VALUE
+            SELECT id, (SELECT max(id) FROM organizations), 'tests-' || id FROM generate_series(1, 9) AS id
+            ON CONFLICT DO NOTHING
+            """)
     }
 
     /// Starts the program, in the beginning and after it has ended, and waits until it listens.

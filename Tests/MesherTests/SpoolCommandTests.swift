@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import PostgreSQL
 import Spool
 import TestServers
@@ -12,6 +13,7 @@ import Testing
     private func run(_ arguments: String..., service: TestService? = nil) throws -> Execution {
         var environment = service?.environment ?? [:]
         environment["MESHER_SPOOL_DIR"] = spool.path
+        environment["MESHER_STATE_DIR"] = spool.path
         if let service { environment["MESHER_STORAGE_DATABASE_URL"] = service.server.url(database: service.database) }
         return try Execution.run(Execution.program("mesher"), arguments, environment: environment)
     }
@@ -93,6 +95,7 @@ import Testing
     @Test("drain stores all there is, once, and sets aside what PostgreSQL refuses")
     func drain() throws {
         let service = try TestService()
+        try spool.keepKeys(of: [1: service.addProject()])
         let records = (1...1_200).map { TestSpool.record(id: UInt128($0)) }
         try spool.store(records)
         try spool.store([records[0], TestSpool.record(id: 9_999, message: "a\u{0}b"), records[1]])
@@ -127,10 +130,87 @@ import Testing
         #expect(try run("spool", "verify").output.contains("sound"))
     }
 
+    @Test(
+        "drain refuses a database that is not known to have accepted the events, unless told so, and stores none there")
+    func drainElsewhere() throws {
+        let (service, other) = (try TestService(), try TestService())
+        let key = try service.addProject()
+        _ = try other.addProject()
+        try spool.store([TestSpool.record(id: 1), TestSpool.record(project: 5, id: 2)])
+        let unknown = try run("spool", "drain", service: service)
+        #expect(unknown.status == 65 && unknown.errors.contains("does not tell which database"))
+        try spool.keepKeys(of: [1: key, 5: String(repeating: "5", count: 32)])
+        let refused = try run("spool", "drain", service: other)
+        #expect(refused.status == 65 && refused.errors.contains("none of the keys by which events of project 1"))
+        #expect(refused.errors.contains("--into-another-database"))
+        #expect(try count(other) == "0")
+        #expect(try run("spool", "verify").output.contains("sound"))
+
+        #expect(try run("spool", "drain", service: service).output == "delivered 1 events, set aside 1\n")
+        #expect(try count(service) == "1")
+        let list = try run("quarantine", "list").output
+        #expect(list.contains("the database has no project 5"))
+        #expect(try run("quarantine", "retry", "1", service: service).status == 65)
+        #expect(try run("quarantine", "retry", "1", "--project", "nobody", service: service).status == 65)
+        let given = try run("quarantine", "retry", "1", "--project", "p1", service: service)
+        #expect(given.output == "1 stored as event 00000000000000000000000000000002 of project 1\n")
+        #expect(try count(service) == "2")
+
+        try spool.store([TestSpool.record(id: 3)])
+        let forced = try run("spool", "drain", "--into-another-database", service: other)
+        #expect(forced.status == 0 && forced.output == "delivered 1 events, set aside 0\n")
+    }
+
+    private func count(_ service: TestService) throws -> String? {
+        try service.open().query("SELECT count(*) FROM events")[row: 0, column: 0]
+    }
+
+    @Test("what root drains belongs to the owner of the spool", .enabled(if: geteuid() == 0, "needs root"))
+    func drainAsRoot() throws {
+        let service = try TestService()
+        try spool.keepKeys(of: [1: service.addProject()])
+        try spool.store([TestSpool.record(id: 1), TestSpool.record(id: 2, message: "a\u{0}b")])
+        let nobody: uid_t = 65_534
+        for path in [spool.path] + FileManager.default.subpaths(atPath: spool.path).map({
+            $0.map { spool.path + "/" + $0 }
+        })! {
+            chown(path, nobody, nobody)
+        }
+        try FileManager.default.removeItem(atPath: spool.path + "/quarantine")
+        #expect(try run("spool", "drain", service: service).output == "delivered 1 events, set aside 1\n")
+        let files = try FileManager.default.subpathsOfDirectory(atPath: spool.path)
+        #expect(files.contains { $0.hasSuffix(".event") })
+        for file in files {
+            let owner = try FileManager.default.attributesOfItem(atPath: "\(spool.path)/\(file)")[.ownerAccountID]
+            #expect(owner as? uid_t == nobody, "\(file)")
+        }
+    }
+
+    @Test("a project gets no id that the spool, the quarantine or the keys of this host have")
+    func seenIDs() throws {
+        let service = try TestService()
+        func create(_ name: String) throws -> Int {
+            var environment = service.environment
+            environment["MESHER_SPOOL_DIR"] = spool.path
+            environment["MESHER_STATE_DIR"] = spool.path
+            let run = try Execution.run(
+                Execution.program("mesher"), ["project", "create", name, "--json"], environment: environment)
+            return (try json(run.output) as? [String: Any])?["id"] as? Int ?? 0
+        }
+        #expect(try create("first") == 1)
+        try spool.store([TestSpool.record(project: 7, id: 1), TestSpool.record(project: .max, id: 2)])
+        #expect(try create("after spool") == 8)
+        try spool.setAside(TestSpool.record(project: 12, id: 2), sqlState: "P0001")
+        #expect(try create("after quarantine") == 13)
+        try spool.keepKeys(of: [20: String(repeating: "5", count: 32)])
+        #expect(try create("after keys") == 21)
+    }
+
     @Test("what is set aside can be listed, shown, stored after all, and dropped")
     func quarantine() throws {
         let service = try TestService()
         let owner = try service.open()
+        for _ in 1...7 { _ = try service.addProject() }
         try owner.execute("ALTER TABLE events ADD CONSTRAINT short CHECK (length(message) < 10)")
         try spool.setAside(TestSpool.record(id: 1, message: "a longer text"), sqlState: "23514")
         try spool.setAside(TestSpool.record(project: 7, id: 2, message: "x"), sqlState: "P0001")

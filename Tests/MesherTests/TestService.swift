@@ -46,6 +46,23 @@ struct TestService {
 }
 
 extension TestService {
+    /// Adds a project, `p1` and so on, and returns its key.
+    func addProject() throws -> String {
+        let key = String(UInt128.random(in: UInt128.max / 2...UInt128.max), radix: 16)
+        _ = try open().query(
+            """
+            WITH organization AS (
+                INSERT INTO organizations (slug) VALUES ('tests')
+                ON CONFLICT (slug) DO UPDATE SET slug = 'tests' RETURNING id
+            ), project AS (
+                INSERT INTO projects (organization_id, slug)
+                SELECT id, 'p' || (SELECT count(*) + 1 FROM projects) FROM organization RETURNING id
+            )
+            INSERT INTO api_keys (key, project_id) SELECT $1, id FROM project
+            """, [key])
+        return key
+    }
+
     /// Stores an event of a project.
     ///
     /// - Parameter age: how many seconds ago it came.

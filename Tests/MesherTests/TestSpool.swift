@@ -34,6 +34,18 @@ final class TestSpool {
         try directory.commit(wall: 1_700_000_000_000_000)
     }
 
+    /// Writes the file of keys beside it, as storage does: a key of each project.
+    func keepKeys(of projects: [Int64: String]) throws {
+        var snapshot = KeySnapshot()
+        for (project, key) in projects {
+            let number = try #require(UInt128(key, radix: 16))
+            snapshot.quotas[KeyID(number)] = ProjectQuota(project: project, events: 1, seconds: 1)
+        }
+        _ = try open()
+        let file = URL(fileURLWithPath: path + "/keys")
+        try Data(snapshot.encoded(database: "")).write(to: file)
+    }
+
     /// Sets an event aside.
     func setAside(_ record: [UInt8], sqlState: String) throws {
         let head = try #require(record.withUnsafeBytes { RecordHead($0) })

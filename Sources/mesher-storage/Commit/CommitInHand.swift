@@ -46,17 +46,24 @@ struct CommitInHand: ~Copyable {
     /// - Parameters:
     ///   - suspicion: of its one event, if it has cost sessions.
     ///   - loss: what the last of them was lost with.
+    ///   - projects: those of the database. Events of others are set aside.
     mutating func begin(
-        _ piece: SpooledPiece, suspicion: CommitPlan.Suspicion?, loss: DatabaseError?, wall: Int64
+        _ piece: SpooledPiece, suspicion: CommitPlan.Suspicion?, loss: DatabaseError?, projects: KnownProjects,
+        wall: Int64
     ) {
         self.piece = piece
         piece.content.bytes.withUnsafeBytes { bytes in
             for range in piece.content.records {
                 let record = UnsafeRawBufferPointer(rebasing: bytes[range])
-                if let head = RecordHead(record) {
-                    batch.append(record, head)
-                } else {
+                guard let head = RecordHead(record) else {
                     refused.append(piece.damage(range, wall: wall))
+                    continue
+                }
+                if let fault = projects.fault(ofSpooled: head.project) {
+                    refused.append(
+                        QuarantineItem(event: Array(record), head, sqlState: nil, reason: fault, wall: wall))
+                } else {
+                    batch.append(record, head)
                 }
             }
         }

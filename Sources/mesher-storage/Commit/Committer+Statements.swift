@@ -98,4 +98,19 @@ extension Committer {
         inHand.probed(wall: Clock.wall())
         performStep(now: now, epoll, &keeper, &edges)
     }
+
+    mutating func send(
+        _ sql: String, now: Int64, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable
+    ) {
+        // It ends the unnamed statement.
+        preparedDay = nil
+        send(now: now, epoll, &keeper, &edges) { connection throws(DatabaseError) in try connection.send(sql) }
+    }
+
+    mutating func send(
+        now: Int64, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable,
+        _ command: (inout NonBlockingConnection) throws(DatabaseError) -> Void
+    ) {
+        take(link.send(within: Self.timeout, now: now, epoll, command), now: now, epoll, &keeper, &edges)
+    }
 }

@@ -95,13 +95,15 @@ struct Committer: ~Copyable {
     var eventsInHand: Int { gathering.count + inHand.waiting }
 
     /// When the loop must take its next turn, nil for not before something happens.
-    func deadline(now: Int64, _ keeper: borrowing SpoolKeeper) -> Int64? {
+    ///
+    /// - Parameter delivers: whether the spool may be delivered now.
+    func deadline(now: Int64, delivers: Bool, _ keeper: borrowing SpoolKeeper) -> Int64? {
         var deadlines = [link.deadline]
         if case .idle = stage {
             if case .wait(let until) = inHand.plan.step(now: now) { deadlines.append(until) }
             if inHand.isEmpty {
                 deadlines.append(gathering.isEmpty ? nextMaintenance : gathering.beginning(now: now))
-                if replays { deadlines.append(keeper.nextReplay(now: now)) }
+                if replays, delivers { deadlines.append(keeper.nextReplay(now: now)) }
             }
         }
         if keeper.accepts(now: now) {
@@ -124,9 +126,12 @@ struct Committer: ~Copyable {
 
     /// Ends a turn of the loop, after every edge was read: begins a commit when it is time for one.
     ///
-    /// - Parameter isStopping: nothing more will come, so nothing is waited for.
+    /// - Parameters:
+    ///   - isStopping: nothing more will come, so nothing is waited for.
+    ///   - projects: those of the database; while they are not known nothing of the spool is delivered.
     mutating func turn(
-        now: Int64, isStopping: Bool, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable
+        now: Int64, isStopping: Bool, projects: KnownProjects?, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper,
+        _ edges: inout EdgeTable
     ) {
         take(link.elapse(now: now, epoll), now: now, epoll, &keeper, &edges)
         if keeper.accepts(now: now), let overdue = inHand.overdue(after: spoolAfter), overdue <= now {
@@ -138,7 +143,7 @@ struct Committer: ~Copyable {
             return probe(
                 project: 0, day: PartitionStatement.today(), isFirst: true, now: now, epoll, &keeper, &edges)
         }
-        if inHand.isEmpty { begin(now: now, isStopping: isStopping, &keeper) }
+        if inHand.isEmpty { begin(now: now, isStopping: isStopping, projects, &keeper) }
         if !inHand.isEmpty {
             performStep(now: now, epoll, &keeper, &edges)
         } else if nextMaintenance <= now {
@@ -148,9 +153,12 @@ struct Committer: ~Copyable {
     }
 
     /// Takes what is to be committed next, if its time has come.
-    private mutating func begin(now: Int64, isStopping: Bool, _ keeper: inout SpoolKeeper) {
-        if replays, !isStopping, let piece = keeper.beginReplay(now: now) {
-            inHand.begin(piece, suspicion: keeper.pace.suspicion, loss: keeper.loss, wall: Clock.wall())
+    private mutating func begin(
+        now: Int64, isStopping: Bool, _ projects: KnownProjects?, _ keeper: inout SpoolKeeper
+    ) {
+        if replays, !isStopping, let projects, let piece = keeper.beginReplay(now: now) {
+            inHand.begin(
+                piece, suspicion: keeper.pace.suspicion, loss: keeper.loss, projects: projects, wall: Clock.wall())
         } else if !gathering.isEmpty, isStopping || gathering.beginning(now: now) <= now {
             gathering.begin(&inHand, now: now)
         }
@@ -269,21 +277,6 @@ struct Committer: ~Copyable {
     private mutating func planMaintenance(after error: DatabaseError?, now: Int64) {
         if let error { report.partitionsMissing(error) } else { report.partitionsMade() }
         nextMaintenance = now + (error == nil ? Self.maintenanceInterval : Self.maintenanceRetry)
-    }
-
-    mutating func send(
-        _ sql: String, now: Int64, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable
-    ) {
-        // It ends the unnamed statement.
-        preparedDay = nil
-        send(now: now, epoll, &keeper, &edges) { connection throws(DatabaseError) in try connection.send(sql) }
-    }
-
-    mutating func send(
-        now: Int64, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable,
-        _ command: (inout NonBlockingConnection) throws(DatabaseError) -> Void
-    ) {
-        take(link.send(within: Self.timeout, now: now, epoll, command), now: now, epoll, &keeper, &edges)
     }
 
     private mutating func lose(

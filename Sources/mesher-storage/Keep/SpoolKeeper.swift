@@ -54,6 +54,11 @@ struct SpoolKeeper: ~Copyable {
         backlog.standsStill(now: now)
     }
 
+    /// Whether nothing waits on disk, as far as that is known.
+    var isDelivered: Bool {
+        spool.map { $0.index.isCounted && $0.index.isEmpty } ?? false
+    }
+
     /// When `turn` has something to do; nil while it has not.
     func deadline(now: Int64) -> Int64? {
         guard limits != nil else { return nil }

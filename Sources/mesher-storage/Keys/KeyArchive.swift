@@ -1,5 +1,6 @@
 import EventLoop
 import Logging
+import Spool
 
 /// Keeps the snapshot of the keys on disk as they change, and reads it when PostgreSQL cannot be asked.
 ///
@@ -50,6 +51,12 @@ struct KeyArchive {
                 metadata: ["path": "\(file.path)", "reason": "\(error)"])
             return nil
         }
+    }
+
+    /// The keys by which events were last accepted, of whatever database; nil when that cannot be told.
+    func former() -> KeySnapshot? {
+        guard let bytes = try? file.read() else { return nil }
+        return bytes.withUnsafeBytes { try? KeySnapshot(decoding: $0, database: nil) }
     }
 
     /// The keys have changed.

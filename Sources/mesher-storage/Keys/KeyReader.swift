@@ -42,9 +42,13 @@ struct KeyReader: ~Copyable {
     private var failure: DatabaseError?
     private var reportedLoss: DatabaseError?
     private var current = KeySnapshot()
+    private var currentProjects: Set<Int64> = []
     private var changed: Set<Int64> = []
     private var allChanged = false
     private var table = KeyTable()
+    private var knownProjects = KnownProjects()
+    /// Whether events wait on disk that were accepted by the keys of the archive.
+    private let hasBacklog: Bool
     private var archive: KeyArchive
     private var hasReadArchive = false
     private var checkAt: Int64 = .max
@@ -57,12 +61,15 @@ struct KeyReader: ~Copyable {
 
     /// - Parameters:
     ///   - archive: where the keys are found when PostgreSQL cannot be asked.
+    ///   - hasBacklog: whether events wait on disk from before.
     ///   - defaults: the limit of a project that has none of its own, events in seconds.
     init(
-        url: String, token: UInt64, archive: KeyArchive, defaults: (events: UInt32, seconds: UInt32), logger: Logger
+        url: String, token: UInt64, archive: KeyArchive, hasBacklog: Bool,
+        defaults: (events: UInt32, seconds: UInt32), logger: Logger
     ) {
         link = DatabaseLink(url: url, applicationName: "mesher-storage keys", token: token)
         self.archive = archive
+        self.hasBacklog = hasBacklog
         self.defaults = defaults
         self.logger = logger
     }
@@ -87,6 +94,14 @@ struct KeyReader: ~Copyable {
 
     /// Whether keys were ever read, from PostgreSQL or from disk.
     var isKnown: Bool { table.isLoaded }
+
+    /// The projects of the database; nil while they may be others than when they were read.
+    var projects: KnownProjects? { isCurrent ? knownProjects : nil }
+
+    /// No event waits on disk any more.
+    mutating func forgetReplacedProjects() {
+        knownProjects.forgetReplaced()
+    }
 
     /// A project that has a key in force, if there is one.
     var anyProject: Int64? { table.anyProject }
@@ -170,7 +185,7 @@ struct KeyReader: ~Copyable {
         let ended = stage
         stage = .idle
         checkAt = now + Self.checkInterval
-        defer { current = KeySnapshot() }
+        defer { forgetCurrent() }
         switch ended {
         case .away, .idle, .checking: return []
         case .listening:
@@ -184,25 +199,41 @@ struct KeyReader: ~Copyable {
             reportedLoss = nil
             link.confirm()
             archive.note(now: now)
+            // Changes that were heard of are those of the same projects.
+            knownProjects.replaceAll(currentProjects, strangers: isFirst ? replacedProjects() : [])
             let changes = table.replaceAll(current)
             if isFirst || !changes.isEmpty { logger.info("keys read", metadata: ["keys": "\(current.quotas.count)"]) }
             return changes
         case .readingProjects(let projects):
             archive.note(now: now)
+            knownProjects.replace(projects, currentProjects)
             return table.replace(projects: projects, current)
         }
     }
 
+    private func replacedProjects() -> Set<Int64> {
+        if table.isLoaded { return table.replaced(by: current) }
+        guard hasBacklog, let former = archive.former() else { return [] }
+        var table = KeyTable()
+        _ = table.replaceAll(former)
+        return table.replaced(by: current)
+    }
+
+    private mutating func forgetCurrent() {
+        current = KeySnapshot()
+        currentProjects = []
+    }
+
     private mutating func readChanged(now: Int64, _ epoll: borrowing Epoll) -> [KeyTable.Change] {
         var query = """
-            SELECT k.key, k.project_id, k.revoked_at IS NULL, p.rate_limit_events, p.rate_limit_seconds,
+            SELECT k.key, p.id, k.revoked_at IS NULL, p.rate_limit_events, p.rate_limit_seconds,
                 array_to_string(p.allowed_origins, ' ')
-            FROM public.api_keys k JOIN public.projects p ON p.id = k.project_id
+            FROM public.projects p LEFT JOIN public.api_keys k ON k.project_id = p.id
             """
         if allChanged || changed.count > Self.projectLimit {
             stage = .readingAll
         } else {
-            query += " WHERE k.project_id IN (\(changed.map(String.init).joined(separator: ", ")))"
+            query += " WHERE p.id IN (\(changed.map(String.init).joined(separator: ", ")))"
             stage = .readingProjects(changed)
         }
         allChanged = false
@@ -212,9 +243,10 @@ struct KeyReader: ~Copyable {
 
     private mutating func collect(_ rows: borrowing Rows) {
         for row in 0..<rows.count {
-            guard let key = rows[row: row, column: 0].flatMap({ KeyID(hex: $0) }),
-                let project = rows[row: row, column: 1].flatMap({ Int64($0) })
-            else {
+            guard let project = rows[row: row, column: 1].flatMap({ Int64($0) }) else { continue }
+            currentProjects.insert(project)
+            guard let text = rows[row: row, column: 0] else { continue }
+            guard let key = KeyID(hex: text) else {
                 logger.warning("a key that is not 32 hex digits is ignored")
                 continue
             }
@@ -255,7 +287,7 @@ struct KeyReader: ~Copyable {
     private mutating func lose(_ error: DatabaseError) {
         stage = .away
         failure = nil
-        current = KeySnapshot()
+        forgetCurrent()
         isCurrent = false
         isSettled = true
         readArchive()

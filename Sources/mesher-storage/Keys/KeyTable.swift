@@ -1,3 +1,4 @@
+import Spool
 import StorageChannel
 
 /// Every key that is in force, and the quota of its project; and those that were revoked.
@@ -27,6 +28,14 @@ struct KeyTable {
 
     /// A project that has a key in force, if there is one.
     var anyProject: Int64? { projects.first?.key }
+
+    /// The projects of which none of the keys in force is left, not even as a revoked one: they are other ones, if there.
+    func replaced(by current: KeySnapshot) -> Set<Int64> {
+        Set(
+            projects.lazy.filter { _, keys in
+                !keys.contains { current.quotas[$0] != nil || current.revoked.contains($0) }
+            }.map(\.key))
+    }
 
     func isRevoked(_ key: KeyID) -> Bool {
         revoked.contains(key)

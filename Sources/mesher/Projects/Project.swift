@@ -57,13 +57,14 @@ extension Project {
 
     /// Creates a project with its first key, both or neither, and returns its id.
     ///
+    /// - Parameter seen: the highest id that is known of projects, also of those that a restore took away.
     /// - Throws: `CommandError` when the slug is taken or the organization does not exist, else `DatabaseError`.
     static func create(
-        slug: String, organization: String, key: String, on connection: borrowing Connection
+        slug: String, organization: String, key: String, beyond seen: Int64, on connection: borrowing Connection
     ) throws -> Int64 {
         let rows: Rows
         do throws(DatabaseError) {
-            try ProjectIDs.advance(on: connection)
+            try ProjectIDs.advance(beyond: seen, on: connection)
             rows = try connection.query(
                 """
                 WITH project AS (

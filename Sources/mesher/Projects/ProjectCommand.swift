@@ -25,7 +25,8 @@ struct ProjectCommand: ParsableCommand {
                 throw CommandError(.usage, "NAME needs a letter from a to z")
             }
             let key = APIKey.generate()
-            let publicURL = try options.settings().text(.publicURL)
+            let settings = try options.settings()
+            let publicURL = settings.text(.publicURL)
             // A wrong public URL is found before anything is created.
             _ = try DSN(publicURL: publicURL, key: key, project: 1)
 
@@ -33,7 +34,9 @@ struct ProjectCommand: ParsableCommand {
             if organization == OrganizationCommand.fallback {
                 _ = try OrganizationCommand.create(organization, on: connection)
             }
-            let id = try Project.create(slug: slug, organization: organization, key: key, on: connection)
+            let id = try Project.create(
+                slug: slug, organization: organization, key: key, beyond: SeenProjects.highest(settings), on: connection
+            )
             let dsn = try DSN(publicURL: publicURL, key: key, project: id)
             if output.isJSON {
                 print(

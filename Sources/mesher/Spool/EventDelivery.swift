@@ -21,12 +21,45 @@ struct EventDelivery: ~Copyable {
         return EventDelivery(connection)
     }
 
-    /// Stores events.
+    /// Why the database may not be that of the events of these projects; nil when it is.
+    func fault(_ projects: Set<Int64>, of origin: SpoolOrigin) throws(DatabaseError) -> String? {
+        try origin.fault(projects, on: connection)
+    }
+
+    /// The id of a project by its slug or id; nil when there is none.
+    func project(_ reference: String) throws(DatabaseError) -> Int64? {
+        let column = Int64(reference) == nil ? "slug" : "id::text"
+        let rows = try connection.query("SELECT id FROM public.projects WHERE \(column) = $1", [reference])
+        return rows.count == 1 ? rows[row: 0, column: 0].flatMap { Int64($0) } : nil
+    }
+
+    /// Stores events. Those of projects that the database does not have are refused, too.
     ///
     /// - Parameter withProof: an event counts as refused only if PostgreSQL takes another row.
     /// - Returns: the positions of those that PostgreSQL refuses for what they are, each with its reason.
     /// - Throws: `DatabaseError` when it cannot store now; some may be stored.
     mutating func deliver(
+        _ events: [SpooledEvent], withProof: Bool
+    ) throws(DatabaseError) -> [(position: Int, reason: DatabaseError)] {
+        let projects = try existing(Set(events.map(\.project)))
+        let places = events.indices.filter { projects.contains(events[$0].project) }
+        let others = events.indices.filter { !projects.contains(events[$0].project) }.map { position in
+            let message =
+                "the database has no project \(events[position].project): restored from an older backup, or deleted"
+            return (position: position, reason: DatabaseError(operation: "store", message: message))
+        }
+        let refused = try store(places.map { events[$0] }, withProof: withProof)
+        return others + refused.map { (places[$0.position], $0.reason) }
+    }
+
+    /// Those of the projects that the database has.
+    private func existing(_ projects: Set<Int64>) throws(DatabaseError) -> Set<Int64> {
+        let list = "{\(projects.map(String.init).joined(separator: ","))}"
+        let rows = try connection.query("SELECT id FROM public.projects WHERE id = ANY ($1::bigint[])", [list])
+        return Set((0..<rows.count).compactMap { rows[row: $0, column: 0].flatMap { Int64($0) } })
+    }
+
+    private mutating func store(
         _ events: [SpooledEvent], withProof: Bool
     ) throws(DatabaseError) -> [(position: Int, reason: DatabaseError)] {
         var refused: [(position: Int, reason: DatabaseError)] = []
@@ -91,7 +124,7 @@ struct EventDelivery: ~Copyable {
         let today = try connection.query("SELECT (now() AT TIME ZONE 'UTC')::date - date '2000-01-01'")
         let day = today[row: 0, column: 0].flatMap { Int32($0) } ?? event.head.receivedOn
         do throws(DatabaseError) {
-            try connection.execute(ProbeStatement.sql(project: event.head.project, day: day))
+            try connection.execute(ProbeStatement.sql(project: event.project, day: day))
         } catch let refusal {
             guard ProbeStatement.isTaken(refusal, suspect: error.sqlState) else { throw error }
         }

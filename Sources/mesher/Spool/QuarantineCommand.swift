@@ -113,9 +113,11 @@ struct QuarantineCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Store events after all, once the reason is gone.",
             discussion: """
-                What is stored leaves the quarantine; what is refused again stays, with exit status 65. It stores as the role \
-                of MESHER_STORAGE_DATABASE_URL, also while the service runs.
+                What is stored leaves the quarantine; what is refused again stays, with exit status 65. Events of a project \
+                that the database does not have any more can be given to another one. It stores as the role of \
+                MESHER_STORAGE_DATABASE_URL, also while the service runs.
                 """)
+        @Option(help: "Slug or id of the project that gets them, instead of their own.") var project: String?
         @OptionGroup var selection: Selection
 
         func run() throws {
@@ -123,19 +125,27 @@ struct QuarantineCommand: ParsableCommand {
             let directory = SpoolDirectory.quarantine(in: settings.spoolDirectory)
             let entries = try selection.entries(directory)
             var delivery = try EventDelivery.open(settings.text(.storageDatabaseURL))
+            let recipient = try project.map { reference in
+                guard let recipient = try delivery.project(reference) else {
+                    throw CommandError(
+                        .dataError, "no project \(TextTable.printable(reference)); see mesher project list")
+                }
+                return recipient
+            }
             var left = 0
             for entry in entries {
-                guard let event = try QuarantinedItem(entry, in: directory).event else {
+                guard var event = try QuarantinedItem(entry, in: directory).event else {
                     writeError("mesher: \(entry.number): not an event that PostgreSQL could take\n")
                     left += 1
                     continue
                 }
+                if let recipient { event = event.moved(to: recipient) }
                 if let refusal = try delivery.deliver([event], withProof: false).first {
                     writeError("mesher: \(entry.number): refused again: \(refusal.reason)\n")
                     left += 1
                 } else {
                     try QuarantinedItem(entry, in: directory).remove()
-                    print("\(entry.number) stored as event \(event.id) of project \(event.head.project)")
+                    print("\(entry.number) stored as event \(event.id) of project \(event.project)")
                 }
             }
             if left > 0 { throw ExitCode(ExitStatus.dataError.rawValue) }

@@ -12,23 +12,34 @@ struct SpoolDrainCommand: ParsableCommand {
         commandName: "drain",
         abstract: "Deliver it while the service is stopped, for instance from a host that is given up.",
         discussion: """
-            Stores as the role of MESHER_STORAGE_DATABASE_URL, which may name another database than before. What PostgreSQL \
-            refuses, and what is damaged, goes to the quarantine. Exit status: 0 the spool is empty, 69 PostgreSQL cannot \
-            be reached, 75 storage owns the spool.
+            Stores as the role of MESHER_STORAGE_DATABASE_URL. It must be the database by whose keys the events were accepted, \
+            wherever that is now, or the events of one project could become another's. What PostgreSQL refuses, what is \
+            damaged, and events of projects that the database does not have go to the quarantine. Root works as the owner of \
+            the spool. Exit status: 0 the spool is empty, 65 it is another database, 69 PostgreSQL cannot be reached, 75 \
+            storage owns the spool.
             """)
 
     /// Events that are stored together.
     private static let events = 500
 
+    @Flag(
+        help:
+            "Deliver into a database that is not known to be that of the events; their projects' ids must be the same.")
+    var intoAnotherDatabase = false
     @OptionGroup var options: CommonOptions
 
     func run() throws {
         let settings = try options.settings()
+        let origin = SpoolOrigin(settings)
         let spool = try Self.open(settings)
         var delivery = try EventDelivery.open(settings.text(.storageDatabaseURL))
         var stored = 0
         var setAside = 0
         while !spool.index.isCounted { spool.survey() }
+        if !intoAnotherDatabase, let fault = try delivery.fault(spool.index.projectIDs, of: origin) {
+            let advice = "correct MESHER_STORAGE_DATABASE_URL, or give --into-another-database"
+            throw CommandError(.dataError, "this may be another database: \(fault). Nothing was delivered: \(advice)")
+        }
         while let piece = spool.oldest(events: Self.events) {
             let items = try Self.deliver(piece, &delivery, &stored)
             try spool.setAside(items)
@@ -47,6 +58,7 @@ struct SpoolDrainCommand: ParsableCommand {
         let path = settings.spoolDirectory
         // It would be made, with the wrong owner.
         guard access(path, F_OK) == 0 else { throw SystemError("open", path) }
+        try SpoolOwner.become(of: path)
         do throws(SystemError) {
             // What is set aside must fit, however full it is.
             return try SpoolDirectory.open(path, limits: SpoolDirectory.Limits(bytes: .max, projectBytes: .max))

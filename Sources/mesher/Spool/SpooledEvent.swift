@@ -4,8 +4,10 @@ internal import StorageChannel
 /// An event of the spool or the quarantine, its columns as text.
 struct SpooledEvent {
     let head: RecordHead
+    /// Where it belongs: the record's, unless the operator says otherwise.
+    private(set) var project: Int64
     /// By `EventRecord.Column`; nil is NULL.
-    let values: [String?]
+    private(set) var values: [String?]
 
     /// Nil when the bytes are no record, a text is not UTF-8, or a time is none of the years 1 to 9999.
     init?(_ record: [UInt8]) {
@@ -25,6 +27,15 @@ struct SpooledEvent {
         guard let head, isValid, values.count == EventRecord.Column.allCases.count else { return nil }
         self.head = head
         self.values = values
+        project = head.project
+    }
+
+    /// The same event, for another project.
+    func moved(to project: Int64) -> SpooledEvent {
+        var event = self
+        event.project = project
+        event.values[EventRecord.Column.projectID.rawValue] = String(project)
+        return event
     }
 
     subscript(_ column: EventRecord.Column) -> String? { values[column.rawValue] }
@@ -39,7 +50,7 @@ struct SpooledEvent {
             EventRecord.Column.allCases.map { column in
                 let value = self[column]
                 return switch column {
-                case .projectID: (names[column.rawValue], .integer(head.project))
+                case .projectID: (names[column.rawValue], .integer(project))
                 case .tags, .payload: (names[column.rawValue], value.map { .verbatim($0) } ?? .null)
                 default: (names[column.rawValue], .optional(value))
                 }

@@ -1,3 +1,4 @@
+import Spool
 import StorageChannel
 import Testing
 
@@ -60,6 +61,15 @@ import Testing
         #expect(!table.isRevoked(KeyID(1)))
         _ = table.replaceAll(KeySnapshot(revoked: [KeyID(1), KeyID(2)]))
         #expect(table.isRevoked(KeyID(1)) && table.isRevoked(KeyID(2)))
+    }
+
+    @Test(
+        "a project none of whose keys is left is another one; one key that is left, or revoked, shows that it is the same"
+    )
+    func replaced() {
+        let table = loaded()
+        #expect(table.replaced(by: KeySnapshot(quotas: [KeyID(1): quota, KeyID(9): other])) == [2])
+        #expect(table.replaced(by: KeySnapshot(quotas: [KeyID(1): quota], revoked: [KeyID(2)])).isEmpty)
     }
 
     @Test("a key is 32 hex digits and nothing else")

@@ -1,4 +1,5 @@
 import Foundation
+import Spool
 import StorageChannel
 
 @testable import mesher_storage

@@ -1,13 +1,13 @@
-import StorageChannel
+package import StorageChannel
 
 /// The keys as they are kept on disk, so that storage knows them also when it starts while PostgreSQL is away.
 ///
 /// Numbers are in network byte order: the magic (64 bits), the version (32), the database that the keys are of (64), the
 /// numbers of keys in force and of revoked ones (32 each); for each in force the key (128), project (64), events (32), seconds (32),
 /// and the length (16) and bytes of its `AllowedOrigins`; for each revoked the key (128); a checksum of all before it (64).
-struct KeySnapshot: Equatable {
+package struct KeySnapshot: Equatable, Sendable {
     /// Why bytes are not taken for keys.
-    enum Fault: Error, Equatable, CustomStringConvertible {
+    package enum Fault: Error, Equatable, CustomStringConvertible {
         /// No snapshot of keys at all.
         case foreign
         case version(UInt32)
@@ -16,7 +16,7 @@ struct KeySnapshot: Equatable {
         /// Cut off, or changed since they were written.
         case damaged
 
-        var description: String {
+        package var description: String {
             switch self {
             case .foreign: "it is no snapshot of keys"
             case .version(let version): "its version is \(version), this release reads \(KeySnapshot.version)"
@@ -32,19 +32,19 @@ struct KeySnapshot: Equatable {
     private static let headerSize = 28
 
     /// The keys in force, and what the project of each may send.
-    var quotas: [KeyID: ProjectQuota] = [:]
+    package var quotas: [KeyID: ProjectQuota] = [:]
     /// Revoking is for good: these are refused also while PostgreSQL cannot be asked.
-    var revoked: Set<KeyID> = []
+    package var revoked: Set<KeyID> = []
 
-    init(quotas: [KeyID: ProjectQuota] = [:], revoked: Set<KeyID> = []) {
+    package init(quotas: [KeyID: ProjectQuota] = [:], revoked: Set<KeyID> = []) {
         self.quotas = quotas
         self.revoked = revoked
     }
 
     /// Reads what `encoded` has written.
     ///
-    /// - Parameter database: names the database that the keys must be of.
-    init(decoding bytes: UnsafeRawBufferPointer, database: String) throws(Fault) {
+    /// - Parameter database: names the database that the keys must be of; nil for any.
+    package init(decoding bytes: UnsafeRawBufferPointer, database: String?) throws(Fault) {
         var content = FrameContent(bytes)
         guard content.integer(UInt64.self) == Self.magic else { throw .foreign }
         let version = content.integer(UInt32.self)
@@ -55,7 +55,7 @@ struct KeySnapshot: Equatable {
             bytes.loadUnaligned(fromByteOffset: bytes.count - 8, as: UInt64.self).bigEndian
                 == Self.checksum(UnsafeRawBufferPointer(rebasing: bytes.dropLast(8)))
         else { throw .damaged }
-        guard identity == Self.identity(database) else { throw .database }
+        guard database.map({ identity == Self.identity($0) }) ?? true else { throw .database }
         for _ in 0..<counts.known {
             let key = content.key()
             quotas[key] = ProjectQuota(
@@ -71,7 +71,7 @@ struct KeySnapshot: Equatable {
         guard content.isIntact, content.isAtEnd else { throw .damaged }
     }
 
-    func encoded(database: String) -> [UInt8] {
+    package func encoded(database: String) -> [UInt8] {
         var writer = FrameWriter(reserving: Self.headerSize + 8 + quotas.count * 34 + revoked.count * 16)
         writer.integer(Self.magic)
         writer.integer(Self.version)
