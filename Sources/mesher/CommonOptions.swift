@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Configuration
+internal import Glibc
 internal import PostgreSQL
 internal import Schema
 
@@ -38,6 +39,19 @@ struct CommonOptions: ParsableArguments {
         let connection = try openDatabase()
         try Migrator().requireLatest(of: connection)
         return connection
+    }
+}
+
+/// Whom a command believes that speaks TLS to nginx.
+struct AuthorityOptions: ParsableArguments {
+    @Option(
+        name: .customLong("ca-file"), help: "Certificates (PEM) of the authorities to trust, instead of the system's.",
+        completion: .file())
+    var path: String?
+
+    func validate() throws {
+        guard let path, access(path, R_OK) != 0 else { return }
+        throw ValidationError("--ca-file \(path): \(String(cString: strerror(errno)))")
     }
 }
 

@@ -87,6 +87,7 @@ extension EndToEnd {
                     .replacingOccurrences(of: "/usr/local/share/mesher/nginx/", with: "")
                     .replacingOccurrences(of: "/var/log/nginx/", with: "")
                     .replacingOccurrences(of: "/etc/nginx/mesher", with: "mesher")
+                    .replacingOccurrences(of: "127.0.0.1:9464", with: "unix:\(folder)/operator.sock")
                 try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
             }
             try Data().write(to: URL(fileURLWithPath: folder + "/empty"))
@@ -106,6 +107,7 @@ extension EndToEnd {
                     access_log off;
                     \(Self.inherited)
                     include mesher-http.conf;
+                    include mesher-operator.conf;
                     \(sites)
                 }
                 """
@@ -212,6 +214,42 @@ extension EndToEnd {
                         "\(method) \(target)")
                     #expect(!headers.contains { $0.0 == "expires" || $0.1 == "max-age=3600" }, "\(method) \(target)")
                 }
+            }
+        }
+
+        @Test("Metrics and status are each second's, and nobody is told to keep them, whatever the http level caches")
+        func metrics() throws {
+            try withNginx { port in
+                let socket = stack.folder + "/inherited/operator.sock"
+                func fetch(_ path: String) throws -> String {
+                    try Execution.output(
+                        [
+                            "curl", "--silent", "--show-error", "--fail", "--include", "--compressed", "--unix-socket",
+                            socket, "http://localhost\(path)",
+                        ])
+                }
+                func time(_ text: String) -> Double? {
+                    let name = "mesher_metrics_timestamp_seconds "
+                    let line = text.split(separator: "\n").first { $0.hasPrefix(name) }
+                    return line.flatMap { Double($0.dropFirst(name.count)) }
+                }
+                var latest = try #require(time(fetch("/metrics")))
+                for _ in 0..<3 {
+                    let isNewer = try eventually(within: 10) {
+                        let next = try #require(try time(fetch("/metrics")))
+                        try #require(next >= latest, "it goes backward")
+                        defer { latest = next }
+                        return next > latest
+                    }
+                    #expect(isNewer)
+                }
+                for path in ["/metrics", "/status.json"] {
+                    let head = try fetch(path).lowercased()
+                    #expect(head.contains("cache-control: no-store"), "\(path)")
+                    #expect(
+                        !head.contains("etag:") && !head.contains("expires:") && !head.contains("max-age"), "\(path)")
+                }
+                #expect(port > 0)
             }
         }
 

@@ -39,7 +39,8 @@ struct CheckCommandTests {
     }
 
     private static func nginx(status: Int = 401, reason: String = "unauthorized") throws -> StubHTTPServer {
-        try StubHTTPServer(status: status, body: #"{"error":"…","reason":"\#(reason)"}"#)
+        try StubHTTPServer(
+            status: status, body: #"{"error":"…","reason":"\#(reason)"}"#, headers: StubHTTPServer.browsers)
     }
 
     @Test("when all but the service is there, only the service is at fault, and the exit status is 69")

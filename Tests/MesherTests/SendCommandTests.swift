@@ -31,6 +31,31 @@ struct SendCommandTests {
         #expect(request.contains(#"{"message": "it's \"me\"", "level": "fatal", "#))
     }
 
+    @Test("an authority of one's own is believed when --ca-file names it, by send as by check, and by nobody else")
+    func ownAuthority() throws {
+        let server = try StubHTTPServer(
+            status: 202, body: #"{"status":"accepted","id":"\#(Self.id)"}"#, isSecure: true)
+        func send(_ arguments: String...) throws -> Execution {
+            try Execution.run(
+                Execution.program("mesher"), ["send", "https://\(Self.key)@\(server.authority)/1"] + arguments,
+                environment: ["no_proxy": "127.0.0.1"])
+        }
+        let refused = try send()
+        #expect(refused.status == 69 && refused.errors.contains("certificate"), "\(refused.errors)")
+        let accepted = try send("--ca-file", server.certificate)
+        #expect(accepted.output == "202 accepted \(Self.id)\n", "\(accepted.errors)")
+        let absent = try send("--ca-file", "/nowhere")
+        #expect(absent.status == 64 && absent.errors.contains("/nowhere"))
+
+        let environment = ["MESHER_PUBLIC_URL": "https://\(server.authority)", "no_proxy": "127.0.0.1"]
+        let check = try Execution.run(Execution.program("mesher"), ["check"], environment: environment).output
+        #expect(check.contains("let --ca-file name the authority's certificate"), "\(check)")
+        let believing = try Execution.run(
+            Execution.program("mesher"), ["check", "--ca-file", server.certificate], environment: environment
+        ).output
+        #expect(believing.contains("it is not Mesher that answers"), "\(believing)")
+    }
+
     @Test("--count sends as many, and --json prints an object for each")
     func count() throws {
         let server = try StubHTTPServer(status: 202, body: #"{"status":"accepted","id":"\#(Self.id)"}"#)

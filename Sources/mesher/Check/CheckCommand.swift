@@ -10,6 +10,7 @@ struct CheckCommand: ParsableCommand {
         discussion: "Exit status: 0 all is well, 78 the configuration is at fault, 69 something else is.")
 
     @Flag(name: .customLong("configuration"), help: "Check the configuration alone.") var isConfigurationOnly = false
+    @OptionGroup var authorities: AuthorityOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var options: CommonOptions
 
@@ -35,7 +36,7 @@ struct CheckCommand: ParsableCommand {
             others += service
             if service.count > 1 { others += StreamCheck(settings).findings() + ConfinementCheck(settings).findings() }
             others += SpoolCheck(settings).findings()
-            others += HTTPCheck(settings).findings()
+            others += HTTPCheck(settings, authorities: authorities.path).findings()
         }
         show(configuration + others)
         if configuration.contains(where: \.isFault) { throw ExitCode(ExitStatus.configuration.rawValue) }

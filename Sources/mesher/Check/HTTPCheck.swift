@@ -15,31 +15,64 @@ struct HTTPCheck {
 
     private let settings: Settings
 
-    init(_ settings: Settings) {
+    private let authorities: String?
+
+    /// - Parameter authorities: a file of certificates instead of the system's.
+    init(_ settings: Settings, authorities: String? = nil) {
         self.settings = settings
+        self.authorities = authorities
     }
 
     func findings() -> [Finding] {
+        var heads: [String] = []
+        let routes = Self.routes.map { path, size, head in check(path, size, after: head, &heads) }
+        // What does not come from Mesher says nothing of it.
         let head = healthHead()
-        return Self.routes.map { path, size, head in check(path, size, after: head) }
-            + [head.flatMap(Self.limits), head.flatMap(fronts)].compactMap(\.self)
+        let others = [head.flatMap(Self.limits), head.flatMap(fronts)].compactMap(\.self)
+        guard heads.count == routes.count else { return routes + others }
+        let preflights = Self.routes.compactMap { path, _, _ in preflight(path) }
+        let browsers = CrossOriginCheck.finding(preflights: preflights, answers: heads)
+        return routes + [browsers] + others
     }
 
-    private func check(_ path: String, _ size: Int, after head: String) -> Finding {
+    /// What a browser asks before it sends; nil when there is no answer.
+    private func preflight(_ path: String) -> String? {
+        let headers =
+            CrossOriginCheck.headers + [
+                "Access-Control-Request-Method: POST",
+                "Access-Control-Request-Headers: \(CrossOriginCheck.sent.joined(separator: ","))",
+            ]
+        guard let place = try? DSN(publicURL: settings.text(.publicURL), key: "", project: 1),
+            let client = try? HTTPClient.open(
+                "\(place.scheme)://\(place.place)\(path)", headers: headers, authorities: authorities)
+        else { return nil }
+        return try? client.options().body
+    }
+
+    /// - Parameter heads: what the answer begins with is appended, when it is Mesher's.
+    private func check(_ path: String, _ size: Int, after head: String, _ heads: inout [String]) -> Finding {
         let subject = "nginx"
         do throws(CommandError) {
             let place = try DSN(publicURL: settings.text(.publicURL), key: "", project: 1)
             let url = "\(place.scheme)://\(place.place)\(path)"
-            let client = try HTTPClient.open(url, headers: ["Content-Type: application/json"])
+            let client = try HTTPClient.open(
+                url, headers: CrossOriginCheck.headers + ["Content-Type: application/json"], authorities: authorities)
+            try client.includeHeads()
             let answer = try client.post(Self.body(size, after: head))
             let reason =
                 SendCommand.member("reason", of: answer.body) ?? SendCommand.member("detail", of: answer.body)
             let text = "\(url): \(answer.status)\(reason.map { " \($0)" } ?? "")"
             guard let advice = Self.advice(status: answer.status, reason: reason, size: size) else {
+                heads.append(answer.body)
                 return .good(subject, "\(path.prefix { $0 != "?" }) takes \(size >> 20) MiB")
             }
             return .fault(subject, text, advice: advice)
         } catch {
+            if error.description.contains("certificate") || error.description.contains("SSL") {
+                let advice =
+                    "let --ca-file name the authority's certificate, if it is one of yours; see nginx' ssl_certificate"
+                return .fault(subject, "\(settings.text(.publicURL))\(path): \(error)", advice: advice)
+            }
             let advice =
                 "start nginx, or set MESHER_PUBLIC_URL (now from: \(settings.origin(.publicURL))) "
                 + "to what clients reach it by"
@@ -50,7 +83,8 @@ struct HTTPCheck {
     /// What nginx says of itself, in the head of an answer; nil when there is none.
     private func healthHead() -> String? {
         guard let place = try? DSN(publicURL: settings.text(.publicURL), key: "", project: 1),
-            let client = try? HTTPClient.open("\(place.scheme)://\(place.place)/healthz", headers: []),
+            let client = try? HTTPClient.open(
+                "\(place.scheme)://\(place.place)/healthz", headers: [], authorities: authorities),
             let answer = try? client.head()
         else { return nil }
         return answer.body

@@ -29,9 +29,13 @@ struct HTTPClient: ~Copyable {
 
     /// A client for one URL. The corresponding C function is `curl_easy_init`.
     ///
-    /// - Parameter headers: lines `Name: value` that are sent with each request.
+    /// - Parameters:
+    ///   - headers: lines `Name: value` that are sent with each request.
+    ///   - authorities: a file of certificates instead of the system's.
     /// - Throws: `CommandError` when libcurl cannot take the URL.
-    static func open(_ url: String, headers lines: [String]) throws(CommandError) -> HTTPClient {
+    static func open(
+        _ url: String, headers lines: [String], authorities: String? = nil
+    ) throws(CommandError) -> HTTPClient {
         // To call it again does nothing; without the call curl_easy_init makes it.
         curl_global_init(Int(CURL_GLOBAL_ALL))
         guard let handle = curl_easy_init() else { throw CommandError(.software, "libcurl: out of memory") }
@@ -42,6 +46,7 @@ struct HTTPClient: ~Copyable {
         try client.set(mesher_curl_set_number(handle, CURLOPT_CONNECTTIMEOUT, 10))
         try client.set(mesher_curl_set_number(handle, CURLOPT_TIMEOUT, 30))
         try client.set(mesher_curl_set_list(handle, CURLOPT_HTTPHEADER, headers))
+        if let authorities { try client.set(mesher_curl_set_text(handle, CURLOPT_CAINFO, authorities)) }
         return client
     }
 
@@ -50,6 +55,18 @@ struct HTTPClient: ~Copyable {
     /// - Throws: `CommandError` when there was no answer.
     func post(_ body: String) throws(CommandError) -> Answer {
         try post(Array(body.utf8))
+    }
+
+    /// Lets the head of an answer stand before its body: lines as they came.
+    func includeHeads() throws(CommandError) {
+        try set(mesher_curl_set_number(handle, CURLOPT_HEADER, 1))
+    }
+
+    /// Asks with OPTIONS. The answer is as `includeHeads` has it.
+    func options() throws(CommandError) -> Answer {
+        try includeHeads()
+        try set(mesher_curl_set_text(handle, CURLOPT_CUSTOMREQUEST, "OPTIONS"))
+        return try perform()
     }
 
     /// The same of bytes, whatever they are.
@@ -79,7 +96,7 @@ struct HTTPClient: ~Copyable {
     /// - Throws: as `post`.
     func head() throws(CommandError) -> Answer {
         try set(mesher_curl_set_number(handle, CURLOPT_NOBODY, 1))
-        try set(mesher_curl_set_number(handle, CURLOPT_HEADER, 1))
+        try includeHeads()
         return try perform()
     }
 

@@ -17,6 +17,7 @@ struct SendCommand: ParsableCommand {
     @Option(help: "How many, one after the other.") var count = 1
     @Option(help: "A file to send instead, - for standard input.", completion: .file()) var file: String?
     @Option(help: "Where a file is sent to.") var route = Route.events
+    @OptionGroup var authorities: AuthorityOptions
     @OptionGroup var output: OutputOptions
 
     /// The routes that take events.
@@ -36,7 +37,7 @@ struct SendCommand: ParsableCommand {
             headers: [
                 "Content-Type: application/json",
                 "X-Sentry-Auth: Sentry sentry_key=\(dsn.key), sentry_version=7, sentry_client=mesher/\(Release.version)",
-            ])
+            ], authorities: authorities.path)
         let event = try file.map(SentFile.read) ?? testEvent
         for _ in 0..<count { try report(client.post(event)) }
     }

@@ -28,6 +28,7 @@ struct StreamClient: ~Copyable {
 
     private let dsn: DSN
     private let patience: Int64
+    private let authorities: String?
     private var queue: StreamQueue
     private var reader = LineReader(STDIN_FILENO)
     private var progress = StreamProgress()
@@ -37,7 +38,9 @@ struct StreamClient: ~Copyable {
     /// - Parameters:
     ///   - inFlight: the most events that are read and not acknowledged.
     ///   - patience: seconds of trouble, without any acknowledgement, after which it gives up.
-    init(_ dsn: DSN, inFlight: Int, patience: Int) {
+    ///   - authorities: a file of certificates instead of the system's.
+    init(_ dsn: DSN, inFlight: Int, patience: Int, authorities: String? = nil) {
+        self.authorities = authorities
         self.dsn = dsn
         self.patience = Int64(patience) * Self.second
         queue = StreamQueue(limit: inFlight)
@@ -89,7 +92,7 @@ struct StreamClient: ~Copyable {
     private mutating func converse() throws(CommandError) -> Ending {
         let transport: StreamTransport
         do throws(CommandError) {
-            transport = try StreamTransport.open("\(dsn.scheme)://\(dsn.place)")
+            transport = try StreamTransport.open("\(dsn.scheme)://\(dsn.place)", authorities: authorities)
         } catch {
             return .lost(error.description)
         }

@@ -16,6 +16,7 @@ struct StreamCommand: ParsableCommand {
     @Argument(help: "The DSN that `project create` printed.") var dsn: String
     @Option(help: "The most events that are read and not acknowledged.") var inFlight = 100
     @Option(help: "Seconds of trouble after which it gives up.") var patience = 300
+    @OptionGroup var authorities: AuthorityOptions
 
     func validate() throws {
         guard (1...10_000).contains(inFlight) else { throw ValidationError("--in-flight must be from 1 to 10000") }
@@ -24,7 +25,7 @@ struct StreamCommand: ParsableCommand {
 
     func run() throws {
         guard let dsn = DSN(dsn) else { throw CommandError(.usage, "a DSN is http://KEY@HOST[:PORT]/ID") }
-        var client = StreamClient(dsn, inFlight: inFlight, patience: patience)
+        var client = StreamClient(dsn, inFlight: inFlight, patience: patience, authorities: authorities.path)
         let refused = try client.run()
         if refused > 0 { throw CommandError(.dataError, "\(refused) events were refused") }
     }

@@ -19,9 +19,11 @@ struct StreamTransport: ~Copyable {
 
     /// Connects, 10 s at most.
     ///
-    /// - Parameter url: `http://host` or `https://host`, with a port if need be.
+    /// - Parameters:
+    ///   - url: `http://host` or `https://host`, with a port if need be.
+    ///   - authorities: a file of certificates instead of the system's.
     /// - Throws: why it cannot.
-    static func open(_ url: String) throws(CommandError) -> StreamTransport {
+    static func open(_ url: String, authorities: String?) throws(CommandError) -> StreamTransport {
         curl_global_init(Int(CURL_GLOBAL_ALL))
         guard let handle = curl_easy_init() else { throw CommandError(.software, "libcurl: out of memory") }
         let codes = [
@@ -32,6 +34,7 @@ struct StreamTransport: ~Copyable {
             // An upgrade is HTTP/1.1's, so nothing else may be agreed on by TLS; a proxy must pass bytes through.
             mesher_curl_set_number(handle, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1),
             mesher_curl_set_number(handle, CURLOPT_HTTPPROXYTUNNEL, 1),
+            authorities.map { mesher_curl_set_text(handle, CURLOPT_CAINFO, $0) } ?? CURLE_OK,
         ]
         let code = codes.first { $0 != CURLE_OK } ?? curl_easy_perform(handle)
         let number = mesher_curl_socket(handle)
