@@ -15,6 +15,8 @@ package struct Partition: Equatable, Sendable {
     package let state: State
     /// The planner's estimate, nil before the first ANALYZE.
     package let rows: Int64?
+    /// Whether the operator wants to keep it for as long as he says.
+    package let isHeld: Bool
 
     /// `YYYYMMDD`: orders as the days do.
     package var day: Substring { name.dropFirst("events_".count) }
@@ -46,7 +48,7 @@ extension Partition {
             SELECT c.relname,
                 CASE WHEN i.inhrelid IS NULL THEN 'detached'
                     WHEN i.inhdetachpending THEN 'detach pending' ELSE 'attached' END,
-                nullif(c.reltuples, -1)::bigint
+                nullif(c.reltuples, -1)::bigint, obj_description(c.oid, 'pg_class') IS NOT DISTINCT FROM '\(holdMark)'
             FROM pg_class parent
             JOIN pg_class c ON c.relnamespace = parent.relnamespace AND c.relowner = parent.relowner
                 AND c.relkind = 'r' AND c.relname ~ '^events_[0-9]{8}$'
@@ -57,8 +59,31 @@ extension Partition {
             guard let name = rows[row: row, column: 0],
                 let state = rows[row: row, column: 1].flatMap({ State(rawValue: $0) })
             else { return nil }
-            return Partition(name: name, state: state, rows: rows[row: row, column: 2].flatMap { Int64($0) })
+            return Partition(
+                name: name, state: state, rows: rows[row: row, column: 2].flatMap { Int64($0) },
+                isHeld: rows[row: row, column: 3] == "t")
         }
+    }
+
+    /// The comment on a table that is held: a dump has it, too.
+    private static let holdMark = "mesher: held"
+
+    /// Holds a day, so that retention leaves it alone, or lets it go. The day gets a partition if it has none.
+    ///
+    /// - Parameter day: `YYYYMMDD` or `YYYY-MM-DD`.
+    /// - Throws: `SchemaError.database`, with SQLSTATE 22007 or 22008 when it is no day.
+    package static func hold(
+        _ day: String, _ isHeld: Bool, on connection: borrowing Connection
+    ) throws(SchemaError) -> String {
+        let step = isHeld ? "holding a day" : "releasing a day"
+        if isHeld {
+            _ = try connection.query("SELECT public.mesher_make_partitions($1::date, $1::date)", [day], during: step)
+        }
+        let rows = try connection.query("SELECT 'events_' || to_char($1::date, 'YYYYMMDD')", [day], during: step)
+        let name = rows[row: 0, column: 0] ?? ""
+        // The name is PostgreSQL's own.
+        try connection.execute("COMMENT ON TABLE public.\(name) IS \(isHeld ? "'\(holdMark)'" : "NULL")", during: step)
+        return name
     }
 
     /// How large it is with its indexes and large values, in bytes; waits for whoever has locked it.

@@ -32,6 +32,23 @@ package struct Retention: Sendable {
         self.attempts = attempts
     }
 
+    /// What a run would do now: the partitions that it would drop, and how many events it would delete.
+    ///
+    /// - Throws: `SchemaError.database`.
+    package func plan(on connection: borrowing Connection) throws(SchemaError) -> Outcome {
+        var outcome = Outcome()
+        let oldest = try Partition.day(daysAgo: days, on: connection)
+        outcome.dropped = try Partition.all(on: connection).filter { !$0.isHeld && $0.day < oldest }.map(\.name)
+        for (partition, projects) in try dueForProjects(on: connection) where !outcome.dropped.contains(partition.name)
+        {
+            let rows = try connection.query(
+                "SELECT count(*) FROM public.\(partition.name) WHERE project_id = ANY ($1::bigint[])", [projects],
+                during: "counting what is due")
+            outcome.deleted += rows[row: 0, column: 0].flatMap { Int($0) } ?? 0
+        }
+        return outcome
+    }
+
     /// Drops and deletes what is due. The connection must not be in a transaction.
     ///
     /// - Throws: `SchemaError.maintained` while another connection does the same, `SchemaError.database`; what was
@@ -61,7 +78,8 @@ package struct Retention: Sendable {
             canDetach = try attempt(Self.finalize(partition), on: connection)
             if !canDetach { outcome.busy.append(partition.name) }
         }
-        for partition in partitions where partition.day < oldest && !outcome.busy.contains(partition.name) {
+        for partition in partitions
+        where !partition.isHeld && partition.day < oldest && !outcome.busy.contains(partition.name) {
             if partition.state == .attached {
                 if canDetach { canDetach = try detach(partition, on: connection) }
                 guard canDetach else {
@@ -109,18 +127,29 @@ package struct Retention: Sendable {
     }
 
     private func deleteForProjects(on connection: borrowing Connection, _ outcome: inout Outcome) throws(SchemaError) {
+        for (partition, projects) in try dueForProjects(on: connection) {
+            outcome.deleted += try delete(from: partition, projects: projects, on: connection)
+        }
+    }
+
+    /// The partitions that have events of projects which keep them for less, and an array of these projects' ids.
+    private func dueForProjects(
+        on connection: borrowing Connection
+    ) throws(SchemaError) -> [(partition: Partition, projects: String)] {
         let projects = try connection.query(
             """
             SELECT id, to_char((now() AT TIME ZONE 'UTC') - make_interval(days => retention_days), 'YYYYMMDD')
             FROM public.projects WHERE retention_days < $1::int
             """, [String(days)], during: "reading projects' retention")
-        guard projects.count > 0 else { return }
-        for partition in try Partition.all(on: connection) where partition.state == .attached {
+        guard projects.count > 0 else { return [] }
+        var result: [(partition: Partition, projects: String)] = []
+        for partition in try Partition.all(on: connection) where partition.state == .attached && !partition.isHeld {
             let due = (0..<projects.count).filter { partition.day < projects[row: $0, column: 1] ?? "" }
             guard !due.isEmpty else { continue }
             let identifiers = due.compactMap { projects[row: $0, column: 0] }.joined(separator: ",")
-            outcome.deleted += try delete(from: partition, projects: "{\(identifiers)}", on: connection)
+            result.append((partition, "{\(identifiers)}"))
         }
+        return result
     }
 
     /// Deletes in steps, so that neither a lock nor a snapshot is held for long, and returns how many rows.

@@ -37,6 +37,25 @@ struct DatabaseCommandTests {
         #expect(try service.run("db", "maintain").output == "0 partitions made, 0 dropped, 0 events deleted\n")
     }
 
+    @Test("a day that is held stays however old it is, --dry-run says what would go, and does nothing")
+    func hold() throws {
+        let service = try TestService()
+        #expect(try service.run("db", "hold", "2024-01-02").output.hasPrefix("events_20240102 is held until"))
+        try service.open().execute("SELECT mesher_make_partitions('2024-01-01', '2024-01-01')")
+        let plan = try service.run("db", "maintain", "--dry-run")
+        #expect(plan.output == "would drop 1 partitions, and delete 0 events of others\nwould drop events_20240101\n")
+        #expect(try service.run("db", "status").output.contains("events_20240102  attached, held"))
+        #expect(try service.run("db", "maintain").output.contains("dropped events_20240101"))
+        #expect(try service.run("db", "status").output.contains("events_20240102  attached, held"))
+        #expect(try service.run("db", "release", "2024-01-02").status == 0)
+        #expect(try service.run("db", "maintain").output.contains("dropped events_20240102"))
+        for day in ["yesteryear", "2024-02-30", "1969-01-01", "99999-01-01"] {
+            let run = try service.run("db", "hold", day)
+            #expect(run.status == 65 && run.errors.contains(day), "\(run.errors)")
+        }
+        #expect(try service.run("db", "release", "2024-01-02").status == 65)
+    }
+
     @Test("maintain ends with 75 when a partition is being read, and names it")
     func maintainBusy() throws {
         var service = try TestService()

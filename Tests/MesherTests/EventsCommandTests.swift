@@ -93,4 +93,26 @@ struct EventsCommandTests {
         running.interrupt()
         _ = running.wait()
     }
+
+    @Test("tail goes on where it was when PostgreSQL has ended its session, and when it let nobody in for a while")
+    func tailReconnects() throws {
+        let service = try Self.service()
+        try service.store(message: "before")
+        let running = try Execution.Running(
+            Execution.program("mesher"), ["events", "tail", "demo"], environment: service.environment)
+        #expect(eventually { running.output.contains("before") })
+        let administrator = try Connection.open(service.server.url(), applicationName: "tests")
+        try administrator.execute("ALTER DATABASE \(service.database) CONNECTION LIMIT 0")
+        try administrator.execute("ALTER DATABASE \(service.database) ALLOW_CONNECTIONS false")
+        _ = try administrator.query(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", [service.database])
+        #expect(eventually { running.errors.contains("connecting again") })
+        try administrator.execute("ALTER DATABASE \(service.database) ALLOW_CONNECTIONS true")
+        try administrator.execute("ALTER DATABASE \(service.database) CONNECTION LIMIT -1")
+        try service.store(message: "after")
+        #expect(eventually { running.output.contains("after") }, "\(running.errors)")
+        #expect(running.output.split(separator: "\n").count { $0.contains("before") } == 1)
+        running.interrupt()
+        _ = running.wait()
+    }
 }

@@ -55,6 +55,11 @@ struct RetentionTests {
             let day = "CAST(now() AT TIME ZONE 'UTC' AS date) - \(age)"
             for _ in 0..<2 { try insertEvent(connection, project: brief, on: day) }
         }
+        let held = try Partition.hold(Partition.day(daysAgo: 2, on: connection), true, on: connection)
+        #expect(try Self.brief.plan(on: connection) == Retention.Outcome())
+        #expect(try Self.brief.apply(on: connection) == Retention.Outcome(), "\(held) is held")
+        _ = try Partition.hold(Partition.day(daysAgo: 2, on: connection), false, on: connection)
+        #expect(try Self.brief.plan(on: connection) == Retention.Outcome(deleted: 2))
         let outcome = try Self.brief.apply(on: connection)
         #expect(outcome == Retention.Outcome(deleted: 2))
         #expect(try value(connection, "SELECT count(*) FROM events WHERE project_id = \(brief)") == "4")

@@ -55,6 +55,7 @@ package struct Execution: Sendable {
 
         /// What it has written so far.
         package var output: String { read(files[1]) }
+        package var errors: String { read(files[2]) }
 
         package var isRunning: Bool { process.isRunning }
 

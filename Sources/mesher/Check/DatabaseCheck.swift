@@ -118,7 +118,7 @@ struct DatabaseCheck {
         do throws(SchemaError) {
             let days = settings.integer(.retentionDays)
             let due = try Partition.day(daysAgo: days + 2, on: connection)
-            let oldest = try Partition.all(on: connection).first { $0.day < due }
+            let oldest = try Partition.all(on: connection).first { !$0.isHeld && $0.day < due }
             guard let oldest else { return .good("retention", "\(days) days") }
             let text = "\(oldest.name) is older than \(days) days"
             return .fault("retention", text, advice: "run mesher db maintain once a day")

@@ -7,7 +7,7 @@ internal import Schema
 struct DatabaseCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "db", abstract: "The database's schema, partitions and retention.",
-        subcommands: [Migrate.self, Maintain.self, Status.self])
+        subcommands: [Migrate.self, Maintain.self, Hold.self, Release.self, Status.self])
 
     struct Migrate: ParsableCommand {
         static let configuration = CommandConfiguration(
@@ -37,16 +37,18 @@ struct DatabaseCommand: ParsableCommand {
             discussion: """
                 To be run once a day. Whole days older than MESHER_RETENTION_DAYS are dropped; events of a project that \
                 keeps them for less are deleted. What a long transaction is still reading is left for the next run, and \
-                the exit status is 75. Intake never waits for it.
+                the exit status is 75. Intake never waits for it. Days that are held (mesher db hold) are left alone.
                 """)
 
+        @Flag(help: "Only say what would go.") var dryRun = false
         @OptionGroup var output: OutputOptions
         @OptionGroup var options: CommonOptions
 
         func run() throws {
             let connection = try options.openMigratedDatabase()
-            let made = try Partition.makeAhead(on: connection)
-            let outcome = try Retention(days: options.settings().integer(.retentionDays)).apply(on: connection)
+            let retention = Retention(days: try options.settings().integer(.retentionDays))
+            let made = dryRun ? 0 : try Partition.makeAhead(on: connection)
+            let outcome = dryRun ? try retention.plan(on: connection) : try retention.apply(on: connection)
             if output.isJSON {
                 print(
                     JSON.object([
@@ -54,6 +56,9 @@ struct DatabaseCommand: ParsableCommand {
                         "deleted": .integer(Int64(outcome.deleted)),
                         "busy": .array(outcome.busy.map { .string($0) }),
                     ]))
+            } else if dryRun {
+                print("would drop \(outcome.dropped.count) partitions, and delete \(outcome.deleted) events of others")
+                for name in outcome.dropped { print("would drop \(name)") }
             } else {
                 print("\(made) partitions made, \(outcome.dropped.count) dropped, \(outcome.deleted) events deleted")
                 for name in outcome.dropped { print("dropped \(name)") }
@@ -63,6 +68,43 @@ struct DatabaseCommand: ParsableCommand {
                     .temporaryFailure,
                     "still read by a transaction, left for the next run: \(outcome.busy.joined(separator: ", "))")
             }
+        }
+    }
+
+    /// A day that retention leaves alone, such as one that was restored to be looked at.
+    struct Hold: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Keep the events of a day, however old, until the day is released.",
+            discussion: """
+                Run it before an old day is restored from a backup: the next maintenance would drop it. The day gets a partition \
+                if it has none. The mark is a comment on that table, so a dump of it has the mark, too.
+                """)
+
+        @Argument(help: "The day in UTC, such as 2026-01-31.") var day: String
+        @OptionGroup var options: CommonOptions
+
+        func run() throws {
+            print("\(try DatabaseCommand.hold(day, true, options)) is held until mesher db release \(day)")
+        }
+    }
+
+    struct Release: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Hold a day no longer: the next maintenance drops it when it is too old.")
+
+        @Argument(help: "The day in UTC, such as 2026-01-31.") var day: String
+        @OptionGroup var options: CommonOptions
+
+        func run() throws {
+            print("\(try DatabaseCommand.hold(day, false, options)) is held no longer")
+        }
+    }
+
+    fileprivate static func hold(_ day: String, _ isHeld: Bool, _ options: CommonOptions) throws -> String {
+        do {
+            return try Partition.hold(day, isHeld, on: options.openMigratedDatabase())
+        } catch SchemaError.database(let error, _) where ["22007", "22008", "22023", "42P01"].contains(error.sqlState) {
+            throw CommandError(.dataError, "\(TextTable.printable(day)): \(error.message)")
         }
     }
 
@@ -92,6 +134,7 @@ struct DatabaseCommand: ParsableCommand {
                                 .object([
                                     "name": .string(partition.name), "state": .string(partition.state.rawValue),
                                     "rows": .optional(partition.rows), "bytes": .integer(size),
+                                    "held": .boolean(partition.isHeld),
                                 ])
                             }),
                     ]))
@@ -104,7 +147,8 @@ struct DatabaseCommand: ParsableCommand {
             var table = TextTable(["PARTITION": .left, "STATE": .left, "ROWS": .right, "KIB": .right])
             for (partition, size) in partitions {
                 table.append([
-                    partition.name, partition.state.rawValue, partition.rows.map(String.init),
+                    partition.name, partition.state.rawValue + (partition.isHeld ? ", held" : ""),
+                    partition.rows.map(String.init),
                     String(size / 1024),
                 ])
             }

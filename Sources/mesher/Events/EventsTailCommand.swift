@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import EventLoop
 internal import Glibc
 internal import PostgreSQL
+internal import Schema
 
 /// `mesher events tail`: events as they come, until it is interrupted.
 struct EventsTailCommand: ParsableCommand {
@@ -9,7 +10,8 @@ struct EventsTailCommand: ParsableCommand {
         commandName: "tail", abstract: "Follow the events of a project.",
         discussion: """
             Shows the latest events, then new ones as they are stored, until it is interrupted. An event that storage had \
-            to keep on disk for longer than 10 s is stored with its time of receipt, and not shown.
+            to keep on disk for longer than 10 s is stored with its time of receipt, and not shown. When PostgreSQL goes away it \
+            connects again, and goes on where it was.
             """)
 
     @Argument(help: "Slug or id of the project.") var project: String
@@ -27,7 +29,7 @@ struct EventsTailCommand: ParsableCommand {
     }
 
     func run() throws {
-        let connection = try options.openMigratedDatabase()
+        var connection = try options.openMigratedDatabase()
         let project = try Project.find(project, on: connection).id
         var cursor = TailCursor(now: Clock.wall())
         // Everything within the overlap counts as seen, so that what is shown first is just what was asked for.
@@ -36,9 +38,30 @@ struct EventsTailCommand: ParsableCommand {
         _ = cursor.take(latest)
         show(latest.reversed())
         while true {
-            for page in try look(cursor.start, project, connection) { show(cursor.take(page)) }
-            cursor.forget()
-            poll(nil, 0, Self.pause)
+            do throws(DatabaseError) {
+                for page in try look(cursor.start, project, connection) { show(cursor.take(page)) }
+                cursor.forget()
+                poll(nil, 0, Self.pause)
+            } catch {
+                guard error.isConnectionLost else { throw error }
+                writeError("mesher: \(error); connecting again\n")
+                connection = try reconnect()
+                writeError("mesher: connected again\n")
+            }
+        }
+    }
+
+    /// Waits until PostgreSQL lets it in again.
+    private func reconnect() throws -> Connection {
+        while true {
+            poll(nil, 0, 2 * Self.pause)
+            do {
+                return try options.openMigratedDatabase()
+            } catch let error as DatabaseError where error.isConnectionLost || error.operation == "connect" {
+                continue
+            } catch SchemaError.database(let error, _) where error.isConnectionLost {
+                continue
+            }
         }
     }
 
