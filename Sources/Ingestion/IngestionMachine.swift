@@ -24,6 +24,8 @@ package struct IngestionMachine: ~Copyable {
     package var toStorage = FrameWriter()
     /// Why Redis does not answer; nil while it does.
     var redisFailure: String?
+    /// The policy by which it throws counters away, if it does.
+    var redisEviction: String?
     /// What may kill this process; the loop knows.
     package var suspects = Suspects()
     /// The bytes of all bodies and frames in hand.

@@ -40,6 +40,8 @@ package struct ScriptClient: ~Copyable {
         case digest
         /// The result of the call that shows whether Redis does its work.
         case probe
+        /// What INFO says of its memory; it may refuse that.
+        case information
         /// A call: its number, what it was called with, when it is given up.
         case call(UInt64, Arguments, deadline: Int64)
     }
@@ -53,11 +55,15 @@ package struct ScriptClient: ~Copyable {
     /// Nanoseconds that a connection must have served before its loss counts as the first again: a slow Redis is tried
     /// less and less often.
     private static let probation: Int64 = 10_000_000_000
+    /// Nanoseconds after which, at the next call, Redis is asked again whether it evicts.
+    private static let informationInterval: Int64 = 30_000_000_000
 
     /// Taken and emptied by the loop.
     package var results: [Result] = []
     /// Why Redis is away; nil while it answers or is being connected to for the first time.
     package private(set) var failure: RedisError?
+    /// The `maxmemory-policy` of a Redis that throws keys away, as far as it was asked and has said so.
+    package private(set) var evictionPolicy: String?
     /// Whether the script does its work over this connection.
     package private(set) var isReady = false
 
@@ -65,6 +71,8 @@ package struct ScriptClient: ~Copyable {
     private let patience: Int64
     private let script: [UInt8]
     private let probe: Arguments
+    private let asksForEviction: Bool
+    private var askAt: Int64 = 0
     private var connection: RedisConnection?
     private var expected: [Expected] = []
     private var answered = 0
@@ -83,10 +91,14 @@ package struct ScriptClient: ~Copyable {
     private var readyAt: Int64 = 0
     private var random = SystemRandomNumberGenerator()
 
-    /// - Parameter probe: arguments of a call that writes as every call does, and matters to nobody.
+    /// - Parameters:
+    ///   - probe: arguments of a call that writes as every call does, and matters to nobody.
+    ///   - asksForEviction: whether it finds out `evictionPolicy`.
     package init(
-        _ server: RedisServer, script: StaticString, probe: Arguments, patience: Int64 = Self.patience
+        _ server: RedisServer, script: StaticString, probe: Arguments, patience: Int64 = Self.patience,
+        asksForEviction: Bool = false
     ) {
+        self.asksForEviction = asksForEviction
         self.patience = patience
         self.server = server
         self.probe = probe
@@ -111,6 +123,14 @@ package struct ScriptClient: ~Copyable {
         }
         append(digest.map { [Array("EVALSHA".utf8), $0] + arguments.words } ?? evaluate(arguments), now: now)
         expected.append(call)
+        if now >= askAt { askForEviction(now: now) }
+    }
+
+    private mutating func askForEviction(now: Int64) {
+        askAt = now + Self.informationInterval
+        guard asksForEviction, isReady else { return }
+        append([Array("INFO".utf8), Array("memory".utf8)], now: now)
+        if isOpen { expected.append(.information) }
     }
 
     /// Sends what was appended.
@@ -255,11 +275,14 @@ package struct ScriptClient: ~Copyable {
             answered = 0
             connection = nil
             connect(to: address, now: now)
+        case (.information, .text(let text)): evictionPolicy = Eviction.policy(in: text)
+        case (.information, .error): evictionPolicy = nil
         case (.digest, .text(let text)): digest = Array(text.utf8)
         case (.probe, .integers):
             isReady = true
             readyAt = now
             failure = nil
+            askForEviction(now: now)
         case (.call(let number, _, _), .integers(let integers)):
             results.append((number, integers))
         case (.call(let number, let arguments, let deadline), .error(let text)) where text.hasPrefix("NOSCRIPT"):

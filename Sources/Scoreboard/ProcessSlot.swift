@@ -185,6 +185,18 @@ package final class ProcessSlot {
         memory[SlotLayout.quarantine] = UInt64(clamping: quarantined)
     }
 
+    /// How the spool's disk is.
+    ///
+    /// - Parameters:
+    ///   - bytes: what its file system has left; nil when that is unknown.
+    ///   - files: inodes that it has left; nil when it has no fixed number of them.
+    ///   - fault: why the spool cannot be used, errno(3); 0 when it can.
+    package func setSpoolDisk(bytes: UInt64?, files: UInt64?, fault: Int32) {
+        memory[SlotLayout.spoolRoom] = bytes.map { min($0, .max - 1) + 1 } ?? 0
+        memory[SlotLayout.spoolFiles] = files.map { min($0, .max - 1) + 1 } ?? 0
+        memory[SlotLayout.spoolFault] = UInt64(clamping: fault)
+    }
+
     /// Whether an event can be stored, and what is done without.
     package func setReadiness(accepts: Bool, degradation: UInt64) {
         memory[SlotLayout.accepts] = accepts ? 2 : 1

@@ -33,6 +33,11 @@ enum SlotLayout {
     static let executingHash = 39
     /// 0 unknown, 1 down, 2 up.
     static let dependencies = 40
+    /// What the spool's file system has left, and one more; 0 for unknown.
+    static let spoolRoom = 44
+    static let spoolFiles = 45
+    /// Why the spool cannot be used, errno(3); 0 when it can.
+    static let spoolFault = 46
     static let rateLimitFallbacks = 48
     static let droppedLogLines = 49
     /// Microseconds since 1970.
@@ -84,7 +89,7 @@ enum SlotLayout {
     }()
 
     /// Changed with the place or the meaning of a word.
-    private static let version = 8
+    private static let version = 9
 }
 
 extension CaseIterable where Self: Equatable {

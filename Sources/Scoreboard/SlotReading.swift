@@ -69,6 +69,11 @@ package struct SpoolReading: Equatable, Sendable {
     package let oldest: Int64?
     /// Files in the quarantine.
     package let quarantine: UInt64
+    /// Bytes and inodes that its file system has left; nil where that is unknown.
+    package let room: UInt64?
+    package let files: UInt64?
+    /// Why it cannot be used, errno(3); 0 when it can.
+    package let fault: Int32
 }
 
 /// By what a stuck process is known.
@@ -119,7 +124,10 @@ extension SlotReading {
             bytes: Self.bounded(memory[start + SlotLayout.spoolBytes]),
             limit: Self.bounded(memory[start + SlotLayout.spoolLimit]),
             oldest: oldest == 0 ? nil : Int64(clamping: oldest),
-            quarantine: Self.bounded(memory[start + SlotLayout.quarantine]))
+            quarantine: Self.bounded(memory[start + SlotLayout.quarantine]),
+            room: Self.known(memory[start + SlotLayout.spoolRoom]),
+            files: Self.known(memory[start + SlotLayout.spoolFiles]),
+            fault: Int32(clamping: memory[start + SlotLayout.spoolFault]))
         let accepts = memory[start + SlotLayout.accepts]
         self.accepts = accepts == 0 ? nil : accepts == 2
         degradation = memory[start + SlotLayout.degradation]
@@ -150,6 +158,9 @@ extension SlotReading {
 
     /// What JSON can hold exactly, and what may be added a thousand times.
     static func bounded(_ word: UInt64) -> UInt64 { min(word, 1 << 53) }
+
+    /// What was written with one more; nil for 0.
+    private static func known(_ word: UInt64) -> UInt64? { word == 0 ? nil : bounded(word - 1) }
 
     static func name(_ own: [UInt64]) -> String {
         SharedMemory.text(own[SlotLayout.name..<SlotLayout.name + SlotLayout.nameWords])

@@ -10,7 +10,7 @@
 /// | key | storage, as answer or because it changed | key (128), `KeyState` (8), project (64), events (32), seconds (32), `AllowedOrigins` (rest) |
 /// | probe | edge | ticket (64) |
 /// | readiness | storage, as answer; with ticket 0 when it changed | ticket (64), whether an event can be stored (8), `Degradation` (8) |
-/// | redis | edge, when it changes | whether Redis answers (8), why not (text, at most 200 bytes) |
+/// | redis | edge, when it changes | whether Redis answers (8), why not, or its policy if it evicts counters (text, at most 200 bytes) |
 package enum FrameKind: UInt8, Sendable {
     case hello = 1
     case store = 2
@@ -82,10 +82,13 @@ package struct Degradation: OptionSet, Sendable {
     package static let backlog = Degradation(rawValue: 8)
     /// No key was read, neither from PostgreSQL nor from disk: every event is refused.
     package static let keys = Degradation(rawValue: 16)
+    /// Redis throws counters away when its memory is full.
+    package static let eviction = Degradation(rawValue: 32)
 
     /// What each is called wherever it is shown.
     package static let names: [(what: Degradation, name: StaticString)] = [
         (.postgresql, "postgresql"), (.redis, "redis"), (.spool, "spool"), (.backlog, "backlog"), (.keys, "keys"),
+        (.eviction, "eviction"),
     ]
 }
 

@@ -85,11 +85,13 @@ package struct FrameWriter: ~Copyable {
         }
     }
 
-    /// - Parameter failure: why Redis does not answer; nil when it does.
-    package mutating func redis(failure: String?) {
+    /// - Parameters:
+    ///   - failure: why Redis does not answer; nil when it does.
+    ///   - eviction: its `maxmemory-policy`, if by that it throws counters away.
+    package mutating func redis(failure: String?, eviction: String? = nil) {
         frame(.redis) {
             $0.integer(UInt8(failure == nil ? 1 : 0))
-            $0.append(Array((failure ?? "").utf8.prefix(Frame.reasonLimit)))
+            $0.append(Array((failure ?? eviction ?? "").utf8.prefix(Frame.reasonLimit)))
         }
     }
 

@@ -183,7 +183,9 @@ struct StorageLoop: ~Copyable {
         case .probe(let ticket):
             let (accepts, degradation) = (accepts(now: now), degradation(now: now))
             edges.answer(edge.identifier) { $0.answer(probe: ticket, accepts: accepts, degradation) }
-        case .redis(let failure): redis.note(failure, of: edge.identifier, now: now)
+        case .redis(let failure, let eviction):
+            redis.note(failure, of: edge.identifier, now: now)
+            if failure == nil { redis.note(eviction: eviction, of: edge.identifier, now: now) }
         }
     }
 
@@ -197,6 +199,7 @@ struct StorageLoop: ~Copyable {
         var degradation: Degradation = []
         if !committer.accepts || !bulkCommitter.accepts || !keys.isCurrent { degradation.insert(.postgresql) }
         if redis.isDegraded { degradation.insert(.redis) }
+        if redis.isEvicting { degradation.insert(.eviction) }
         if keeper.isDegraded(now: now) { degradation.insert(.spool) }
         if keeper.standsStill(now: now) { degradation.insert(.backlog) }
         if !keys.isKnown { degradation.insert(.keys) }

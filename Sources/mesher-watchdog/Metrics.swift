@@ -134,6 +134,18 @@ extension StatusPageContent {
             }
             text.family("mesher_quarantine_items", .gauge, "Files in the quarantine.")
             text.sample(spool.quarantine)
+            if let room = spool.room {
+                text.family("mesher_spool_available_bytes", .gauge, "Bytes that the spool's file system has left.")
+                text.sample(room)
+            }
+            if let files = spool.files {
+                text.family("mesher_spool_available_inodes", .gauge, "Inodes that the spool's file system has left.")
+                text.sample(files)
+            }
+            if spool.fault != 0 {
+                text.family("mesher_spool_fault", .gauge, "Why the spool cannot be used.")
+                text.sample(1, ["reason": Self.words(of: spool.fault)])
+            }
         }
         text.family("mesher_spooled_events_total", .counter, "Events that were written to the spool.")
         text.sample(total(\.spooled))

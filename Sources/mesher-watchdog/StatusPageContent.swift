@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Scoreboard
 internal import StorageChannel
 
@@ -72,6 +73,9 @@ struct StatusPageContent {
     var spool: SpoolReading? {
         storage?.spool
     }
+
+    /// An errno(3) in words. The corresponding C function is `strerror`.
+    static func words(of code: Int32) -> String { String(cString: strerror(code)) }
 
     /// Days after today for which there is a partition already; below 0 when there is not even one for today.
     var partitionsAhead: Int64? {

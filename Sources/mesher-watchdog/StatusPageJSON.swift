@@ -37,7 +37,9 @@ extension StatusPageContent {
 
     private static func json(_ spool: SpoolReading) -> String {
         "{\"events\":\(spool.events),\"bytes\":\(spool.bytes),\"limit_bytes\":\(spool.limit),"
-            + "\"oldest_received_at\":\(optional(spool.oldest.map(seconds))),\"quarantine\":\(spool.quarantine)}"
+            + "\"oldest_received_at\":\(optional(spool.oldest.map(seconds))),\"quarantine\":\(spool.quarantine),"
+            + "\"available_bytes\":\(optional(spool.room)),\"available_inodes\":\(optional(spool.files)),"
+            + "\"fault\":\(spool.fault == 0 ? "null" : quoted(words(of: spool.fault)))}"
     }
 
     private func json(_ process: Process) -> String {

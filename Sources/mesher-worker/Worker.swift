@@ -81,7 +81,8 @@ struct Worker: ~Copyable {
         machine = IngestionMachine(options: options.ingestion, slot: slot)
         storage = StorageClient(path: options.storageSocket, pendingLimit: 2 * options.bytesInHand)
         redis = ScriptClient(
-            options.redis, script: LimitScript.source, probe: Self.arguments(.probe, prefix: options.redisPrefix))
+            options.redis, script: LimitScript.source, probe: Self.arguments(.probe, prefix: options.redisPrefix),
+            asksForEviction: true)
         self.ready = ready
     }
 
@@ -198,8 +199,7 @@ struct Worker: ~Copyable {
     }
 
     private mutating func noticeRedis() {
-        guard (redis.failure == nil) != machine.isRedisAvailable else { return }
-        machine.noteRedis(failure: redis.failure.map { "\($0)" })
+        machine.noteRedis(failure: redis.failure.map { "\($0)" }, eviction: redis.evictionPolicy)
     }
 
     // MARK: Storage and Redis

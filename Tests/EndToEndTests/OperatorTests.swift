@@ -78,6 +78,8 @@ extension EndToEnd {
             let watchdog = try #require(Processes(stack: stack).watchdog)
             kill(watchdog, SIGSTOP)
             defer { kill(watchdog, SIGCONT) }
+            let check = try Execution.run(stack["MESHER_BIN"] + "/mesher", ["check"], environment: stack.variables)
+            #expect(check.output.contains("FAULT  watchdog") && check.output.contains("kill -CONT \(watchdog)"))
             #expect(
                 try eventually {
                     let status = try Execution.run(

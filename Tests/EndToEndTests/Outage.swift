@@ -45,12 +45,15 @@ struct Outage {
     }
 
     /// Starts it again, without data.
-    func startRedis() throws {
-        try Execution.output(
-            ["sh", "-c", #"redis-server --port 0 --unixsocket "$0" --save '' --daemonize yes --pidfile "$1""#]
-                + [stack["MESHER_REDIS_SOCKET"], redisPIDFile])
+    func startRedis(password: String = "") throws {
+        let script = #"""
+            redis-server --port 0 --unixsocket "$0" --save '' --daemonize yes --pidfile "$1" --requirepass "$2"
+            """#
+        try Execution.output(["sh", "-c", script, stack["MESHER_REDIS_SOCKET"], redisPIDFile, password])
         // Until then the file has the number of its predecessor.
-        guard eventually({ (try? redis("PING")) == "PONG" }) else {
+        let authentication = password.isEmpty ? [] : ["--no-auth-warning", "-a", password]
+        let question = ["redis-cli", "-s", stack["MESHER_REDIS_SOCKET"]] + authentication + ["PING"]
+        guard eventually({ (try? Execution.output(question)) == "PONG" }) else {
             throw Stack.Failure(description: "Redis does not answer")
         }
     }

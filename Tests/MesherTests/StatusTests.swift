@@ -15,7 +15,8 @@ struct StatusTests {
         "memory_bytes":null,"heartbeat_age":null,"executing_for":null}],"events":{"accepted":5,"discarded":\
         {"invalid_json":2,"rate_limited":3,"unavailable":0}},"dependencies":{"redis":false,"postgresql":true},\
         "storage":{"ready":false,"degraded":["postgresql","keys"],"last_commit_at":90040,"partitions_ahead":7,"spool":{"events":12,\
-        "bytes":5242880,"limit_bytes":10485760,"oldest_received_at":90030,"quarantine":2}},"rate_limit_fallbacks":0,"log_lines_dropped":0,\
+        "bytes":5242880,"limit_bytes":10485760,"oldest_received_at":90030,"quarantine":2,\
+        "available_bytes":1048576,"available_inodes":5,"fault":"No space left on device"}},"rate_limit_fallbacks":0,"log_lines_dropped":0,\
         "health":{"bulk":{"at":90067,"duration":0.0012,"failures_in_row":3}},\
         "last_reload":{"at":90061,"succeeded":false}}
         """
@@ -37,7 +38,8 @@ struct StatusTests {
                 "needs       postgresql up, redis DOWN",
                 "ready       NO, DEGRADED: postgresql, keys",
                 "storage     last commit 30 s ago, partitions for 7 days ahead",
-                "spool       12 events, the oldest 40 s old, 5.0 MiB of 10.0 MiB, QUARANTINE 2",
+                "spool       12 events, the oldest 40 s old, 5.0 MiB of 10.0 MiB, QUARANTINE 2, ONLY 1.0 MiB LEFT ON DISK, "
+                    + "UNUSABLE: No space left on device",
                 "streams     0 sessions",
                 "check       bulk: FAILED 3 times in a row, 1.2 ms, 3 s ago",
                 "reload      FAILED at 1970-01-02 01:01:01Z",

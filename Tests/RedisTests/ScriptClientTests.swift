@@ -41,6 +41,27 @@ struct ScriptClientTests {
         #expect(try redis.command("GET", "mesher:limit:{1}") == "1000")
     }
 
+    @Test("A Redis that evicts says by which policy; one that forbids the question, or does not evict, says none")
+    func eviction() throws {
+        let redis = try TemporaryRedis(
+            options: [
+                "--maxmemory", "100mb", "--maxmemory-policy", "volatile-ttl", "--user", "brief", "on", ">word", "~*",
+                "+@all", "-info",
+            ])
+        var loop = try Loop(
+            RedisServer(address: .unix(redis.socket)), script: LimitScript.source, asksForEviction: true)
+        try loop.run { $0.evictionPolicy == "volatile-ttl" }
+        call(1, wanted: 1, of: &loop)
+        #expect(try loop.results(1)[1]??.first == 1)
+        var other = try Loop(
+            RedisServer(address: .unix(redis.socket), user: "brief", password: "word"), script: LimitScript.source,
+            asksForEviction: true)
+        try other.run { $0.isReady }
+        call(2, wanted: 1, of: &other)
+        #expect(try other.results(1)[2]??.first == 1)
+        #expect(other.client.evictionPolicy == nil && other.client.failure == nil)
+    }
+
     @Test("Two projects do not share a window")
     func keepsProjectsApart() throws {
         let redis = try TemporaryRedis()

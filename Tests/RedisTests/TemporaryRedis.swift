@@ -86,13 +86,16 @@ struct Loop: ~Copyable {
     private let epoll: Epoll
     private var watch = ClientSocketWatch(token: 0)
 
-    init(_ server: RedisServer, script: StaticString, patience: Int64 = ScriptClient.patience) throws {
+    init(
+        _ server: RedisServer, script: StaticString, patience: Int64 = ScriptClient.patience,
+        asksForEviction: Bool = false
+    ) throws {
         ProcessAttributes.ignoreBrokenPipes()
         let probe = LimitScript.Call.probe
         client = ScriptClient(
             server, script: script,
             probe: ScriptClient.Arguments(key: probe.key(prefix: "mesher:limit:"), values: probe.arguments),
-            patience: patience)
+            patience: patience, asksForEviction: asksForEviction)
         epoll = try Epoll(capacity: 1)
     }
 

@@ -6,7 +6,9 @@ extension IngestionMachine {
     package mutating func storageConnected() {
         isStorageConnected = true
         if let key = streamKey?.key { toStorage.lookUp(key) }
-        if redisFailure != nil { toStorage.redis(failure: redisFailure) }
+        if redisFailure != nil || redisEviction != nil {
+            toStorage.redis(failure: redisFailure, eviction: redisEviction)
+        }
         let inHand = submissions
         for (key, waiting) in waitingForKey {
             let stillWaiting = waiting.filter { inHand[$0.serial] != nil }
@@ -30,12 +32,16 @@ extension IngestionMachine {
     /// Whether Redis answers, as the loop sees it.
     package var isRedisAvailable: Bool { redisFailure == nil }
 
-    /// Redis has failed, or answers again. Storage hears of it, and speaks for all edges of this host.
+    /// How Redis is now. Storage hears of each change, and speaks for all edges of this host.
     ///
-    /// - Parameter failure: why it does not answer; nil when it does.
-    package mutating func noteRedis(failure: String?) {
+    /// - Parameters:
+    ///   - failure: why it does not answer; nil when it does.
+    ///   - eviction: the policy by which it throws counters away, if it does.
+    package mutating func noteRedis(failure: String?, eviction: String? = nil) {
+        guard failure != redisFailure || eviction != redisEviction else { return }
         redisFailure = failure
-        if isStorageConnected { toStorage.redis(failure: failure) }
+        redisEviction = eviction
+        if isStorageConnected { toStorage.redis(failure: failure, eviction: eviction) }
     }
 
     /// A frame from storage.

@@ -4,14 +4,15 @@ import PostgreSQL
 import Scoreboard
 import StorageChannel
 
-/// What the operator is told about commits, in the log and the scoreboard: each change of state once, and of events that could not be stored one line a
-/// second with the number of those that had none.
+/// What the operator is told about commits, in the log and the scoreboard: each reason why PostgreSQL takes nothing once, and
+/// again each hour; of events that could not be stored one line a second with the number of those that had none.
 struct CommitReport {
     private static let interval: Int64 = 1_000_000_000
 
     private let logger: Logger
     private let slot: ProcessSlot
-    private var loss: DatabaseError?
+    private var losses = ToldReasons()
+    private var missingPartitions = ToldReasons()
     private var quietUntil: Int64 = .min
     private var unreported = 0
 
@@ -26,22 +27,23 @@ struct CommitReport {
     }
 
     /// The partitions of the coming days are there.
-    func partitionsMade(wall: Int64 = Clock.wall()) {
+    mutating func partitionsMade(wall: Int64 = Clock.wall()) {
+        missingPartitions.end()
         slot.setLastPartition(day: PartitionStatement.lastDay(wall: wall))
     }
 
     mutating func connected() {
-        loss = nil
+        losses.end()
         logger.info("PostgreSQL takes events")
     }
 
-    mutating func lost(_ error: DatabaseError) {
-        guard loss != error else { return }
-        loss = error
+    mutating func lost(_ error: DatabaseError, now: Int64) {
+        guard losses.tells("\(error)", now: now) else { return }
         logger.error("PostgreSQL does not take events", metadata: ["reason": "\(error)"])
     }
 
-    func partitionsMissing(_ error: DatabaseError) {
+    mutating func partitionsMissing(_ error: DatabaseError, now: Int64) {
+        guard missingPartitions.tells("\(error)", now: now) else { return }
         logger.warning("partitions could not be made", metadata: ["reason": "\(error)"])
     }
 

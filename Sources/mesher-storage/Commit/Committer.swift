@@ -259,7 +259,7 @@ struct Committer: ~Copyable {
             planMaintenance(after: error, now: now)
             stage = .idle
         case (.makingMissingPartitions, let error):
-            if let error { report.partitionsMissing(error) }
+            if let error { report.partitionsMissing(error, now: now) }
             inHand.madePartitions(failure: error.map { FailureKind(sqlState: $0.sqlState) })
             performStep(now: now, epoll, &keeper, &edges)
         case (.inserting, let error):
@@ -275,7 +275,7 @@ struct Committer: ~Copyable {
     }
 
     private mutating func planMaintenance(after error: DatabaseError?, now: Int64) {
-        if let error { report.partitionsMissing(error) } else { report.partitionsMade() }
+        if let error { report.partitionsMissing(error, now: now) } else { report.partitionsMade() }
         nextMaintenance = now + (error == nil ? Self.maintenanceInterval : Self.maintenanceRetry)
     }
 
@@ -287,7 +287,7 @@ struct Committer: ~Copyable {
         preparedDay = nil
         isLost = true
         failure = nil
-        report.lost(error)
+        report.lost(error, now: now)
         inHand.lose(wasInserting && error.mayBlameEvents ? error : nil, now: now, &keeper, &edges)
     }
 }

@@ -24,8 +24,11 @@ struct SpoolKeeper: ~Copyable {
     private let limits: SpoolDirectory.Limits?
     private var report: SpoolReport
     private var spool: SpoolDirectory?
-    /// When it is opened or written to again after a failure.
+    /// Why it cannot be used, errno(3), until a probe has shown that it can; 0 when it can.
+    private var fault: CInt = 0
+    /// When it is opened or probed again after a failure.
     private var retryAt: Int64 = .min
+    private var room: SpoolRoom?
     private var refreshAt: Int64 = .min
     private(set) var pace = ReplayPace()
     private var backlog = Backlog()
@@ -40,13 +43,16 @@ struct SpoolKeeper: ~Copyable {
 
     /// Whether an event could be kept on disk now.
     func accepts(now: Int64) -> Bool {
-        guard now >= retryAt, let percentage = spool?.percentage else { return false }
+        guard fault == 0, room.map({ $0.bytes >= SpoolRoom.least }) ?? true, let percentage = spool?.percentage else {
+            return false
+        }
         return percentage < 100
     }
 
     /// Whether it is nearly full, or cannot be used though it should be.
     func isDegraded(now: Int64) -> Bool {
-        limits != nil && (!accepts(now: now) || (spool?.percentage ?? 100) > Self.nearlyFull)
+        limits != nil
+            && (!accepts(now: now) || room?.isExhausted == true || (spool?.percentage ?? 100) > Self.nearlyFull)
     }
 
     /// Whether nothing of it is delivered.
@@ -62,38 +68,56 @@ struct SpoolKeeper: ~Copyable {
     /// When `turn` has something to do; nil while it has not.
     func deadline(now: Int64) -> Int64? {
         guard limits != nil else { return nil }
-        guard let isCounted = spool?.index.isCounted else { return max(retryAt, now) }
+        guard let isCounted = spool?.index.isCounted, fault == 0 else { return max(retryAt, now) }
         return isCounted ? nil : now
     }
 
     /// Opens the directory when it is not open, counts what is in it, and tells how it is.
     mutating func turn(now: Int64) {
         open(now: now)
+        probe(now: now)
         if spool?.index.isCounted == false { spool?.survey() }
         if refreshAt <= now {
             refreshAt = now + Self.retryInterval
             // Its next writing says what is wrong with the directory.
             try? spool?.refreshQuarantine()
+            room = limits == nil ? nil : SpoolRoom(of: path)
         }
         if let findings = spool?.takeFindings() { report.found(findings) }
         backlog.note(isEmpty: spool?.index.isEmpty ?? true, now: now)
-        report.standsStill(backlog.standsStill(now: now))
+        report.standsStill(backlog.standsStill(now: now), now: now)
         if let index = spool?.index, let limits {
             report.holds(
                 events: index.events, oldest: index.oldest, bytes: spool?.size ?? 0, limit: limits.bytes,
                 quarantined: spool?.quarantined ?? 0)
         }
+        report.has(room, used: spool?.size ?? 0, limit: limits?.bytes ?? 0, fault: fault)
     }
 
     private mutating func open(now: Int64) {
         guard spool == nil, let limits, now >= retryAt else { return }
         do throws(SystemError) {
             spool = try SpoolDirectory.open(path, limits: limits)
-            report.isUsable()
+            isUsable()
         } catch {
-            retryAt = now + (error.code == EWOULDBLOCK ? Self.lockInterval : Self.retryInterval)
-            report.failed(error)
+            fail(error, now: now, after: error.code == EWOULDBLOCK ? Self.lockInterval : Self.retryInterval)
         }
+    }
+
+    /// Tries its disk after a failure: no event has to.
+    private mutating func probe(now: Int64) {
+        guard fault != 0, spool != nil, now >= retryAt else { return }
+        do throws(SystemError) {
+            try SpoolDirectory.probe(path)
+            isUsable()
+        } catch {
+            fail(error, now: now)
+        }
+    }
+
+    private mutating func isUsable() {
+        fault = 0
+        report.isUsable()
     }
 
     // MARK: Keeping
@@ -156,9 +180,12 @@ struct SpoolKeeper: ~Copyable {
         }
     }
 
-    private mutating func fail(_ error: SystemError, now: Int64) {
-        retryAt = now + Self.retryInterval
-        report.failed(error)
+    private mutating func fail(_ error: SystemError, now: Int64, after interval: Int64 = Self.retryInterval) {
+        fault = error.code
+        retryAt = now + interval
+        // What its file system has left may say more.
+        refreshAt = .min
+        report.failed(error, now: now)
     }
 
     // MARK: Delivering

@@ -13,12 +13,13 @@ struct SpoolReport {
     private let slot: ProcessSlot
     /// Nil until it is known.
     private var wasUsable: Bool?
-    private var lastFault = ""
+    private var faults = ToldReasons()
+    private var standstill = ToldReasons()
+    private var shortage = ToldReasons()
     /// Events kept since it was empty.
     private var kept = 0
     private var quietUntil: Int64 = .min
     private var unreported = 0
-    private var stoodStill = false
     private var asideQuietUntil: Int64 = .min
     private var unreportedAside = 0
 
@@ -30,15 +31,13 @@ struct SpoolReport {
     mutating func isUsable() {
         if wasUsable == false { logger.notice("the spool can be used again") }
         wasUsable = true
-        lastFault = ""
+        faults.end()
     }
 
-    mutating func failed(_ error: SystemError) {
+    mutating func failed(_ error: SystemError, now: Int64) {
         wasUsable = false
-        let fault = error.description
-        guard fault != lastFault else { return }
-        lastFault = fault
-        logger.error("the spool cannot be used", metadata: ["reason": "\(fault)"])
+        guard faults.tells(error.description, now: now) else { return }
+        logger.error("the spool cannot be used", metadata: ["reason": "\(error)"])
     }
 
     mutating func kept(_ events: Int) {
@@ -55,13 +54,14 @@ struct SpoolReport {
         kept = 0
     }
 
-    mutating func standsStill(_ isSo: Bool) {
-        guard isSo != stoodStill else { return }
-        stoodStill = isSo
+    mutating func standsStill(_ isSo: Bool, now: Int64) {
+        if !isSo, standstill.isEmpty { return }
         if isSo {
+            guard standstill.tells("", now: now) else { return }
             let seconds = Backlog.patience / 1_000_000_000
             logger.error("nothing of the spool is delivered", metadata: ["seconds": "\(seconds)"])
         } else {
+            standstill.end()
             logger.notice("the spool is being delivered again")
         }
     }
@@ -108,5 +108,28 @@ struct SpoolReport {
         slot.setSpool(
             events: events, bytes: bytes, limit: limit, oldest: oldest.map { $0 &+ EventRecord.epochOffset },
             quarantined: quarantined)
+    }
+
+    /// - Parameters:
+    ///   - room: what its file system has left, as far as that is known.
+    ///   - used: bytes of the spool.
+    ///   - fault: why it cannot be used, errno(3); 0 when it can.
+    mutating func has(_ room: SpoolRoom?, used: Int, limit: Int, fault: CInt) {
+        slot.setSpoolDisk(bytes: room?.bytes, files: room?.files, fault: fault)
+        guard let room, room.isTooSmall(used: UInt64(clamping: used), limit: UInt64(clamping: limit)) else {
+            return shortage.end()
+        }
+        let what =
+            room.files == 0 ? "no inodes are left" : room.isExhausted ? "no room is left" : "less room than the limit"
+        // No outage yet: once.
+        guard shortage.tells(what, now: 0) else { return }
+        let metadata: Logger.Metadata = [
+            "reason": "\(what)", "free_mib": "\(room.bytes >> 20)", "limit_mib": "\(limit >> 20)",
+        ]
+        if room.isExhausted {
+            logger.error("the spool's file system is full", metadata: metadata)
+        } else {
+            logger.warning("the spool may not grow to its limit", metadata: metadata)
+        }
     }
 }

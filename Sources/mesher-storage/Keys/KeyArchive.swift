@@ -18,7 +18,7 @@ struct KeyArchive {
     private let database: String
     private let logger: Logger
     private var mayWriteAt: Int64 = .min
-    private var isFailing = false
+    private var faults = ToldReasons()
     /// When the keys are written; nil while the file has them as they are.
     private(set) var deadline: Int64?
 
@@ -82,16 +82,15 @@ struct KeyArchive {
             let end = Clock.monotonic()
             mayWriteAt = end + Self.pause * (end - begun)
             deadline = nil
-            if isFailing { logger.notice("keys are kept on disk again") }
-            isFailing = false
+            if !faults.isEmpty { logger.notice("keys are kept on disk again") }
+            faults.end()
         } catch {
             deadline = now + Self.retry
-            if !isFailing {
+            if faults.tells("\(error)", now: now) {
                 let consequence = "a restart while PostgreSQL is away would know none, or old ones"
                 logger.error(
                     "keys cannot be kept on disk", metadata: ["reason": "\(error)", "consequence": "\(consequence)"])
             }
-            isFailing = true
         }
     }
 }

@@ -40,7 +40,7 @@ struct KeyReader: ~Copyable {
     private var link: DatabaseLink
     private var stage = Stage.away
     private var failure: DatabaseError?
-    private var reportedLoss: DatabaseError?
+    private var losses = ToldReasons()
     private var current = KeySnapshot()
     private var currentProjects: Set<Int64> = []
     private var changed: Set<Int64> = []
@@ -142,7 +142,7 @@ struct KeyReader: ~Copyable {
             return send(settings + "; LISTEN mesher_keys", within: Self.timeout, now: now, epoll)
         case .received: return takeResults(now: now, epoll)
         case .lost(let error):
-            lose(error)
+            lose(error, now: now)
             return []
         }
     }
@@ -196,7 +196,7 @@ struct KeyReader: ~Copyable {
             readAllAt = now + FaultPoint.hastened(Self.readInterval)
             isSettled = true
             isCurrent = true
-            reportedLoss = nil
+            losses.end()
             link.confirm()
             archive.note(now: now)
             // Changes that were heard of are those of the same projects.
@@ -284,15 +284,14 @@ struct KeyReader: ~Copyable {
         if let snapshot = archive.read() { _ = table.replaceAll(snapshot) }
     }
 
-    private mutating func lose(_ error: DatabaseError) {
+    private mutating func lose(_ error: DatabaseError, now: Int64) {
         stage = .away
         failure = nil
         forgetCurrent()
         isCurrent = false
         isSettled = true
         readArchive()
-        guard reportedLoss != error else { return }
-        reportedLoss = error
+        guard losses.tells("\(error)", now: now) else { return }
         logger.error("keys cannot be read", metadata: ["reason": "\(error)"])
     }
 }

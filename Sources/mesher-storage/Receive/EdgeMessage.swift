@@ -6,8 +6,8 @@ enum EdgeMessage {
     case store(ReceivedEvent)
     case lookUp(KeyID)
     case probe(ticket: UInt64)
-    /// Why Redis does not answer this edge; nil when it does.
-    case redis(failure: String?)
+    /// Why Redis does not answer this edge; nil when it does. Then, if it throws counters away, by which policy.
+    case redis(failure: String?, eviction: String?)
 
     /// Nil when the content does not fit the kind, or the kind is not for edges to send.
     init?(_ kind: FrameKind, _ content: UnsafeRawBufferPointer) {
@@ -24,7 +24,8 @@ enum EdgeMessage {
             let answers = reader.integer(UInt8.self) == 1
             let reason = reader.remainder()
             guard reason.count <= Frame.reasonLimit else { return nil }
-            self = .redis(failure: answers ? nil : String(decoding: reason, as: UTF8.self))
+            let text = String(decoding: reason, as: UTF8.self)
+            self = .redis(failure: answers ? nil : text, eviction: answers && !text.isEmpty ? text : nil)
         case .stored, .key, .readiness: return nil
         }
         guard reader.isIntact, reader.isAtEnd else { return nil }

@@ -8,17 +8,13 @@ struct RedisReport {
     static let calm: Int64 = 5_000_000_000
     /// How often edges that are gone are looked for, in nanoseconds.
     private static let interval: Int64 = 1_000_000_000
-    /// How often it is said again that Redis is away, in nanoseconds, and how many reasons are told one by one.
-    static let reminder: Int64 = 3_600_000_000_000
-    private static let reasonLimit = 10
 
     private let logger: Logger
     private var without: Set<UInt64> = []
-    private var isReported = false
-    /// The reasons that were told since Redis was last well; the latest of all.
-    private var told: Set<String> = []
-    private var latest = ""
-    private var remindAt: Int64 = .max
+    private var reasons = ToldReasons()
+    /// Edges that found Redis ready to throw counters away.
+    private var evicted: Set<UInt64> = []
+    private var policies = ToldReasons()
     /// When Redis counts as back; nil while it is away or was never lost.
     private var backAt: Int64?
     private var nextCheck: Int64 = .min
@@ -30,6 +26,9 @@ struct RedisReport {
     /// Whether an edge is without Redis now.
     var isDegraded: Bool { !without.isEmpty }
 
+    /// Whether Redis throws counters away when its memory is full.
+    var isEvicting: Bool { !evicted.isEmpty }
+
     /// An edge has lost Redis, or has it again.
     ///
     /// - Parameter failure: why Redis does not answer; nil when it does.
@@ -40,34 +39,57 @@ struct RedisReport {
         }
         without.insert(edge)
         backAt = nil
-        latest = failure
-        guard told.count < Self.reasonLimit, told.insert(failure).inserted else { return }
-        tell(now: now)
+        if reasons.tells(failure, now: now) { tell() }
     }
 
-    private mutating func tell(now: Int64) {
-        isReported = true
-        remindAt = now + Self.reminder
-        logger.warning("Redis is away: limits are counted by this host alone", metadata: ["reason": "\(latest)"])
+    private func tell() {
+        logger.warning(
+            "Redis is away: limits are counted by this host alone", metadata: ["reason": "\(reasons.latest)"])
+    }
+
+    /// An edge has found how Redis throws keys away.
+    ///
+    /// - Parameter policy: its `maxmemory-policy`; nil when it throws none away.
+    mutating func note(eviction policy: String?, of edge: UInt64, now: Int64) {
+        guard let policy else {
+            evicted.remove(edge)
+            return settleEviction()
+        }
+        evicted.insert(edge)
+        if policies.tells(policy, now: now) { tellEviction() }
+    }
+
+    private func tellEviction() {
+        logger.warning(
+            "Redis may evict counters: a project whose counter goes is granted a whole window again",
+            metadata: ["maxmemory-policy": "\(policies.latest)"])
+    }
+
+    private mutating func settleEviction() {
+        guard evicted.isEmpty, !policies.isEmpty else { return }
+        policies.end()
+        logger.notice("Redis evicts no counters any more")
     }
 
     /// Time has passed, and edges may be gone.
     mutating func elapse(now: Int64, _ edges: borrowing EdgeTable) {
-        guard isReported else { return }
+        guard !reasons.isEmpty || !policies.isEmpty else { return }
         if nextCheck <= now {
             nextCheck = now + Self.interval
             without = without.filter { edges[$0] != nil }
             settle(now: now)
+            // An edge that is gone says nothing against it: its successor will.
+            evicted = evicted.filter { edges[$0] != nil }
         }
-        if remindAt <= now, isDegraded { tell(now: now) }
+        if isDegraded, reasons.tellsAgain(now: now) { tell() }
+        if isEvicting, policies.tellsAgain(now: now) { tellEviction() }
         guard let backAt, backAt <= now else { return }
         self.backAt = nil
-        isReported = false
-        told = []
+        reasons.end()
         logger.notice("Redis is back: limits are counted there again")
     }
 
     private mutating func settle(now: Int64) {
-        if isReported, without.isEmpty, backAt == nil { backAt = now + Self.calm }
+        if !reasons.isEmpty, without.isEmpty, backAt == nil { backAt = now + Self.calm }
     }
 }

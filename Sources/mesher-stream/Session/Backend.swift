@@ -107,9 +107,7 @@ struct Backend: ~Copyable {
 
     /// Tells storage when Redis fails and when it is back; with no connection nothing is known against it.
     private mutating func noticeRedis() {
-        let failure = redis?.failure
-        guard (failure == nil) != machine.isRedisAvailable else { return }
-        machine.noteRedis(failure: failure.map { "\($0)" })
+        machine.noteRedis(failure: redis?.failure.map { "\($0)" })
     }
 
     private mutating func count(_ call: LimitScript.Call, now: Int64) {

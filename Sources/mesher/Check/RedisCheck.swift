@@ -134,15 +134,13 @@ struct RedisCheck {
 
     /// - Parameter information: what INFO memory says.
     static func eviction(in information: String) -> Finding? {
-        func value(_ name: String) -> Substring? {
-            information.split(whereSeparator: \.isNewline).first { $0.hasPrefix("\(name):") }?.dropFirst(name.count + 1)
+        Eviction.policy(in: information).map { policy in
+            .fault(
+                "Redis",
+                "maxmemory-policy \(policy): a counter that is evicted grants its project a whole window again",
+                advice:
+                    "CONFIG SET maxmemory-policy noeviction, and in its file; without memory hosts count by themselves")
         }
-        guard let policy = value("maxmemory_policy"), policy != "noeviction", let limit = value("maxmemory"),
-            limit != "0"
-        else { return nil }
-        return .fault(
-            "Redis", "maxmemory-policy \(policy): a counter that is evicted grants its project a whole window again",
-            advice: "CONFIG SET maxmemory-policy noeviction, and in its file; without memory hosts count by themselves")
     }
 
     /// What to do about an error that has nothing to do with who asks; nil for others.

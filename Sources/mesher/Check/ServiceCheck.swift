@@ -3,6 +3,8 @@ internal import EventLoop
 internal import Glibc
 internal import PostgreSQL
 internal import Schema
+internal import Scoreboard
+internal import Spool
 internal import StorageChannel
 
 /// The running service: its sockets, and what storage says of itself.
@@ -31,7 +33,24 @@ struct ServiceCheck {
                 + "(now from: \(settings.origin(.runDirectory)))"
             return [.fault("service", text, advice: advice)]
         }
-        return ["events", "bulk"].map { socket($0, "workers listen") } + storage()
+        return watchdog(directory) + ["events", "bulk"].map { socket($0, "workers listen") } + storage()
+    }
+
+    /// A watchdog that does not go on: nothing is replaced then, and status and metrics are old.
+    private func watchdog(_ directory: String) -> [Finding] {
+        guard let watchdog = try? RunningWatchdog(in: directory) else { return [] }
+        if watchdog.isStopped {
+            return [.fault("watchdog", "process \(watchdog.pid) is stopped", advice: "kill -CONT \(watchdog.pid)")]
+        }
+        var status = stat()
+        guard stat(directory + "/status.json", &status) == 0,
+            Double(time(nil) - status.st_mtim.tv_sec) > StatusDocument.staleAfter
+        else { return [] }
+        return [
+            .fault(
+                "watchdog", "status and metrics are \(time(nil) - status.st_mtim.tv_sec) s old",
+                advice: "look into the service's log (journalctl -u mesher); the run directory's disk may be full")
+        ]
     }
 
     /// Whether somebody listens on a socket of the run directory.
@@ -65,6 +84,7 @@ struct ServiceCheck {
             findings.append(.fault(subject, "storage cannot accept events: they are refused with 503", advice: advice))
         }
         findings += Self.degraded.filter { readiness.degradation.contains($0.what) }.map(\.finding)
+        if readiness.degradation.contains(.spool) { findings.append(spool()) }
         if readiness.degradation.contains(.postgresql), let refusal = refusal() { findings.append(refusal) }
         return findings
     }
@@ -89,6 +109,31 @@ struct ServiceCheck {
         }
     }
 
+    /// Why the spool is a matter, as storage says in its slot.
+    private func spool() -> Finding {
+        let readings = ScoreboardFile.readings(in: settings.text(.runDirectory))
+        let spool = readings.first { $0.role == .storage && $0.state == .ready }?.spool
+        guard let spool else {
+            return .fault(
+                "storage", "the spool is more than 80 % full, or its disk takes no more",
+                advice: "see what is said of the spool")
+        }
+        if spool.fault != 0 {
+            let reason = spool.fault == EWOULDBLOCK ? "another process owns it" : String(cString: strerror(spool.fault))
+            let advice =
+                "see what is said of the spool, and the service's log; storage tries it again each second by itself"
+            return .fault("storage", "the spool cannot be used: \(reason)", advice: advice)
+        }
+        if let room = spool.room, SpoolRoom(bytes: room, files: spool.files).isExhausted {
+            let what = spool.files == 0 ? "inodes" : "room"
+            return .fault(
+                "storage", "the spool's file system has no \(what) left", advice: "remove files of that file system")
+        }
+        return .fault(
+            "storage", "the spool is more than 80 % full: events are refused when it is full",
+            advice: "let PostgreSQL take events again, or raise MESHER_SPOOL_LIMIT")
+    }
+
     /// What is to be said of each thing that storage, or an edge, has to do without.
     private static let degraded: [(what: Degradation, finding: Finding)] = [
         (
@@ -96,12 +141,6 @@ struct ServiceCheck {
             .fault(
                 "storage", "not all of its connections to PostgreSQL work; keys are as they were last seen",
                 advice: "see what is said of PostgreSQL and of storage's role; storage connects again by itself")
-        ),
-        (
-            .spool,
-            .fault(
-                "storage", "the spool is more than 80 % full, or its disk takes no more: then events are refused",
-                advice: "see what is said of the spool; let PostgreSQL take events again, or give the spool more room")
         ),
         (
             .backlog,
@@ -120,6 +159,12 @@ struct ServiceCheck {
             .fault(
                 "edges", "not all of them reach Redis: without it limits are counted by this host alone",
                 advice: "see what is said of Redis, and the service's log; edges connect again by themselves")
+        ),
+        (
+            .eviction,
+            .fault(
+                "edges", "Redis may evict counters: a project whose counter goes is granted a whole window again",
+                advice: "CONFIG SET maxmemory-policy noeviction, and in its file")
         ),
     ]
 

@@ -1,6 +1,7 @@
 internal import Configuration
 internal import EventLoop
 internal import Glibc
+internal import Spool
 
 /// What is on this host's disk instead of in PostgreSQL.
 struct SpoolCheck {
@@ -43,18 +44,15 @@ struct SpoolCheck {
             Self.subject, text, advice: "make it, mode 700, for the user of the service, or correct MESHER_STATE_DIR")
     }
 
-    /// What the file system has too little of: the limit promises what it may not hold. The corresponding C function is
-    /// `statvfs`.
+    /// What the file system has too little of: the limit promises what it may not hold.
     private func lack(in directory: String, needed: Int64) -> Finding? {
-        var system = statvfs()
-        guard statvfs(directory, &system) == 0 else { return nil }
-        if system.f_files > 0, system.f_favail == 0 {
+        guard let room = SpoolRoom(of: directory) else { return nil }
+        if room.files == 0 {
             return .fault(Self.subject, "\(directory): no inodes left", advice: "remove files of that file system")
         }
-        let (free, overflow) = UInt64(system.f_bavail).multipliedReportingOverflow(by: UInt64(system.f_frsize))
-        guard !overflow, free < UInt64(needed) else { return nil }
+        guard room.bytes < UInt64(needed) else { return nil }
         return .fault(
-            Self.subject, "\(directory): \(free >> 20) MiB are free, and it may need \(needed >> 20) MiB more",
+            Self.subject, "\(directory): \(room.bytes >> 20) MiB are free, and it may need \(needed >> 20) MiB more",
             advice: "make room, or lower MESHER_SPOOL_LIMIT to what there is")
     }
 

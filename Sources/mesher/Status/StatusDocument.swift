@@ -41,6 +41,11 @@ struct StatusDocument: Decodable {
         let limitBytes: Int64
         let oldestReceivedAt: Double?
         let quarantine: Int
+        /// What its file system has left; nil where that is unknown.
+        let availableBytes: Int64?
+        let availableInodes: Int64?
+        /// Why it cannot be used.
+        let fault: String?
     }
 
     struct Health: Decodable {

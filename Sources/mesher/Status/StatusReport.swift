@@ -69,7 +69,17 @@ struct StatusReport: CustomStringConvertible {
         let events = spool.events == 0 ? "empty" : "\(spool.events) events"
         let oldest = spool.oldestReceivedAt.map { ", the oldest \(age($0)) old" } ?? ""
         let size = ", \(Self.megabytes(spool.bytes)) of \(Self.megabytes(spool.limitBytes))"
-        return events + oldest + size + (spool.quarantine > 0 ? ", QUARANTINE \(spool.quarantine)" : "")
+        let quarantine = spool.quarantine > 0 ? ", QUARANTINE \(spool.quarantine)" : ""
+        return events + oldest + size + quarantine + lack(of: spool) + (spool.fault.map { ", UNUSABLE: \($0)" } ?? "")
+    }
+
+    /// What its file system has too little of.
+    private func lack(of spool: StatusDocument.Spool) -> String {
+        if spool.availableInodes == 0 { return ", NO INODES LEFT" }
+        guard let left = spool.availableBytes, left < spool.limitBytes - min(spool.bytes, spool.limitBytes) else {
+            return ""
+        }
+        return ", ONLY \(Self.megabytes(left)) LEFT ON DISK"
     }
 
     private func state(of process: StatusDocument.Process) -> String {

@@ -41,12 +41,17 @@ import Testing
     func loss() throws {
         var report = try report()
         let error = DatabaseError(operation: "connect", message: "refused", isConnectionLost: true)
-        report.lost(error)
-        report.lost(error)
+        report.lost(error, now: 0)
+        report.lost(error, now: 1)
         #expect(lines.all == ["PostgreSQL does not take events reason=PostgreSQL: connect: refused"])
         report.connected()
-        report.lost(error)
+        report.lost(error, now: 2)
         #expect(lines.all.count == 3)
+        report.lost(DatabaseError(operation: "connect", message: "password", isConnectionLost: true), now: 3)
+        report.lost(error, now: 4)
+        #expect(lines.all.count == 4)
+        report.lost(error, now: 3 + ToldReasons.reminder)
+        #expect(lines.all.count == 5)
     }
 
     @Test("events that are not stored make one line a second, without PostgreSQL's message")

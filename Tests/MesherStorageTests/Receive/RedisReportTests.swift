@@ -78,4 +78,14 @@ import Testing
         report.elapse(now: second + RedisReport.calm, table())
         #expect(lines.texts == [away, back])
     }
+
+    @Test("a Redis that evicts is a line with its policy, and one when it does so no more")
+    func eviction() {
+        var report = RedisReport(logger)
+        for edge in 1...9 { report.note(eviction: "allkeys-lru", of: UInt64(edge), now: 0) }
+        #expect(report.isEvicting && !report.isDegraded)
+        #expect(lines.texts.count == 1 && lines.texts[0].contains("Redis may evict counters"))
+        for edge in 1...9 { report.note(eviction: nil, of: UInt64(edge), now: 1) }
+        #expect(!report.isEvicting && lines.texts.last == "notice Redis evicts no counters any more")
+    }
 }
