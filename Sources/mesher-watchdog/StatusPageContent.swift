@@ -74,8 +74,10 @@ struct StatusPageContent {
         storage?.spool
     }
 
-    /// An errno(3) in words. The corresponding C function is `strerror`.
-    static func words(of code: Int32) -> String { String(cString: strerror(code)) }
+    /// Why the spool cannot be used, an errno(3) in words. The corresponding C function is `strerror`.
+    static func words(of code: Int32) -> String {
+        code == EWOULDBLOCK ? "another process owns it" : String(cString: strerror(code))
+    }
 
     /// Days after today for which there is a partition already; below 0 when there is not even one for today.
     var partitionsAhead: Int64? {

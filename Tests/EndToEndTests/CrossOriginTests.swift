@@ -1,4 +1,5 @@
 import Foundation
+import TestServers
 import Testing
 
 extension EndToEnd {
@@ -52,6 +53,24 @@ extension EndToEnd {
                     #expect(exposed.contains(header), "\(header)")
                 }
             }
+        }
+
+        @Test("check sends what a browser sends, and says when a header of the operator's makes it refuse the answer")
+        func check() throws {
+            func check() throws -> String {
+                try Execution.run(
+                    stack["MESHER_BIN"] + "/mesher", ["check"], environment: stack.variables
+                ).output
+            }
+            #expect(try check().contains("browsers may send from pages of other origins"))
+            let empty = #"add_header Access-Control-Allow-Origin "";"#
+            try Nginx(of: stack).withChanged(
+                "mesher-fastcgi.conf", replacing: empty, by: "add_header Access-Control-Allow-Origin * always;"
+            ) {
+                let found = try check()
+                #expect(found.contains("a preflight is answered with 2 times Access-Control-Allow-Origin"), "\(found)")
+            }
+            #expect(try check().contains("browsers may send"))
         }
     }
 }

@@ -152,6 +152,7 @@ import Testing
         #expect(list.contains("the database has no project 5"))
         #expect(try run("quarantine", "retry", "1", service: service).status == 65)
         #expect(try run("quarantine", "retry", "1", "--project", "nobody", service: service).status == 65)
+        #expect(try run("quarantine", "retry", "--all", "--project", "p1", service: service).status == 64)
         let given = try run("quarantine", "retry", "1", "--project", "p1", service: service)
         #expect(given.output == "1 stored as event 00000000000000000000000000000002 of project 1\n")
         #expect(try count(service) == "2")

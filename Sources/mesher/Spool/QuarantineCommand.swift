@@ -120,6 +120,12 @@ struct QuarantineCommand: ParsableCommand {
         @Option(help: "Slug or id of the project that gets them, instead of their own.") var project: String?
         @OptionGroup var selection: Selection
 
+        func validate() throws {
+            guard project == nil || !selection.all else {
+                throw ValidationError("name the numbers: --all may be events of several projects")
+            }
+        }
+
         func run() throws {
             let settings = try selection.options.settings()
             let directory = SpoolDirectory.quarantine(in: settings.spoolDirectory)
