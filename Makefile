@@ -19,7 +19,7 @@ PROGRAMS = mesher-watchdog mesher-storage mesher-worker mesher-stream
 SHARE = $(PREFIX)/share/mesher
 UNITS = mesher.service mesher.socket mesher-maintenance.service mesher-maintenance.timer
 
-.PHONY: run up down build test lint bench conformance fuzz soak install packages
+.PHONY: run up down build test lint bench cluster conformance fuzz soak install packages
 
 run: build
 	@exec development/stack run $(SETTINGS)
@@ -40,10 +40,16 @@ build: packages
 test: lint build
 	swift test
 	@if development/conformance --install; then development/conformance --short; fi
+	@python3 development/cluster --short
 
 # Autobahn's test suite for WebSocket, all of it.
 conformance: build
 	development/conformance
+
+# Three hosts, Patroni and Sentinel in namespaces of this machine, and what may happen to them; as root, with Debian's patroni
+# and etcd-server. CASES names some, all without it.
+cluster: build
+	python3 development/cluster $(CASES)
 
 # Damaged input in quantity, with the bounds of all memory watched.
 fuzz: packages
@@ -73,6 +79,8 @@ install: $(BIN)/mesher-watchdog
 	    sed 's|/usr/local/share/mesher|$(SHARE)|g' $$file > $(DESTDIR)$(SHARE)/$$file && \
 	    chmod 644 $(DESTDIR)$(SHARE)/$$file || exit 1; \
 	done
+	install -d $(DESTDIR)$(SHARE)/cluster
+	install -m 644 cluster/* $(DESTDIR)$(SHARE)/cluster
 	install -m 644 README.md LICENSE $(DESTDIR)$(PREFIX)/share/doc/mesher
 	install -m 644 docs/* $(DESTDIR)$(PREFIX)/share/doc/mesher/docs
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
