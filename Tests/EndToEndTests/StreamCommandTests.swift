@@ -31,7 +31,7 @@ extension EndToEnd {
             let run = try start(lines, to: project).wait()
             #expect(run.status == 65)
             #expect(
-                run.errors == "mesher: line 500: missing required field: level\nmesher: 1 events were refused\n")
+                run.errors == "mesher: line 500: missing required field: level\nmesher: 1 event was refused\n")
             #expect(Set(ids(run.output)).count == 999)
             #expect(try project.count() == 999)
         }

@@ -27,6 +27,8 @@ struct StreamCommand: ParsableCommand {
         guard let dsn = DSN(dsn) else { throw CommandError(.usage, "a DSN is http://KEY@HOST[:PORT]/ID") }
         var client = StreamClient(dsn, inFlight: inFlight, patience: patience, authorities: authorities.path)
         let refused = try client.run()
-        if refused > 0 { throw CommandError(.dataError, "\(refused) events were refused") }
+        if refused > 0 {
+            throw CommandError(.dataError, refused == 1 ? "1 event was refused" : "\(refused) events were refused")
+        }
     }
 }

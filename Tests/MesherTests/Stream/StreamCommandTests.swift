@@ -54,7 +54,7 @@ struct StreamCommandTests {
         }
         let run = try Self.stream(server.authority, Self.lines(4), "--in-flight", "1")
         #expect(run.status == 65)
-        #expect(run.errors == "mesher: line 2: invalid level: must be x\nmesher: 1 events were refused\n")
+        #expect(run.errors == "mesher: line 2: invalid level: must be x\nmesher: 1 event was refused\n")
         #expect(server.messages.count == 5 && server.messages[2] == server.messages[3])
     }
 
