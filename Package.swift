@@ -158,7 +158,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "MesherWatchdogTests",
-            dependencies: ["EventLoop", "RecordedInputs", "Scoreboard", "mesher-watchdog"],
+            dependencies: ["EventLoop", "Journal", "RecordedInputs", "Scoreboard", "mesher-watchdog"],
             swiftSettings: settings),
         .testTarget(
             name: "EndToEndTests",

@@ -4,7 +4,8 @@ internal import Synchronization
 
 /// What a program says to its operator: one line an entry on standard error. A constant message, then `key=value` pairs.
 ///
-/// Under systemd (`JOURNAL_STREAM` names this very standard error) each line begins with a priority, sd-daemon(3).
+/// Under systemd (`JOURNAL_STREAM` names this very standard error) each line begins with a priority, sd-daemon(3); else with
+/// the time, which nobody adds then.
 /// Writing never waits: a line that does not fit into a full pipe is dropped and counted, and the count is said with the
 /// next line that fits.
 package struct Journal: LogHandler {
@@ -32,7 +33,7 @@ package struct Journal: LogHandler {
     }
 
     package func log(event: LogEvent) {
-        var line = hasPriorities ? "<\(Self.priority(event.level))>" : ""
+        var line = hasPriorities ? "<\(Self.priority(event.level))>" : "\(LogTime.now()) "
         line += "\(label)[\(getpid())]: \(event.level): \(event.message)"
         let pairs = metadata.merging(event.metadata ?? [:], uniquingKeysWith: { $1 })
         for (key, value) in pairs.sorted(by: { $0.key < $1.key }) {

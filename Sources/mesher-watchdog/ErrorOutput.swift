@@ -1,5 +1,6 @@
 internal import EventLoop
 internal import Glibc
+internal import Journal
 
 /// What a child says on standard error, and those say that it has forked: the reading end of a pipe, from which whole lines
 /// are passed on. So the last line is known when a child dies.
@@ -28,7 +29,7 @@ final class ErrorOutput {
     private var hasEnded = false
     /// Whether the loop has left it out, since standard error took no more.
     var isLeftOut = false
-    /// The last line that was not empty, without its priority; a fatal error is the last, whatever follows it.
+    /// The last line that was not empty, without its priority or time; a fatal error is the last, whatever follows it.
     private(set) var lastLine = ""
     private var isFatal = false
 
@@ -101,6 +102,8 @@ final class ErrorOutput {
                 line[line.startIndex + 2] == UInt8(ascii: ">")
             {
                 line = line.dropFirst(3)
+            } else if LogTime.begins(line) {
+                line = line.dropFirst(LogTime.length)
             }
             lastLine = String(decoding: line.prefix(Self.wordsLimit), as: UTF8.self)
             // Swift's runtime may go on with where that was.

@@ -78,6 +78,16 @@ struct ErrorOutputTests {
         #expect(pipes.passedOn().hasSuffix("three\n"))
     }
 
+    @Test("The last words are without what says when, or how bad")
+    func bareWords() throws {
+        let pipes = try Surroundings()
+        for prefix in ["<3>", "2026-11-28T08:51:53.123Z ", ""] {
+            pipes.say("\(prefix)mesher-worker[1]: error: words\n")
+            _ = pipes.output.forward(to: pipes.target)
+            #expect(pipes.output.lastLine == "mesher-worker[1]: error: words")
+        }
+    }
+
     @Test("A fatal error is the last word, though a stack follows it")
     func fatalError() throws {
         let pipes = try Surroundings()

@@ -22,7 +22,8 @@ extension EndToEnd {
             let environment = ["MESHER_URL": project.stack["MESHER_URL"], "MESHER_KEY": project.key]
             let id = try Execution.output(command + [text], environment: environment)
             let rows = try project.stack.query(
-                "SELECT event_id FROM events WHERE project_id = \(project.id) AND message = 'it broke'")
+                "SELECT replace(event_id::text, '-', '') FROM events WHERE project_id = \(project.id) AND message = 'it broke'"
+            )
             #expect(rows == [[id]])
         }
 

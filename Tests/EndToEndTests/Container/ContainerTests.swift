@@ -1,0 +1,84 @@
+import Foundation
+import TestServers
+import Testing
+
+@Suite(
+    .serialized, .enabled(if: Stack.isBuilt, "make build has made no programs yet"),
+    .enabled(if: Container.areNamespacesAllowed, "needs the right to make namespaces"))
+struct ContainerTests {
+    /// A stack whose own Mesher has ended, so that a container's takes its place.
+    private func withStack(_ body: (Stack, Project) throws -> Void) throws {
+        let stack = try Stack(settings: ["MESHER_RATE_LIMIT_EVENTS=1000000"])
+        defer { stack.stop() }
+        let project = try Project.create(on: stack)
+        kill(try #require(Processes(stack: stack).watchdog), SIGTERM)
+        let numberFile = stack["MESHER_RUN_DIR"] + "/watchdog.pid"
+        try #require(eventually(within: 60) { access(numberFile, F_OK) != 0 })
+        try Container.makeRoot(for: stack)
+        try body(stack, project)
+    }
+
+    /// Starts one, and returns when it takes events.
+    private func start(for stack: Stack) throws -> Container {
+        let container = try Container(for: stack)
+        let isReady = try eventually(within: 60) { try stack.request("GET", "/readyz").text.contains("[]") }
+        try #require(isReady, "\(log(of: stack))")
+        return container
+    }
+
+    private func log(of stack: Stack) -> String {
+        (try? String(contentsOfFile: stack.folder + "/container.log", encoding: .utf8)) ?? ""
+    }
+
+    private static let event = #"{"message":"m","level":"info"}"#
+
+    @Test("As process 1 of nobody over a root that is read-only it takes events, repairs itself, reaps and drains")
+    func life() throws {
+        try withStack { stack, project in
+            let container = try start(for: stack)
+            let status = try container.file("status")
+            #expect(status.contains(/NSpid:\t\d+\t1\n/))
+            #expect(status.contains(/CapEff:\t0+\n/))
+            #expect(try container.file("uid_map").split(separator: " ").first == "990")
+            let root = try container.file("mountinfo").split(separator: "\n").first {
+                $0.contains(" / / ") || $0.contains("/root / ")
+            }
+            #expect(root?.split(separator: " ")[5].split(separator: ",").contains("ro") == true)
+            #expect(try project.post(Self.event).status == 202)
+            // The status is written once a second.
+            let saysReady = try eventually {
+                try container.run("/usr/local/bin/mesher", "status").output.contains(/ready +yes/)
+            }
+            #expect(saysReady)
+            #expect(try container.run("/usr/local/bin/mesher", "send", project.dsn).output.hasPrefix("202"))
+
+            let worker = try #require(container.processes("mesher-worker", "events").first)
+            kill(worker, SIGKILL)
+            let isRepaired = eventually {
+                container.processes("mesher-worker", "events").count == 2
+                    && !container.processes("mesher-worker", "events").contains(worker)
+            }
+            #expect(isRepaired)
+            #expect(try project.post(Self.event).status == 202)
+
+            // An orphan: its parent ends at once, and it is process 1 that has to wait for it.
+            _ = try container.runBeside("sh", "-c", "sleep 1 >/dev/null 2>&1 &")
+            #expect(eventually { !container.processes("sleep", "1").isEmpty }, "there is an orphan")
+            let isReaped = eventually {
+                Processes.children(of: container.process).allSatisfy {
+                    Processes.commandLine($0).first?.hasPrefix("mesher-") == true
+                }
+            }
+            #expect(isReaped)
+
+            kill(container.process, SIGTERM)
+            #expect(container.wait() == 0, "\(log(of: stack))")
+            #expect(try project.count() == 3)
+            let lines = log(of: stack).split(separator: "\n")
+            #expect(lines.count > 5)
+            #expect(
+                lines.allSatisfy { $0.contains(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z mesher-/) }, "\(log(of: stack))"
+            )
+        }
+    }
+}
