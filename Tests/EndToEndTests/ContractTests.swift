@@ -5,7 +5,7 @@ import Testing
 extension EndToEnd {
     /// The interface as openapi.yaml describes it.
     struct ContractTests {
-        /// Three quarters of a minute: requests that are made up come near the edges of a schema by their number.
+        /// The same requests each time, and as many: a time limit would leave out routes where the machine is busy.
         @Test(
             "What schemathesis makes of openapi.yaml is answered as it says",
             .enabled(if: PythonPackages.python != nil, "PyPI cannot be reached"))
@@ -15,7 +15,7 @@ extension EndToEnd {
             environment["MESHER_URL"] = project.stack["MESHER_URL"]
             environment["MESHER_KEY"] = project.key
             environment["MESHER_PROJECT_ID"] = "\(project.id)"
-            let run = try Execution.run([Stack.root + "/development/openapi/run", "40"], environment: environment)
+            let run = try Execution.run([Stack.root + "/development/openapi/run"], environment: environment)
             #expect(run.status == 0, "\(run.output) \(run.errors)")
             #expect(run.output.contains("Tested: 16"))
             // What it takes for good bodies are such.
