@@ -67,6 +67,8 @@ extension Session {
             takeMessages(now: now)
             dropOutput()
             guard case .draining = phase else { break }
+            // Who has used more than their share of the processors is not waited for.
+            guard Clock.monotonic() >= pace.restsUntil else { break }
             guard mayTakeMessages else { return }
             guard peer.read() == .bytes else { break }
         }
