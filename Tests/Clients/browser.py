@@ -4,12 +4,12 @@ shows what it could read of the answer, the other violates its Content-Security-
 Arguments: Mesher's URL, the project's number, the key.
 """
 
-import http.server
-import json
 import subprocess
 import sys
-import tempfile
-import threading
+
+# Nothing is left beside the sources.
+sys.dont_write_bytecode = True
+import chromium
 
 url, project, key = sys.argv[1:]
 
@@ -37,36 +37,23 @@ setTimeout(() => {}, 3000);
 </script>"""
 
 
-class Pages(http.server.BaseHTTPRequestHandler):
+class Pages(chromium.Pages):
     def do_GET(self):
-        names = {"envelope": f"{url}/api/{project}/envelope/", "key": key}
-        page = VIOLATION if self.path == "/violation" else FETCH % names
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
         if self.path == "/violation":
             report = f"{url}/api/{project}/security/?sentry_key={key}"
-            self.send_header("Content-Security-Policy", f"img-src 'none'; report-uri {report}")
-        self.end_headers()
-        self.wfile.write(page.encode())
-
-    def log_message(self, *_):
-        pass
+            self.answer(VIOLATION.encode(), ("Content-Security-Policy", f"img-src 'none'; report-uri {report}"))
+        else:
+            self.answer((FETCH % {"envelope": f"{url}/api/{project}/envelope/", "key": key}).encode())
 
 
-def shown(address, profile):
+def shown(address):
     """The page's document once its scripts have had five seconds of their time."""
-    command = [
-        "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-        f"--user-data-dir={profile}", "--virtual-time-budget=5000", "--dump-dom", address,
-    ]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60).stdout
+    with chromium.command("--virtual-time-budget=5000", "--dump-dom", address) as arguments:
+        return subprocess.run(arguments, capture_output=True, text=True, timeout=60).stdout
 
 
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Pages)
-threading.Thread(target=server.serve_forever, daemon=True).start()
-origin = f"http://127.0.0.1:{server.server_port}"
-with tempfile.TemporaryDirectory(prefix="mesher-browser.", ignore_cleanup_errors=True) as profile:
-    document = shown(origin + "/fetch", profile)
-    shown(origin + "/violation", profile)
+origin = chromium.serve(Pages)
+document = shown(origin + "/fetch")
+shown(origin + "/violation")
 start = document.find('<pre id="shown">')
 print(document[start + 16 : document.find("</pre>")].replace("&amp;", "&") if start >= 0 else document)

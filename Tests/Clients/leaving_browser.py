@@ -4,13 +4,11 @@ fetch with keepalive. Runs until it is interrupted.
 Arguments: Mesher's URL, the project's number, the key.
 """
 
-import http.server
-import os
-import signal
-import subprocess
 import sys
-import tempfile
-import threading
+
+# Nothing is left beside the sources.
+sys.dont_write_bytecode = True
+import chromium
 
 url, project, key = sys.argv[1:]
 
@@ -35,31 +33,11 @@ addEventListener("load", () => close());
 </script>"""
 
 
-class Pages(http.server.BaseHTTPRequestHandler):
+class Pages(chromium.Pages):
     def do_GET(self):
         names = {"url": url, "project": project, "key": key}
-        body = (CLOSING % names if self.path == "/closing" else OPENING).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
+        self.answer((CLOSING % names if self.path == "/closing" else OPENING).encode())
 
 
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Pages)
-threading.Thread(target=server.serve_forever, daemon=True).start()
-with tempfile.TemporaryDirectory(prefix="mesher-browser.", ignore_cleanup_errors=True) as profile:
-    command = [
-        "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-        "--disable-popup-blocking", f"--user-data-dir={profile}", f"http://127.0.0.1:{server.server_port}/",
-    ]
-    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, start_new_session=True, **silent) as chromium:
-        try:
-            chromium.wait()
-        finally:
-            # All its processes, none of which is to write to the folder any more.
-            os.killpg(chromium.pid, signal.SIGKILL)
+with chromium.opened("--disable-popup-blocking", chromium.serve(Pages)) as browser:
+    browser.wait()

@@ -4,14 +4,12 @@ were accepted.
 Arguments: the stream's URL, the key, how many events.
 """
 
-import http.server
-import os
 import queue
-import signal
-import subprocess
 import sys
-import tempfile
-import threading
+
+# Nothing is left beside the sources.
+sys.dont_write_bytecode = True
+import chromium
 
 url, key, count = sys.argv[1:]
 
@@ -38,7 +36,7 @@ socket.onclose = (close) => { if (answers < count) tell(`closed with ${close.cod
 told = queue.Queue()
 
 
-class Pages(http.server.BaseHTTPRequestHandler):
+class Pages(chromium.Pages):
     def do_GET(self):
         self.answer((PAGE % {"url": url, "key": key, "count": count}).encode())
 
@@ -46,28 +44,6 @@ class Pages(http.server.BaseHTTPRequestHandler):
         told.put(self.rfile.read(int(self.headers["Content-Length"])).decode())
         self.answer(b"")
 
-    def answer(self, body):
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
 
-    def log_message(self, *_):
-        pass
-
-
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Pages)
-threading.Thread(target=server.serve_forever, daemon=True).start()
-with tempfile.TemporaryDirectory(prefix="mesher-browser.", ignore_cleanup_errors=True) as profile:
-    command = [
-        "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-        f"--user-data-dir={profile}", f"http://127.0.0.1:{server.server_port}/",
-    ]
-    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, start_new_session=True, **silent) as chromium:
-        try:
-            print(told.get(timeout=120))
-        finally:
-            # All its processes, none of which is to write to the folder any more.
-            os.killpg(chromium.pid, signal.SIGKILL)
+with chromium.opened(chromium.serve(Pages)):
+    print(told.get(timeout=120))
