@@ -96,18 +96,8 @@ final class Front {
     }
 
     private var configuration: String {
-        """
-        \(getuid() == 0 ? "user root;" : "")
-        pid nginx.pid;
-        error_log error.log;
-        events {}
-        http {
-            client_body_temp_path body;
-            fastcgi_temp_path fastcgi;
-            proxy_temp_path proxy;
-            scgi_temp_path scgi;
-            uwsgi_temp_path uwsgi;
-            access_log off;
+        Nginx.configuration(
+            """
             upstream hosts {
                 server 127.0.0.1:\(stack.port) max_fails=0;
                 server 127.0.0.1:\(secondPort) backup;
@@ -124,7 +114,6 @@ final class Front {
                     proxy_set_header X-Mesher-Received $msec;
                 }
             }
-        }
-        """
+            """)
     }
 }

@@ -93,24 +93,13 @@ extension EndToEnd {
             try Data().write(to: URL(fileURLWithPath: folder + "/empty"))
             try FileManager.default.createDirectory(atPath: folder + "/html", withIntermediateDirectories: true)
             try Data("<h1>sorry</h1>".utf8).write(to: URL(fileURLWithPath: folder + "/html/sorry.html"))
-            let configuration = """
-                \(getuid() == 0 ? "user root;" : "")
-                pid nginx.pid;
-                error_log error.log;
-                events {}
-                http {
-                    client_body_temp_path body;
-                    fastcgi_temp_path fastcgi;
-                    proxy_temp_path proxy;
-                    scgi_temp_path scgi;
-                    uwsgi_temp_path uwsgi;
-                    access_log off;
-                    \(Self.inherited)
-                    include mesher-http.conf;
-                    include mesher-operator.conf;
-                    \(sites)
-                }
+            let configuration = Nginx.configuration(
                 """
+                \(Self.inherited)
+                include mesher-http.conf;
+                include mesher-operator.conf;
+                \(sites)
+                """)
             try Data(configuration.utf8).write(to: URL(fileURLWithPath: folder + "/nginx.conf"))
         }
 

@@ -10,6 +10,27 @@ struct Nginx {
         self.stack = stack
     }
 
+    /// The nginx.conf of another one, all of whose files are below its prefix.
+    ///
+    /// - Parameter http: what stands in its block `http`.
+    static func configuration(_ http: String) -> String {
+        """
+        \(getuid() == 0 ? "user root;" : "")
+        pid nginx.pid;
+        error_log error.log;
+        events {}
+        http {
+            client_body_temp_path body;
+            fastcgi_temp_path fastcgi;
+            proxy_temp_path proxy;
+            scgi_temp_path scgi;
+            uwsgi_temp_path uwsgi;
+            access_log off;
+            \(http)
+        }
+        """
+    }
+
     /// Lets it work with another text in one of the files until `body` returns.
     func withChanged(_ file: String, replacing text: String, by other: String, _ body: () throws -> Void) throws {
         let path = stack.folder + "/nginx/" + file
