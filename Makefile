@@ -19,7 +19,7 @@ PROGRAMS = mesher-watchdog mesher-storage mesher-worker mesher-stream
 SHARE = $(PREFIX)/share/mesher
 UNITS = mesher.service mesher.socket mesher-maintenance.service mesher-maintenance.timer
 
-.PHONY: run up down build test lint bench cluster conformance fuzz soak install packages
+.PHONY: run up down build test lint docs bench cluster conformance fuzz soak install packages
 
 run: build
 	@exec development/stack run $(SETTINGS)
@@ -62,6 +62,10 @@ soak: build
 lint: packages
 	swift format lint --strict --recursive Sources Tests Package.swift
 	development/lint-imports
+
+# The tables of docs/ that are made from declarations.
+docs: packages
+	WRITE_DOCUMENTS=1 swift test --filter DocumentTests
 
 bench: build
 	Benchmarks/run $(if $(AGAINST),--against $(AGAINST))

@@ -161,6 +161,9 @@ let package = Package(
             dependencies: ["EventLoop", "Journal", "RecordedInputs", "Scoreboard", "mesher-watchdog"],
             swiftSettings: settings),
         .testTarget(
+            name: "DocumentTests", dependencies: ["Configuration", "Scoreboard", "mesher-watchdog"],
+            swiftSettings: settings),
+        .testTarget(
             name: "EndToEndTests",
             dependencies: ["Confinement", "EventLoop", "RecordedInputs", "Scoreboard", "TestServers", "WebSocket"],
             swiftSettings: settings),

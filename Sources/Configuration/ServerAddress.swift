@@ -22,7 +22,7 @@ package struct ServerAddress: Equatable, Sendable, CustomStringConvertible {
         self.init(host: String(host), port: port)
     }
 
-    /// Servers parted by commas, `a:26379,b:26379,[::1]:26379`; none in an empty text, nil when one cannot be read.
+    /// Servers separated by commas, `a:26379,b:26379,[::1]:26379`; none in an empty text, nil when one cannot be read.
     package static func list(_ text: String) -> [ServerAddress]? {
         var servers: [ServerAddress] = []
         for part in text.isEmpty ? [] : text.split(separator: ",", omittingEmptySubsequences: false) {

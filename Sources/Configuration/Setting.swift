@@ -9,7 +9,7 @@ package struct Setting: Sendable {
         case text
         /// A whole number within a range.
         case integer(ClosedRange<Int>)
-        /// Servers parted by commas, each `host:port`.
+        /// Servers separated by commas, each `host:port`.
         case servers
         /// `on` or `off`.
         case toggle
@@ -45,140 +45,161 @@ extension Setting {
 
     package static let runDirectory = Setting(
         "MESHER_RUN_DIR", default: "/run/mesher", for: [.watchdog, .storage, .worker, .stream, .mesher],
-        "where the sockets and the files of the running service are")
+        "directory of the sockets, metrics and status of the running service")
     package static let stateDirectory = Setting(
         "MESHER_STATE_DIR", default: "/var/lib/mesher", for: [.storage, .mesher],
-        "where storage keeps what has to survive a restart of the host; only its user may read it")
+        "directory of what must survive a reboot: the keys and, by default, the spool; only the service's "
+            + "user may read it")
     package static let binaryDirectory = Setting(
         "MESHER_BIN", default: "", for: [.watchdog],
-        "where the programs are; empty means beside the watchdog")
+        "directory of the programs; empty means the watchdog's own")
     package static let workers = Setting(
         "MESHER_WORKERS", .integer(0...256), unit: "processes", default: "0", for: [.watchdog],
-        "workers for single events; 0 means one for each core")
+        "workers for single events; 0 means one per core. One more is for bulks")
 
     package static let workerRequests = Setting(
         "MESHER_WORKER_REQUESTS", .integer(0...1_000_000_000_000), unit: "requests", default: "0", for: [.watchdog],
-        "a worker that has answered so many is replaced; 0 means never")
+        "a worker is replaced after this many requests; 0 means never")
     package static let workerMemory = Setting(
         "MESHER_WORKER_MEMORY", .integer(0...1_048_576), unit: "MiB", default: "0", for: [.watchdog],
-        "a worker that holds more memory is replaced; 0 means never")
+        "a worker that holds more memory than this is replaced; 0 means never")
     package static let stuckExecuting = Setting(
         "MESHER_STUCK_EXECUTING", .integer(1...3_600), unit: "s", default: "5", for: [.watchdog],
-        "a process that handles one body for longer is aborted and replaced")
+        "a process that spends longer than this on one body is aborted and replaced; time in which it waits "
+            + "for a processor does not count")
     package static let stuckHeartbeat = Setting(
         "MESHER_STUCK_HEARTBEAT", .integer(3...3_600), unit: "s", default: "30", for: [.watchdog],
-        "a process whose loop stands still for longer is aborted and replaced")
+        "a process whose event loop stands still for longer than this is aborted and replaced, counted the "
+            + "same way")
     package static let startTimeout = Setting(
         "MESHER_START_TIMEOUT", .integer(1...3_600), unit: "s", default: "60", for: [.watchdog],
-        "the watchdog gives up after so long without a ready worker")
+        "the watchdog gives up after this long without a ready worker")
     package static let healthInterval = Setting(
         "MESHER_HEALTH_INTERVAL", .integer(1...3_600), unit: "s", default: "10", for: [.watchdog],
-        "so often workers, streams and storage are asked whether they answer; they have half of it for that")
+        "health-check interval for workers, storage and streams; the timeout is half of it")
 
     package static let databaseURL = Setting(
         "MESHER_DATABASE_URL", default: "postgresql:///mesher", secret: true, for: [.mesher],
         "PostgreSQL for the operator's commands: the role that owns the schema")
     package static let storageDatabaseURL = Setting(
         "MESHER_STORAGE_DATABASE_URL", default: "postgresql:///mesher?user=mesher_storage", secret: true,
-        for: [.storage, .mesher], "PostgreSQL for storage: a role that is a member of mesher_runtime")
+        for: [.storage, .mesher],
+        "PostgreSQL for storage: a role that is a member of mesher_runtime; may name several servers")
     package static let commitEvents = Setting(
         "MESHER_COMMIT_EVENTS", .integer(1...1_000), unit: "events", default: "16", for: [.storage],
-        "while events are flowing, a commit begins as soon as so many wait")
+        "while events are flowing, storage commits as soon as this many wait")
     package static let commitDelay = Setting(
         "MESHER_COMMIT_DELAY", .integer(0...10_000), unit: "µs", default: "500", for: [.storage],
-        "while events are flowing, a commit begins when the first has waited so long; a lone event waits for nothing")
+        "while events are flowing, storage commits at the latest this long after the first of a batch; a "
+            + "lone event is committed at once")
 
     package static let spoolDirectory = Setting(
         "MESHER_SPOOL_DIR", default: "", for: [.storage, .mesher],
-        "where events wait on disk while PostgreSQL does not take them; empty means spool below MESHER_STATE_DIR")
+        "directory of the spool, which keeps events on disk while PostgreSQL does not take them; empty "
+            + "means spool in MESHER_STATE_DIR")
     package static let spoolLimit = Setting(
         "MESHER_SPOOL_LIMIT", .integer(0...1_048_576), unit: "MiB", default: "4096", for: [.storage, .mesher],
-        "the most that spool and quarantine hold; 0 means none: what PostgreSQL does not take is refused")
+        "maximum size of spool and quarantine together; 0 means no spool: events that PostgreSQL does not "
+            + "take are refused")
     package static let spoolShare = Setting(
         "MESHER_SPOOL_SHARE", .integer(1...100), unit: "%", default: "50", for: [.storage],
-        "how much of that limit the events of one project may fill")
+        "share of MESHER_SPOOL_LIMIT that the events of one project may fill")
     package static let spoolAfter = Setting(
         "MESHER_SPOOL_AFTER", .integer(50...4_000), unit: "ms", default: "1000", for: [.storage],
-        "events that PostgreSQL has not committed after so long go to the spool")
+        "commit timeout: events that PostgreSQL has not committed by then go to the spool")
 
     package static let redisSocket = Setting(
         "MESHER_REDIS_SOCKET", default: "", for: edges,
-        "path of Redis' unix socket; empty means TCP")
+        "path of Redis's unix socket; empty means TCP")
     package static let redisHost = Setting(
-        "MESHER_REDIS_HOST", default: "127.0.0.1", for: edges, "name or address of Redis, when there is no socket")
+        "MESHER_REDIS_HOST", default: "127.0.0.1", for: edges,
+        "host name or address of Redis, used when MESHER_REDIS_SOCKET is empty")
     package static let redisPort = Setting(
-        "MESHER_REDIS_PORT", .integer(1...65_535), default: "6379", for: edges, "TCP port of Redis")
+        "MESHER_REDIS_PORT", .integer(1...65_535), default: "6379", for: edges,
+        "TCP port of Redis")
     package static let redisSentinels = Setting(
         "MESHER_REDIS_SENTINELS", .servers, default: "", for: edges,
-        "Sentinels that name Redis' master, host:port parted by commas; empty means none are asked")
+        "Sentinels that name the Redis master, host:port separated by commas; empty means no Sentinels. The "
+            + "master and its replicas must listen on MESHER_REDIS_PORT; MESHER_REDIS_HOST and "
+            + "MESHER_REDIS_SOCKET are ignored")
     package static let redisMaster = Setting(
-        "MESHER_REDIS_MASTER", default: "mesher", for: edges, "what the Sentinels call the master")
+        "MESHER_REDIS_MASTER", default: "mesher", for: edges,
+        "the master's name at the Sentinels")
     package static let redisSentinelUser = Setting(
         "MESHER_REDIS_SENTINEL_USER", default: "", for: edges,
-        "user of the Sentinels' AUTH; empty means the default user")
+        "user for AUTH at the Sentinels; empty means the default user")
     package static let redisSentinelPassword = Setting(
         "MESHER_REDIS_SENTINEL_PASSWORD", default: "", secret: true, for: edges,
-        "password of the Sentinels' AUTH; empty means none")
+        "password for AUTH at the Sentinels; empty means none")
     package static let redisUser = Setting(
-        "MESHER_REDIS_USER", default: "", for: edges, "user of Redis' AUTH; empty means the default user")
+        "MESHER_REDIS_USER", default: "", for: edges,
+        "user for AUTH at Redis; empty means the default user")
     package static let redisPassword = Setting(
         "MESHER_REDIS_PASSWORD", default: "", secret: true, for: edges,
-        "password of Redis' AUTH; empty means none")
+        "password for AUTH at Redis; empty means none")
     package static let redisDatabase = Setting(
-        "MESHER_REDIS_DATABASE", .integer(0...65_535), default: "0", for: edges, "number of the Redis database")
+        "MESHER_REDIS_DATABASE", .integer(0...65_535), default: "0", for: edges,
+        "number of the Redis database")
     package static let redisPrefix = Setting(
-        "MESHER_REDIS_PREFIX", default: "mesher:limit:", for: edges, "what a rate limit's Redis key begins with")
+        "MESHER_REDIS_PREFIX", default: "mesher:limit:", for: edges,
+        "prefix of the rate limits' Redis keys")
 
     package static let rateLimitEvents = Setting(
         "MESHER_RATE_LIMIT_EVENTS", .integer(1...1_000_000_000), unit: "events", default: "1000", for: [.storage],
-        "what a project without a limit of its own may send in one window")
+        "default rate limit: events that a project may send per window")
     package static let rateLimitSeconds = Setting(
         "MESHER_RATE_LIMIT_SECONDS", .integer(1...86_400), unit: "s", default: "60", for: [.storage],
-        "the length of the window of a project without one of its own")
+        "default length of the rate limit's window")
     package static let bulkEvents = Setting(
         "MESHER_BULK_EVENTS", .integer(1...100_000), unit: "events", default: "1000", for: [.worker, .stream],
-        "the most events in one bulk request")
+        "maximum number of events in one bulk request")
     package static let senderAddress = Setting(
         "MESHER_SENDER_ADDRESS", .toggle, default: "off", for: [.worker],
-        "on: events of Sentry's programs that leave their user's address open get that of their sender")
+        "whether the sender's address becomes the user's address in events of Sentry SDKs that leave it "
+            + "open")
     package static let hosts = Setting(
         "MESHER_HOSTS", .integer(1...10_000), default: "1", for: [.storage],
-        "hosts that share the limits: while Redis is away each grants limit / hosts")
+        "hosts that share the rate limits: while Redis is down each grants limit / hosts")
 
     package static let requestsInHand = Setting(
         "MESHER_REQUESTS_IN_HAND", .integer(1...10_000), unit: "requests", default: "512", for: [.worker],
-        "the most requests a worker has taken and not answered; more wait in the socket")
+        "maximum number of requests in flight per worker; further ones wait in the socket")
     package static let bytesInHand = Setting(
         "MESHER_BYTES_IN_HAND", .integer(8...16_384), unit: "MiB", default: "64", for: [.worker],
-        "the most bytes of bodies a worker holds before it lets further requests wait in the socket")
+        "maximum size of the bodies that a worker holds; further requests wait in the socket")
 
     package static let streamAddress = Setting(
         "MESHER_STREAM_ADDRESS", default: "", for: [.watchdog],
-        "where WebSocket clients may connect without nginx, such as 127.0.0.1:8081; empty means nowhere")
+        "address where WebSocket clients may connect without nginx, such as 127.0.0.1:8081; empty means "
+            + "none")
     package static let streamConnections = Setting(
         "MESHER_STREAM_CONNECTIONS", .integer(1...50_000), unit: "connections", default: "10000", for: [.stream],
-        "the most WebSocket connections of this host, each a process")
+        "maximum number of WebSocket connections of this host, each a process; beyond it 503")
     package static let streamProjectConnections = Setting(
         "MESHER_STREAM_PROJECT_CONNECTIONS", .integer(1...50_000), unit: "connections", default: "1000",
-        for: [.stream], "the most WebSocket connections of one project on this host")
+        for: [.stream],
+        "maximum number of WebSocket connections of one project on this host; beyond it 429")
     package static let streamRate = Setting(
         "MESHER_STREAM_RATE", .integer(1...100_000), unit: "connections/s", default: "1000", for: [.stream],
-        "the most new WebSocket connections in a second; as many may come at once")
+        "maximum number of new WebSocket connections per second, also in one burst; beyond it 503")
     package static let streamMemory = Setting(
         "MESHER_STREAM_MEMORY", .integer(0...1_048_576), unit: "MiB", default: "0", for: [.stream],
-        "the most that WebSocket connections hold together of what clients have sent; 0 means an eighth of the memory")
+        "maximum memory of all WebSocket connections together for what clients have sent or not yet read; 0 "
+            + "means an eighth of the machine's memory, or of the service's cgroup limit")
     package static let streamAge = Setting(
         "MESHER_STREAM_AGE", .integer(1...31_536_000), unit: "s", default: "43200", for: [.stream],
-        "a WebSocket connection is closed when it is so old, up to a tenth earlier by chance")
+        "a WebSocket connection is closed at this age, up to a tenth earlier at random")
     package static let streamPing = Setting(
         "MESHER_STREAM_PING", .integer(1...30), unit: "s", default: "30", for: [.stream],
-        "a WebSocket client is pinged so often, and dropped when it is silent or takes no answer for twice as long")
+        "ping interval of WebSocket connections; a client that is silent or takes no answer for twice as "
+            + "long is dropped")
 
     package static let publicURL = Setting(
-        "MESHER_PUBLIC_URL", default: "http://localhost", for: [.mesher], "what the DSNs printed begin with")
+        "MESHER_PUBLIC_URL", default: "http://localhost", for: [.mesher],
+        "where clients reach Mesher: what printed DSNs begin with, and what mesher check tests")
     package static let retentionDays = Setting(
         "MESHER_RETENTION_DAYS", .integer(1...36_500), unit: "days", default: "90", for: [.mesher],
-        "how long events are kept, unless their project says less")
+        "how long events are kept, unless their project sets less")
 
     /// Every setting, in the order in which `mesher config` prints them.
     package static let all: [Setting] = [

@@ -165,7 +165,7 @@ package struct Settings: Sendable {
             guard ServerAddress.list(value) != nil else {
                 throw Fault(
                     description:
-                        "\(origin): \(setting.name)=\(value): must be servers parted by commas, each host:port")
+                        "\(origin): \(setting.name)=\(value): must be servers separated by commas, each host:port")
             }
         case .integer(let range):
             guard let number = Int(value), range.contains(number) else {

@@ -1,5 +1,5 @@
 /// The origins (RFC 6454) of the pages that may send to a project: `https://shop.example`, `https://*.shop.example:8080`,
-/// in small letters, parted by spaces.
+/// in small letters, separated by spaces.
 package struct AllowedOrigins: Equatable, Sendable {
     private let list: [UInt8]
 

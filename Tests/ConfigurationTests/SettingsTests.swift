@@ -65,7 +65,7 @@ struct SettingsTests {
         #expect(settings.text(.runDirectory) == "/a b=c")
     }
 
-    @Test("servers are hosts with a port each, parted by commas; anything else is a fault")
+    @Test("servers are hosts with a port each, separated by commas; anything else is a fault")
     func servers() throws {
         let list = try #require(ServerAddress.list("a:1, 10.0.0.1:65535,[::1]:3"))
         #expect(list.map { "\($0)" } == ["a:1", "10.0.0.1:65535", "[::1]:3"])
@@ -77,7 +77,7 @@ struct SettingsTests {
         }
         #expect(
             try Self.fault("MESHER_REDIS_SENTINELS=a")
-                == "FILE:1: MESHER_REDIS_SENTINELS=a: must be servers parted by commas, each host:port")
+                == "FILE:1: MESHER_REDIS_SENTINELS=a: must be servers separated by commas, each host:port")
     }
 
     @Test("an unknown key in the file is a fault that names the file, the line and the key")

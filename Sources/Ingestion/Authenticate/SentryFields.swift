@@ -1,6 +1,6 @@
-/// The fields `sentry_key=K`, `sentry_version=7`, … of an authorization header, parted by commas or spaces, or of a query,
-/// parted by `&`: in any order and case. In a header a value may be in quotes, have spaces around its equals sign, and be
-/// of several words.
+/// The fields `sentry_key=K`, `sentry_version=7`, … of an authorization header or a query, in any order and case. Commas or
+/// spaces separate those of a header, `&` those of a query. In a header a value may be in quotes, have spaces around its
+/// equals sign, and be several words.
 struct SentryFields {
     private let text: UnsafeRawBufferPointer
     private let isQuery: Bool

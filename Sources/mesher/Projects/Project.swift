@@ -9,7 +9,7 @@ struct Project {
     let rateLimitEvents: Int64?
     let rateLimitSeconds: Int64?
     let retentionDays: Int64?
-    /// The origins of the pages that may send, parted by spaces; nil for any.
+    /// The origins of the pages that may send, separated by spaces; nil for any.
     let allowedOrigins: String?
     /// RFC 3339, UTC.
     let createdAt: String

@@ -14,7 +14,7 @@ struct StatusCommand: ParsableCommand {
             """)
 
     @Flag(help: "Show it again every second, until interrupted.") var watch = false
-    @Option(help: "Show one line for each of these hosts instead: name, name:port or URL, parted by commas.")
+    @Option(help: "Show one line for each of these hosts instead: name, name:port or URL, separated by commas.")
     var hosts: String?
     @Option(name: .customLong("hosts-from"), help: "The same, from a file with a host a line; - is standard input.")
     var hostsFile: String?

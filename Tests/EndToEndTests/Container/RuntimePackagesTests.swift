@@ -24,14 +24,14 @@ struct RuntimePackagesTests {
         return Set(names).subtracting(["libc6", "libgcc-s1", "libstdc++6", "zlib1g"])
     }
 
-    @Test("The Containerfile and README name those that the programs are linked to, and no other")
+    @Test("The Containerfile and docs/installing.md name those that the programs are linked to, and no other")
     func lists() throws {
         let programs = ["mesher", "mesher-watchdog", "mesher-storage", "mesher-worker", "mesher-stream"]
         let needed = try programs.reduce(into: Set<String>()) {
             $0.formUnion(try packages(of: Stack.programs + "/" + $1))
         }
         #expect(needed.count >= 8)
-        let lists = try text("README.md").matches(of: /`(libfcgi[a-z0-9.\s\-]+)`/).map {
+        let lists = try text("docs/installing.md").matches(of: /`(libfcgi[a-z0-9.\s\-]+)`/).map {
             Set($0.output.1.split(whereSeparator: \.isWhitespace).map(String.init))
         }
         #expect(lists.contains(needed), "\(needed.sorted())")

@@ -3,14 +3,16 @@ import TestServers
 import Testing
 
 extension EndToEnd {
-    /// README's programs and statements, as they stand there.
+    /// The programs and statements of the documents, as they stand there.
     struct DocumentedProgramsTests {
         let project: Project
         private let blocks: [FencedBlock]
 
         init() throws {
             project = try Project.create(on: EndToEnd.stack())
-            blocks = FencedBlock.all(in: try String(contentsOfFile: Stack.root + "/README.md", encoding: .utf8))
+            blocks = try ["http.md", "operating.md"].flatMap {
+                FencedBlock.all(in: try String(contentsOfFile: Stack.root + "/docs/" + $0, encoding: .utf8))
+            }
         }
 
         private func block(_ language: String, _ word: String) throws -> String {
