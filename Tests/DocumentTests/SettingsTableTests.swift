@@ -3,10 +3,11 @@ import Testing
 
 /// docs/configuration.md has what `Setting` declares.
 struct SettingsTableTests {
-    /// Variables of the private stack and of examples, which are no settings.
+    /// Variables of the private stack and of examples, and nginx's parameters, which are no settings.
     private static let variables: Set = [
         "MESHER_URL", "MESHER_WS_URL", "MESHER_KEY", "MESHER_DSN", "MESHER_PROJECT_ID", "MESHER_PORT",
         "MESHER_OPERATOR_URL", "MESHER_PGDATA", "MESHER_WRKERS", "MESHER_API", "MESHER_FAULT",
+        "MESHER_REQUEST_ID", "MESHER_RECEIVED",
     ]
 
     @Test("The table is that of the declarations; make docs writes it")
