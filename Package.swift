@@ -41,7 +41,7 @@ let package = Package(
             name: "Spool", dependencies: ["CChecksum", "EventLoop", "StorageChannel"], swiftSettings: settings),
         .target(name: "PostgreSQL", dependencies: ["CLibraries"], swiftSettings: settings),
         .target(name: "Redis", dependencies: ["CLibraries", "Configuration", "EventLoop"], swiftSettings: settings),
-        .target(name: "Schema", dependencies: ["PostgreSQL"], swiftSettings: settings),
+        .target(name: "Schema", dependencies: ["PostgreSQL", "StorageChannel"], swiftSettings: settings),
         .target(name: "Deflate", dependencies: ["CLibraries"], swiftSettings: settings),
         .target(name: "WebSocket", dependencies: ["CLibraries", "Deflate"], swiftSettings: settings),
         .target(
@@ -165,7 +165,10 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["Confinement", "EventLoop", "RecordedInputs", "Scoreboard", "TestServers", "WebSocket"],
+            dependencies: [
+                "Confinement", "EventLoop", "RecordedInputs", "Scoreboard", "StorageChannel", "TestServers",
+                "WebSocket",
+            ],
             swiftSettings: settings),
     ],
     cxxLanguageStandard: .cxx17

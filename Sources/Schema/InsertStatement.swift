@@ -1,3 +1,5 @@
+package import StorageChannel
+
 /// The one statement that stores events: those of one day, each column an array. Storage executes it with binary
 /// parameters, the command line with text.
 ///
@@ -9,29 +11,41 @@
 /// It writes to the log, a message that nobody reads, also when all events are there already, and thus has a commit to wait
 /// for: what another session has stored may be visible and yet not be on the synchronous standby, if its wait was cut off.
 package enum InsertStatement {
-    /// Column names in the order of an event's record, and the `pg_type.oid` of their type and of an array of it.
-    package static let columns: [(name: String, element: UInt32, array: UInt32)] = [
-        ("project_id", int8, 1016), ("event_id", uuid, 2951),
-        ("received_at", timestamptz, 1185), ("\"timestamp\"", timestamptz, 1185), ("received_on", date, 1182),
-        ("level", text, 1009), ("message", text, 1009), ("platform", text, 1009), ("environment", text, 1009),
-        ("release", text, 1009), ("server_name", text, 1009), ("logger", text, 1009), ("transaction", text, 1009),
-        ("sdk_name", text, 1009), ("sdk_version", text, 1009), ("tags", jsonb, 3807), ("payload", json, 199),
-    ]
+    /// A column in the order of an event's record.
+    package struct Column: Sendable {
+        package let name: String
+        package let kind: EventColumn.Kind
+        /// The `pg_type.oid` of its type, and of an array of it.
+        package let element: UInt32
+        package let array: UInt32
 
-    private static let int8: UInt32 = 20
-    private static let text: UInt32 = 25
-    private static let json: UInt32 = 114
-    private static let date: UInt32 = 1082
-    private static let timestamptz: UInt32 = 1184
-    private static let uuid: UInt32 = 2950
-    private static let jsonb: UInt32 = 3802
+        fileprivate init(_ column: EventColumn) {
+            name = "\(column.name)"
+            kind = column.kind
+            (element, array) =
+                switch kind {
+                case .int8: (20, 1016)
+                case .text: (25, 1009)
+                case .json: (114, 199)
+                case .date: (1082, 1182)
+                case .timestamptz: (1184, 1185)
+                case .uuid: (2950, 2951)
+                case .jsonb: (3802, 3807)
+                }
+        }
+
+        /// The name as SQL takes it, whatever it is.
+        var identifier: String { "\"\(name)\"" }
+    }
+
+    package static let columns = EventRecord.Column.allCases.map { Column($0.declaration) }
 
     package static let parameterTypes: [UInt32] = columns.map(\.array)
 
     /// - Parameter day: the `received_on` of all the events, in days since 2000-01-01. One that PostgreSQL cannot express
     ///   makes the statement fail with SQLSTATE 22008.
     package static func sql(day: Int32) -> String {
-        let names = columns.map(\.name).joined(separator: ", ")
+        let names = columns.map(\.identifier).joined(separator: ", ")
         let parameters = (1...columns.count).map { "$\($0)" }.joined(separator: ", ")
         return """
             INSERT INTO public.events (\(names))

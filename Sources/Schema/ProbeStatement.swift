@@ -1,4 +1,5 @@
 package import PostgreSQL
+internal import StorageChannel
 
 /// Asks PostgreSQL whether it takes any row: writes a harmless one into `events`, and takes it back.
 ///
@@ -6,7 +7,7 @@ package import PostgreSQL
 /// for the disk and for a synchronous standby, as that of events does.
 package enum ProbeStatement {
     /// The columns that are not made up, the first of which is `level`.
-    private static let columns = InsertStatement.columns.dropFirst(5)
+    private static let columns = InsertStatement.columns.dropFirst(EventRecord.Column.level.rawValue)
 
     /// What an event has at least.
     private static let modest: [[UInt8]?] = columns.map { column in
@@ -23,8 +24,8 @@ package enum ProbeStatement {
     ///   - columns: those from `level` on, as in an event's record; best those of an event that was stored, since a trigger
     ///     or a constraint of the operator may look at them.
     package static func sql(project: Int64, day: Int32, columns: [[UInt8]?]? = nil) -> String {
-        let names = Self.columns.map(\.name).joined(separator: ", ")
-        let values = zip(Self.columns, columns ?? modest).map { literal($1, type: $0.name) }.joined(separator: ", ")
+        let names = Self.columns.map(\.identifier).joined(separator: ", ")
+        let values = zip(Self.columns, columns ?? modest).map { literal($1, $0.kind) }.joined(separator: ", ")
         return """
             DO $mesher$ BEGIN
                 BEGIN
@@ -41,16 +42,15 @@ package enum ProbeStatement {
     }
 
     /// A value whose bytes nobody has to quote.
-    private static func literal(_ value: [UInt8]?, type column: String) -> String {
+    private static func literal(_ value: [UInt8]?, _ kind: EventColumn.Kind) -> String {
         guard var value = value?[...] else { return "NULL" }
         // jsonb has its version in front.
-        if column == "tags" { value = value.dropFirst() }
+        if kind == .jsonb { value = value.dropFirst() }
         let hex = value.map { byte in
             let digits = String(byte, radix: 16)
             return byte < 16 ? "0\(digits)" : digits
         }
-        let type = column == "tags" ? "jsonb" : column == "payload" ? "json" : "text"
-        return "convert_from(decode('\(hex.joined())', 'hex'), 'UTF8')::\(type)"
+        return "convert_from(decode('\(hex.joined())', 'hex'), 'UTF8')::\(kind.rawValue)"
     }
 
     /// Whether PostgreSQL would take other rows than a suspected one.

@@ -8,6 +8,7 @@
 /// Releases read each other's records: a new column is appended to those below, never put between them. One that an older
 /// release did not write is NULL. One that only a newer release knows is left out; it was made from the payload, which has it.
 package enum EventRecord {
+    /// Each is declared in EventColumn.swift.
     package enum Column: Int, CaseIterable, Sendable {
         case projectID, eventID, receivedAt, timestamp, receivedOn
         case level, message, platform, environment, release, serverName, logger, transaction, sdkName, sdkVersion

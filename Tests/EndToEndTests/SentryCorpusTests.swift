@@ -12,12 +12,10 @@ extension EndToEnd {
             project = try Project.create(on: EndToEnd.stack())
         }
 
-        /// Their order in a row of `query`.
-        private static let columns: [EventRecord.Column] = [
-            .timestamp, .level, .message, .platform, .environment, .release, .serverName, .logger, .transaction,
-            .sdkName,
-            .sdkVersion, .tags,
-        ]
+        /// Those that are texts, or the text of JSON, in their order in a row of `query`.
+        private static let columns = EventRecord.Column.allCases.filter {
+            $0.declaration.kind == .text || $0.declaration.kind == .jsonb
+        }
 
         @Test(
             "Events of every shape come to Sentry's columns from both routes, but for the differences that are listed")
@@ -62,10 +60,7 @@ extension EndToEnd {
         /// The columns of each event, by its id; the timestamp is absent where it is that of receipt.
         private func rows() throws -> [String: [EventRecord.Column: String]] {
             // In hex, since psql parts columns by tabs and rows by line breaks.
-            let texts = [
-                "level", "message", "platform", "environment", "release", "server_name", "logger", "transaction",
-                "sdk_name", "sdk_version", "tags::text",
-            ].map { "encode(convert_to(\($0), 'UTF8'), 'hex')" }
+            let texts = Self.columns.map { "encode(convert_to(\"\($0.declaration.name)\"::text, 'UTF8'), 'hex')" }
             let rows = try project.stack.query(
                 """
                 SELECT replace(event_id::text, '-', ''),
@@ -76,7 +71,7 @@ extension EndToEnd {
                 """)
             var found: [String: [EventRecord.Column: String]] = [:]
             for row in rows {
-                let columns = zip(Self.columns, row.dropFirst()).filter { !$0.1.isEmpty }
+                let columns = zip([.timestamp] + Self.columns, row.dropFirst()).filter { !$0.1.isEmpty }
                 found[row[0]] = Dictionary(uniqueKeysWithValues: columns.map { ($0, Self.text(ofHex: $1)) })
             }
             return found

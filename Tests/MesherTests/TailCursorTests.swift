@@ -6,8 +6,7 @@ struct TailCursorTests {
     private static let second: Int64 = 1_000_000
 
     private static func event(_ id: String, at receivedAt: Int64) -> StoredEvent {
-        StoredEvent(
-            id: id, receivedAt: receivedAt, received: "", level: "error", message: "", environment: nil, release: nil)
+        StoredEvent(id: id, receivedAt: receivedAt, received: "", values: ["error", "", nil, nil])
     }
 
     @Test("an event is shown once, however often it is found")

@@ -20,11 +20,8 @@ package struct SentryShape: Sendable, CustomStringConvertible {
     /// The time at which Sentry received these events, in microseconds since 1970.
     package static let receivedAt: Int64 = 1_700_000_000_000_000
 
-    private static let names: [Substring: EventRecord.Column] = [
-        "event_id": .eventID, "timestamp": .timestamp, "level": .level, "message": .message, "platform": .platform,
-        "environment": .environment, "release": .release, "server_name": .serverName, "logger": .logger,
-        "transaction": .transaction, "sdk_name": .sdkName, "sdk_version": .sdkVersion, "tags": .tags,
-    ]
+    private static let names: [Substring: EventRecord.Column] = Dictionary(
+        uniqueKeysWithValues: EventRecord.Column.allCases.map { ("\($0.declaration.name)", $0) })
 
     /// All that were recorded.
     package static func recorded() -> [SentryShape] {

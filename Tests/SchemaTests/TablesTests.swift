@@ -46,25 +46,6 @@ struct TablesTests {
         }
     }
 
-    @Test("the columns of events are those of the contract")
-    func eventsColumns() throws {
-        let connection = try Self.connection()
-        let columns = try value(
-            connection,
-            """
-            SELECT string_agg(attname || ' ' || format_type(atttypid, NULL) || CASE WHEN attnotnull THEN '!' ELSE '' END,
-                ', ' ORDER BY attnum)
-            FROM pg_attribute WHERE attrelid = 'events'::regclass AND attnum > 0 AND NOT attisdropped
-            """)
-        #expect(
-            columns == """
-                project_id bigint!, event_id uuid!, received_at timestamp with time zone!, \
-                timestamp timestamp with time zone!, received_on date!, level text!, message text!, platform text, \
-                environment text, release text, server_name text, logger text, transaction text, sdk_name text, \
-                sdk_version text, tags jsonb, payload json!
-                """)
-    }
-
     @Test("the latest events of a project are found by an index")
     func latestEventsUseTheIndex() throws {
         let connection = try Self.connection()

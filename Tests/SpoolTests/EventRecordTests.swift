@@ -17,14 +17,22 @@ struct EventRecordTests {
         return isWhole ? elements : nil
     }
 
-    @Test("Columns are only ever appended: those of the first release are the first, in their order")
-    func order() {
-        let first = """
-            projectID eventID receivedAt timestamp receivedOn level message platform environment release serverName logger \
-            transaction sdkName sdkVersion tags payload
-            """
-        let names = EventRecord.Column.allCases.map { "\($0)" }
-        #expect(names.prefix(EventRecord.firstColumns).joined(separator: " ") == first)
+    /// All columns of each version of the schema that brought some: a value that stands here never changes.
+    private static let layouts: [Int: UInt64] = [1: 0xab4a_dc3a_f9b2_478f]
+
+    @Test("Columns are only ever appended: what a version has stays as it is, and what is new has a version of its own")
+    func layout() {
+        let versions = EventRecord.Column.allCases.map(\.declaration.since)
+        #expect(versions == versions.sorted() && versions.prefix { $0 == 1 }.count == EventRecord.firstColumns)
+        let found = Dictionary(uniqueKeysWithValues: Set(versions).map { ($0, Self.fingerprint(of: $0)) })
+        #expect(found == Self.layouts)
+    }
+
+    /// FNV-1a over the columns that a version of the schema has, in their order.
+    private static func fingerprint(of version: Int) -> UInt64 {
+        let columns = EventRecord.Column.allCases.map(\.declaration).filter { $0.since <= version }
+        let text = columns.map { "\($0.name) \($0.kind.rawValue)" }.joined(separator: ";")
+        return text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01b3 }
     }
 
     @Test("A column that the writer did not know is NULL")

@@ -1,9 +1,9 @@
 import EventLoop
 import Foundation
-import StorageChannel
 import Testing
 
 @testable import Spool
+@testable import StorageChannel
 
 /// An event as it stands in the spool.
 struct TestRecord {
@@ -22,6 +22,7 @@ struct TestRecord {
         for text in ["error", message] { Array(text.utf8).withUnsafeBytes { writer.element($0) } }
         for _ in 0..<9 { writer.element(nil) }
         Array("{}".utf8).withUnsafeBytes { writer.element($0) }
+        for _ in EventRecord.firstColumns..<EventRecord.Column.allCases.count { writer.element(nil) }
         return writer.bytes
     }
 }

@@ -1,5 +1,6 @@
 #include "CJSON.h"
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 
@@ -13,59 +14,12 @@ using mesher::ValueFacts;
 
 namespace {
 
-using Field = mesher_json_value mesher_json_event::*;
-
 /// What simdjson wants to read behind a text.
 constexpr size_t padding = 64;
 
-/// Whether a text of the literal's size is the literal: a comparison or two, since the size is known when compiled.
-template <size_t size> bool is(const uint8_t *text, const char (&literal)[size]) {
-    return memcmp(text, literal, size - 1) == 0;
-}
-
-/// The field of this name, or null.
-Field find_field(const uint8_t *name, size_t size) {
-    using Event = mesher_json_event;
-    switch (size) {
-    case 3: return is(name, "sdk") ? &Event::sdk : nullptr;
-    case 4:
-        return is(name, "tags") ? &Event::tags
-            : is(name, "user")  ? &Event::user
-            : is(name, "type")  ? &Event::type
-                                : nullptr;
-    case 5: return is(name, "level") ? &Event::level : is(name, "extra") ? &Event::extra : nullptr;
-    case 6: return is(name, "logger") ? &Event::logger : nullptr;
-    case 7:
-        return is(name, "message") ? &Event::message
-            : is(name, "release")  ? &Event::release
-            : is(name, "culprit")  ? &Event::culprit
-                                   : nullptr;
-    case 8:
-        return is(name, "event_id") ? &Event::event_id
-            : is(name, "platform")  ? &Event::platform
-            : is(name, "sdk_name")  ? &Event::sdk_name
-            : is(name, "logentry")  ? &Event::logentry
-            : is(name, "contexts")  ? &Event::contexts
-                                    : nullptr;
-    case 9: return is(name, "timestamp") ? &Event::timestamp : is(name, "exception") ? &Event::exception : nullptr;
-    case 10: return is(name, "stacktrace") ? &Event::stacktrace : nullptr;
-    case 11:
-        return is(name, "environment") ? &Event::environment
-            : is(name, "server_name")  ? &Event::server_name
-            : is(name, "transaction")  ? &Event::transaction
-            : is(name, "sdk_version")  ? &Event::sdk_version
-            : is(name, "fingerprint")  ? &Event::fingerprint
-            : is(name, "breadcrumbs")  ? &Event::breadcrumbs
-                                       : nullptr;
-    case 12: return is(name, "user_context") ? &Event::user_context : nullptr;
-    case 25: return is(name, "sentry.interfaces.Message") ? &Event::message_interface : nullptr;
-    case 27: return is(name, "sentry.interfaces.Exception") ? &Event::exception_interface : nullptr;
-    default: return nullptr;
-    }
-}
-
 /// One text being parsed.
 struct Text {
+    const mesher::FieldNames &names;
     uint8_t *bytes;
     size_t count;
     mesher_json_dialect dialect;
@@ -87,17 +41,18 @@ struct Text {
         return value;
     }
 
-    /// The field whose name is the key that starts with the quote at `start`, and whose value starts at `value_start`.
-    Field field(size_t start, size_t value_start) {
+    /// The number of the field whose name is the key that starts with the quote at `start`, and whose value starts at
+    /// `value_start`; `FieldNames::none` if it is not looked for.
+    size_t field(size_t start, size_t value_start) {
         size_t end = value_start;
         while (bytes[end - 1] != '"') end--;
-        Field found = find_field(bytes + start + 1, end - start - 2);
-        if (found || !has_escapes) return found;
+        size_t found = names.find(bytes + start + 1, end - start - 2);
+        if (found != mesher::FieldNames::none || !has_escapes) return found;
         // No name that is known needs an escape, but a sender may write one with them.
         uint8_t *before = resolved;
         mesher_json_value key = string(start, end);
         resolved = before;
-        return find_field(key.start, key.count);
+        return names.find(key.start, key.count);
     }
 
     mesher_json_value other(size_t start, size_t end, const ValueFacts &facts) {
@@ -141,7 +96,8 @@ mesher_json_fault wrong_kind(Cursor &cursor, mesher_json_fault fault) {
     return mesher_json_fault_trailing_bytes;
 }
 
-mesher_json_fault walk_event(Cursor &cursor, Text &text, mesher_json_event &event) {
+mesher_json_fault walk_event(
+    Cursor &cursor, Text &text, mesher_json_value *fields, mesher_json_value &payload) {
     Depth depth(text.dialect);
     if (cursor.peek() != '{') return wrong_kind(cursor, mesher_json_fault_not_object);
     size_t start = cursor.offset();
@@ -155,9 +111,10 @@ mesher_json_fault walk_event(Cursor &cursor, Text &text, mesher_json_event &even
         if (auto fault = cursor.value(depth.levels - 1, depth.excess, facts)) return fault;
         size_t value_end = cursor.trimmed_end();
 
-        if (Field field = text.field(key_start, value_start)) {
-            event.*field = facts.kind == mesher_json_kind_string ? text.string(value_start, value_end)
-                                                                 : text.other(value_start, value_end, facts);
+        size_t field = text.field(key_start, value_start);
+        if (field != mesher::FieldNames::none) {
+            fields[field] = facts.kind == mesher_json_kind_string ? text.string(value_start, value_end)
+                                                                  : text.other(value_start, value_end, facts);
         }
         if (cursor.peek() != ',') break;
         cursor.advance();
@@ -174,18 +131,23 @@ mesher_json_fault walk_event(Cursor &cursor, Text &text, mesher_json_event &even
     }
     ValueFacts facts;
     facts.kind = mesher_json_kind_object;
-    event.payload = text.other(start, end, facts);
+    payload = text.other(start, end, facts);
     return mesher_json_fault_none;
 }
 
 /// Walks over an event whose index is built.
 mesher_json_fault find_fields(mesher_json_parser &parser, Text &text, mesher_json_event &event, size_t &offset) {
-    if (text.has_escapes && !parser.resolved.reserve(text.count)) return mesher_json_fault_out_of_memory;
+    // `FieldNames` may read as far behind a key.
+    bool has_room = !text.has_escapes || parser.resolved.reserve(text.count + sizeof(uint64_t));
+    if (!has_room) return mesher_json_fault_out_of_memory;
     text.resolved = parser.resolved.get();
     parser.bytes = text.bytes;
     parser.count = text.count;
+    mesher_json_value *fields = parser.fields.get();
+    std::fill_n(fields, text.names.size(), mesher_json_value{});
+    event.fields = fields;
     Cursor cursor(parser.index, text.bytes, text.count);
-    auto fault = walk_event(cursor, text, event);
+    auto fault = walk_event(cursor, text, fields, event.payload);
     offset = cursor.fault_offset;
     return fault;
 }
@@ -215,14 +177,21 @@ mesher_json_fault walk_array(Cursor &cursor, mesher_json_range *ranges, size_t c
 
 }  // namespace
 
-mesher_json_parser *mesher_json_create(void) { return new (std::nothrow) mesher_json_parser(); }
+mesher_json_parser *mesher_json_create(const mesher_json_name *names, size_t count) {
+    auto parser = new (std::nothrow) mesher_json_parser();
+    if (!parser) return nullptr;
+    parser->fields.reset(new (std::nothrow) mesher_json_value[count]());
+    if (parser->fields && parser->names.set(names, count)) return parser;
+    delete parser;
+    return nullptr;
+}
 
 void mesher_json_destroy(mesher_json_parser *parser) { delete parser; }
 
 mesher_json_fault mesher_json_parse_event(
     mesher_json_parser *parser, mesher_json_dialect dialect, uint8_t *bytes, size_t count, mesher_json_event *event,
     size_t *offset) {
-    Text text{bytes, count, dialect, false, nullptr};
+    Text text{parser->names, bytes, count, dialect, false, nullptr};
     if (auto fault = prepare(*parser, bytes, count, text.has_escapes, *offset)) return fault;
     auto fault = find_fields(*parser, text, *event, *offset);
     bool may_be_number = fault == mesher_json_fault_expected_value || fault == mesher_json_fault_invalid_number;
@@ -234,7 +203,6 @@ mesher_json_fault mesher_json_parse_event(
     text.bytes = parser->replaced.get();
     text.count = mesher::replace_not_finite(parser->index, bytes, count, text.bytes);
     if (auto other = parser->index.build(text.bytes, text.count, *offset)) return other;
-    *event = {};
     return find_fields(*parser, text, *event, *offset);
 }
 

@@ -7,6 +7,7 @@
 #include <new>
 
 #include "CJSON.h"
+#include "FieldNames.h"
 #include "StructuralIndex.h"
 
 namespace mesher {
@@ -38,6 +39,9 @@ class Room {
 }  // namespace mesher
 
 struct mesher_json_parser {
+    mesher::FieldNames names;
+    /// The values of these names in the event parsed last.
+    std::unique_ptr<mesher_json_value[]> fields;
     mesher::StructuralIndex index;
     /// Where strings lie whose escapes were resolved; as large as the text, since that never makes them longer.
     mesher::Room resolved;

@@ -8,26 +8,19 @@ struct EventColumns {
     /// Microseconds since 1970, as `timestamp`; both within `Timestamp.range`.
     let receivedAt: Int64
     private(set) var timestamp: Int64
-    var level: UnsafeRawBufferPointer?
-    var message: UnsafeRawBufferPointer?
-    var platform: UnsafeRawBufferPointer?
-    var environment: UnsafeRawBufferPointer?
-    var release: UnsafeRawBufferPointer?
-    var serverName: UnsafeRawBufferPointer?
-    var logger: UnsafeRawBufferPointer?
-    var transaction: UnsafeRawBufferPointer?
-    var sdkName: UnsafeRawBufferPointer?
-    var sdkVersion: UnsafeRawBufferPointer?
-    /// The text of an object whose numbers are within the range of PostgreSQL's numeric.
-    var tags: UnsafeRawBufferPointer?
-    var payload: UnsafeRawBufferPointer?
+    /// All others by their number: texts, and the text of an object whose numbers are within the range of PostgreSQL's
+    /// numeric for tags.
+    private let texts: UnsafeMutableBufferPointer<UnsafeRawBufferPointer?>
     /// What is stored in the place of a part of the payload.
     var edit: PayloadEdit?
 
     /// An event may be this much ahead of its receipt, in microseconds, before its clock is not believed.
     private static let tolerance: Int64 = 60_000_000
 
-    init(project: Int64, receivedAt: Int64) {
+    /// - Parameter texts: room for as many as there are columns.
+    init(project: Int64, receivedAt: Int64, in texts: UnsafeMutableBufferPointer<UnsafeRawBufferPointer?>) {
+        texts.update(repeating: nil)
+        self.texts = texts
         self.project = project
         // What lies outside has no place in PostgreSQL either, and would overflow below.
         self.receivedAt = min(max(receivedAt, Timestamp.range.lowerBound), Timestamp.range.upperBound)
@@ -39,11 +32,22 @@ struct EventColumns {
         timestamp = claimed > receivedAt + Self.tolerance ? receivedAt : claimed
     }
 
+    /// A column that is text or JSON.
+    subscript(_ column: EventRecord.Column) -> UnsafeRawBufferPointer? {
+        get { texts[column.rawValue] }
+        nonmutating set { texts[column.rawValue] = newValue }
+    }
+
+    /// The columns that are text or JSON: all behind those that are numbers.
+    private static let texts = EventRecord.Column.level.rawValue..<EventRecord.Column.allCases.count
+
     /// The size of the record.
     var size: Int {
-        var size = Self.numbersSize
-        forEachText { size += RecordWriter.size(of: $0) }
-        return size + RecordWriter.size(of: tags, prefix: 1) + RecordWriter.size(of: payload, edit)
+        var size = Self.numbersSize + (edit?.growth ?? 0)
+        for place in Self.texts {
+            size += RecordWriter.size(of: texts[place], prefix: place == EventRecord.Column.tags.rawValue ? 1 : nil)
+        }
+        return size
     }
 
     /// Writes the record.
@@ -53,28 +57,17 @@ struct EventColumns {
         record.element(receivedAt - EventRecord.epochOffset)
         record.element(timestamp - EventRecord.epochOffset)
         record.element(Self.date(of: receivedAt))
-        forEachText { record.element($0) }
-        record.element(tags, prefix: 1)
-        record.element(payload, edit)
+        for place in Self.texts {
+            switch place {
+            case EventRecord.Column.tags.rawValue: record.element(texts[place], prefix: 1)
+            case EventRecord.Column.payload.rawValue: record.element(texts[place], edit)
+            default: record.element(texts[place])
+            }
+        }
     }
 
     /// Five columns that are numbers, with their lengths.
     private static let numbersSize = 5 * 4 + 3 * 8 + 16 + 4
-
-    /// The columns that are text, in order.
-    @inline(__always)
-    private func forEachText(_ body: (UnsafeRawBufferPointer?) -> Void) {
-        body(level)
-        body(message)
-        body(platform)
-        body(environment)
-        body(release)
-        body(serverName)
-        body(logger)
-        body(transaction)
-        body(sdkName)
-        body(sdkVersion)
-    }
 
     /// The day in UTC, counted from 2000-01-01.
     private static func date(of microseconds: Int64) -> Int32 {

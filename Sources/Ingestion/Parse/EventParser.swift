@@ -6,10 +6,21 @@ package struct EventParser: ~Copyable {
     /// The largest event, in bytes.
     package static let maximumSize = 1_048_576
 
-    private var json = JSONParser()
+    private var json = JSONParser(fields: EventFields.names)
     private var room = TextRoom()
+    private let sentryPlan = ColumnPlan { _ in true }
+    private let nativePlan = ColumnPlan { if case .lenient = $0.native { true } else { false } }
+    /// The columns of the event being parsed.
+    private let texts = UnsafeMutableBufferPointer<UnsafeRawBufferPointer?>.allocate(
+        capacity: EventRecord.Column.allCases.count)
 
-    package init() {}
+    package init() {
+        texts.initialize(repeating: nil)
+    }
+
+    deinit {
+        texts.deallocate()
+    }
 
     /// Parses an event, and appends one whole `store` frame with its `EventRecord`.
     ///
@@ -50,23 +61,25 @@ package struct EventParser: ~Copyable {
         _ bytes: UnsafeMutableRawBufferPointer, as form: EventForm, project: Int64, derivedID: UInt128,
         receivedAt: Int64
     ) throws(Refusal) -> EventColumns {
-        var columns = EventColumns(project: project, receivedAt: receivedAt)
+        var columns = EventColumns(project: project, receivedAt: receivedAt, in: texts)
         columns.id = derivedID
         if case .native = form {
             let fields = try json.event(in: bytes, .strict)
+            room.prepare(for: bytes.count)
             try NativeEvent.fill(&columns, from: fields, json, &room)
+            if !nativePlan.isEmpty { nativePlan.fill(&columns, from: fields, json, &room) }
             return columns
         }
         let fields = try json.event(in: bytes, .not_finite)
         room.prepare(for: bytes.count)
-        columns.payload = fields.payload.text
+        columns[.payload] = fields.payload.text
         switch form {
         case .native: break
         case .sentry(let id, let sentAt, let client, let address):
             // First, while there is room for it.
             if let address { columns.edit = UserAddress.edit(fields, address, json, &room) }
-            try SentryEvent.fill(&columns, from: fields, id: id, sentAt: sentAt, json, &room)
-            if columns.sdkName == nil, let client { SentryEvent.fill(&columns, from: client, &room) }
+            try SentryEvent.fill(&columns, from: fields, id: id, sentAt: sentAt, sentryPlan, json, &room)
+            if columns[.sdkName] == nil, let client { SentryEvent.fill(&columns, from: client, &room) }
         case .userReport: UserReport.fill(&columns, from: fields, json, &room)
         case .securityReport(let labels): try SecurityReport.fill(&columns, from: fields, labels, json, &room)
         }

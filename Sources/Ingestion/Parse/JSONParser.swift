@@ -5,8 +5,10 @@ struct JSONParser: ~Copyable {
     /// Nil when there was no memory.
     private let parser: OpaquePointer?
 
-    init() {
-        parser = mesher_json_create()
+    /// - Parameter fields: the names of those that `event` finds.
+    init(fields: [StaticString] = []) {
+        let names = fields.map { mesher_json_name(start: $0.utf8Start, count: $0.utf8CodeUnitCount) }
+        parser = names.withUnsafeBufferPointer { mesher_json_create($0.baseAddress, $0.count) }
     }
 
     deinit {
@@ -18,13 +20,13 @@ struct JSONParser: ~Copyable {
     /// Escapes in `bytes` that PostgreSQL takes in no text are replaced by U+FFFD in place.
     mutating func event(
         in bytes: UnsafeMutableRawBufferPointer, _ dialect: mesher_json_dialect
-    ) throws(Refusal) -> mesher_json_event {
+    ) throws(Refusal) -> EventFields {
         guard let parser else { throw JSONFault.refusal(.out_of_memory, at: 0) }
         var event = mesher_json_event()
         var offset = 0
         let fault = mesher_json_parse_event(parser, dialect, bytes.baseAddress, bytes.count, &event, &offset)
         guard fault == .none else { throw JSONFault.refusal(fault, at: offset) }
-        return event
+        return EventFields(event)
     }
 
     /// The members of an object or an array in the event parsed last, with views as those of its fields; anything else has

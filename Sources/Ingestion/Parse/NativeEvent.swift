@@ -1,35 +1,37 @@
 import CJSON
+import StorageChannel
 
 /// The contract of Mesher's own routes: what an event's fields must be.
 enum NativeEvent {
+    /// The columns that are fields of the same name, and strings.
+    private static let strings: [(column: EventRecord.Column, field: Int, name: StaticString)] =
+        EventRecord.Column.allCases.compactMap { column in
+            guard case .string = column.declaration.native else { return nil }
+            let name = column.declaration.name
+            return EventFields.number(of: name).map { (column, $0, name) }
+        }
+
     /// Checks the fields, in the order of the columns, and fills these in; the first that is not as it must be is thrown.
     static func fill(
-        _ columns: inout EventColumns, from fields: mesher_json_event, _ json: borrowing JSONParser,
+        _ columns: inout EventColumns, from fields: EventFields, _ json: borrowing JSONParser,
         _ room: inout TextRoom
     ) throws(Refusal) {
-        try requireMessage(fields.message)
-        try requireLevel(fields.level)
-        if let id = try identifier(fields.event_id) { columns.id = id }
-        if let claimed = try timestamp(fields.timestamp) { columns.setTimestamp(claimed) }
-        columns.level = fields.level.text
-        columns.message = fields.message.text
-        columns.platform = try string(fields.platform, "platform")
-        columns.environment = try string(fields.environment, "environment")
-        columns.release = try string(fields.release, "release")
-        columns.serverName = try string(fields.server_name, "server_name")
-        columns.logger = try string(fields.logger, "logger")
-        columns.transaction = try string(fields.transaction, "transaction")
-        columns.sdkName = try string(fields.sdk_name, "sdk_name")
-        columns.sdkVersion = try string(fields.sdk_version, "sdk_version")
-        try requireFingerprint(fields.fingerprint)
-        try requireObjectOrArray(fields.exception, "exception")
-        try requireObjectOrArray(fields.stacktrace, "stacktrace")
-        try requireObjectOrArray(fields.breadcrumbs, "breadcrumbs")
-        columns.tags = try tags(fields.tags, json, &room)
-        try requireObject(fields.extra, "extra")
-        try requireObject(fields.user, "user")
-        try requireObject(fields.user_context, "user_context")
-        columns.payload = fields.payload.text
+        try requireMessage(fields[.message])
+        try requireLevel(fields[.level])
+        if let id = try identifier(fields[.eventID]) { columns.id = id }
+        if let claimed = try timestamp(fields[.timestamp]) { columns.setTimestamp(claimed) }
+        columns[.level] = fields[.level].text
+        columns[.message] = fields[.message].text
+        for (column, field, name) in strings { columns[column] = try string(fields[field], name) }
+        try requireFingerprint(fields[.fingerprint])
+        try requireObjectOrArray(fields[.exception], "exception")
+        try requireObjectOrArray(fields[.stacktrace], "stacktrace")
+        try requireObjectOrArray(fields[.breadcrumbs], "breadcrumbs")
+        columns[.tags] = try tags(fields[.tags], json, &room)
+        try requireObject(fields[.extra], "extra")
+        try requireObject(fields[.user], "user")
+        try requireObject(fields[.userContext], "user_context")
+        columns[.payload] = fields.payload.text
     }
 
     private static func requireMessage(_ value: mesher_json_value) throws(Refusal) {
@@ -107,7 +109,6 @@ enum NativeEvent {
                 "an object with numbers of at most 131072 digits before and 16383 behind the point, 1048576 in all")
         }
         if TagObject.holds(value) { return value.text }
-        room.prepare(for: Int(value.count))
         var object = TagObject(in: room)
         for (name, tag) in json.members(of: value) {
             if object.isFull { break }

@@ -23,7 +23,7 @@ struct RecordWriter {
     /// A payload, perhaps with another text in the place of some of its bytes.
     mutating func element(_ payload: UnsafeRawBufferPointer?, _ edit: PayloadEdit?) {
         guard let payload, let edit else { return element(payload) }
-        integer(UInt32(truncatingIfNeeded: Self.size(of: payload, edit) - 4))
+        integer(UInt32(truncatingIfNeeded: Self.size(of: payload) + edit.growth - 4))
         append(UnsafeRawBufferPointer(rebasing: payload[..<edit.replaced.lowerBound]))
         append(edit.text)
         append(edit.comma)
@@ -47,9 +47,5 @@ struct RecordWriter {
     /// The room that `element` takes for the same column.
     static func size(of content: UnsafeRawBufferPointer?, prefix: UInt8? = nil) -> Int {
         4 + (content?.count ?? 0) + (content != nil && prefix != nil ? 1 : 0)
-    }
-
-    static func size(of payload: UnsafeRawBufferPointer?, _ edit: PayloadEdit?) -> Int {
-        size(of: payload) + (edit?.growth ?? 0)
     }
 }

@@ -1,13 +1,14 @@
 import CJSON
+import StorageChannel
 
 /// What a report's request says goes where an event says it itself: into columns, and into the payload.
 extension ReportLabels {
     func fill(_ columns: inout EventColumns, _ report: mesher_json_value, _ room: inout TextRoom) {
-        columns.environment = Self.text(environment, TextLimit.environment, &room)
-        columns.release = Self.text(release, TextLimit.release, &room)
+        columns[.environment] = Self.text(environment, TextLimit.environment, &room)
+        columns[.release] = Self.text(release, TextLimit.release, &room)
         let start = room.count
-        Self.append("\"environment\":\"", columns.environment, "\"", from: start, &room)
-        Self.append("\"release\":\"", columns.release, "\"", from: start, &room)
+        Self.append("\"environment\":\"", columns[.environment], "\"", from: start, &room)
+        Self.append("\"release\":\"", columns[.release], "\"", from: start, &room)
         address?.text.withUnsafeBytes { Self.append("\"user\":{\"ip_address\":\"", $0, "\"}", from: start, &room) }
         guard room.count > start else { return }
         columns.edit = PayloadEdit(of: report, inserting: room.text(from: start), into: report)

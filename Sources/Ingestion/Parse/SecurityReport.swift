@@ -1,4 +1,5 @@
 import CJSON
+import StorageChannel
 
 /// A browser's report of what a Content-Security-Policy blocked (CSP 3, section 5), in either of its spellings.
 struct SecurityReport {
@@ -8,12 +9,12 @@ struct SecurityReport {
 
     /// Fills the columns in. Throws `unsupportedItem` when it is a report of something else.
     static func fill(
-        _ columns: inout EventColumns, from fields: mesher_json_event, _ labels: ReportLabels,
+        _ columns: inout EventColumns, from fields: EventFields, _ labels: ReportLabels,
         _ json: borrowing JSONParser, _ room: inout TextRoom
     ) throws(Refusal) {
         var body = json.member("csp-report", of: fields.payload)
         if body.kind != .object {
-            guard fields.type.kind == .string, fields.type.equals("csp-violation") else {
+            guard fields[.type].kind == .string, fields[.type].equals("csp-violation") else {
                 throw Refusal(.unsupportedItem, "unsupported item: not a report of a content security policy")
             }
             body = json.member("body", of: fields.payload)
@@ -26,11 +27,11 @@ struct SecurityReport {
         // First, while there is room for it.
         labels.fill(&columns, fields.payload, &room)
         let report = SecurityReport(body, json)
-        columns.tags = SentryTags.object(
+        columns[.tags] = SentryTags.object(
             [("effective-directive", report.directive), ("blocked-uri", report.blocked)], &room)
-        columns.level = StaticString("error").bytes
-        columns.logger = StaticString("csp").bytes
-        columns.message = report.message(&room).prefix(characters: TextLimit.message)
+        columns[.level] = StaticString("error").bytes
+        columns[.logger] = StaticString("csp").bytes
+        columns[.message] = report.message(&room).prefix(characters: TextLimit.message)
     }
 
     private init(_ body: mesher_json_value, _ json: borrowing JSONParser) {

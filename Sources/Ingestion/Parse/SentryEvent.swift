@@ -1,4 +1,5 @@
 import CJSON
+import StorageChannel
 
 /// The events of Sentry's SDKs, of any age: the columns are made from what is usable in their fields.
 ///
@@ -6,30 +7,19 @@ import CJSON
 enum SentryEvent {
     /// Fills the columns in. Throws `unsupportedItem` when it is a transaction.
     static func fill(
-        _ columns: inout EventColumns, from fields: mesher_json_event, id: UInt128?, sentAt: Int64?,
-        _ json: borrowing JSONParser, _ room: inout TextRoom
+        _ columns: inout EventColumns, from fields: EventFields, id: UInt128?, sentAt: Int64?,
+        _ plan: borrowing ColumnPlan, _ json: borrowing JSONParser, _ room: inout TextRoom
     ) throws(Refusal) {
-        guard !(fields.type.kind == .string && fields.type.equals("transaction")) else {
+        guard !(fields[.type].kind == .string && fields[.type].equals("transaction")) else {
             throw Refusal(.unsupportedItem, "unsupported item: transaction")
         }
-        if let id = id ?? identifier(fields.event_id) { columns.id = id }
-        setTimestamp(&columns, fields.timestamp, sentAt: sentAt)
+        if let id = id ?? identifier(fields[.eventID]) { columns.id = id }
+        setTimestamp(&columns, fields[.timestamp], sentAt: sentAt)
         // Before the message, which may be as long as there is room.
-        columns.tags = SentryTags.object(of: fields.tags, json, &room)
-        columns.level = SentryLevel.name(of: fields.level)
-        columns.message = SentryMessage.find(in: fields, json, &room).prefix(characters: TextLimit.message)
-        columns.platform = text(fields.platform, TextLimit.platform)
-        columns.environment = text(fields.environment, TextLimit.environment)
-        columns.release = text(fields.release, TextLimit.release)
-        columns.serverName = text(fields.server_name, TextLimit.serverName)
-        columns.logger = text(fields.logger, TextLimit.logger)
-        columns.transaction =
-            text(fields.transaction, TextLimit.transaction) ?? text(fields.culprit, TextLimit.transaction)
-        fillFromTags(&columns, fields.tags, json, &room)
-        for (name, value) in json.members(of: fields.sdk) where fields.sdk.kind == .object {
-            if name.equals("name") { columns.sdkName = text(value, TextLimit.sdk, &room) }
-            if name.equals("version") { columns.sdkVersion = text(value, TextLimit.sdk, &room) }
-        }
+        columns[.tags] = SentryTags.object(of: fields[.tags], json, &room)
+        columns[.level] = SentryLevel.name(of: fields[.level])
+        columns[.message] = SentryMessage.find(in: fields, json, &room).prefix(characters: TextLimit.message)
+        plan.fill(&columns, from: fields, json, &room)
     }
 
     /// Fills in by whom the event was sent, from `NAME/VERSION`.
@@ -39,56 +29,8 @@ enum SentryEvent {
         let text = room.text(from: start)
         let end = text.lastIndex(of: UInt8(ascii: "/")) ?? text.count
         let version = text.dropFirst(end + 1)
-        if end > 0 { columns.sdkName = UnsafeRawBufferPointer(rebasing: text[..<end]) }
-        if !version.isEmpty { columns.sdkVersion = UnsafeRawBufferPointer(rebasing: version) }
-    }
-
-    /// Fills in what some senders have as a tag alone. Of pairs with the same name the first counts, of an object's members
-    /// the last.
-    private static func fillFromTags(
-        _ columns: inout EventColumns, _ tags: mesher_json_value, _ json: borrowing JSONParser, _ room: inout TextRoom
-    ) {
-        guard columns.environment == nil || columns.release == nil || columns.serverName == nil else { return }
-        var environment = mesher_json_value()
-        var release = mesher_json_value()
-        var serverName = mesher_json_value()
-        for (name, value) in json.members(of: tags) {
-            var name = name
-            var value = value
-            if tags.kind == .array {
-                guard value.kind == .array else { continue }
-                var pair = json.members(of: value)
-                name = pair.next()?.value ?? mesher_json_value()
-                value = pair.next()?.value ?? mesher_json_value()
-            }
-            guard name.kind == .string else { continue }
-            func found(_ wanted: StaticString, _ earlier: mesher_json_value) -> Bool {
-                name.equals(wanted) && (tags.kind == .object || !earlier.isPresent)
-            }
-            if found("environment", environment) { environment = value }
-            if found("release", release) { release = value }
-            if found("server_name", serverName) { serverName = value }
-        }
-        columns.environment = columns.environment ?? text(environment, TextLimit.environment, &room)
-        columns.release = columns.release ?? text(release, TextLimit.release, &room)
-        columns.serverName = columns.serverName ?? text(serverName, TextLimit.serverName, &room)
-    }
-
-    /// The text of a column, without white space around it; nil when there is none.
-    private static func text(_ value: mesher_json_value, _ limit: Int) -> UnsafeRawBufferPointer? {
-        value.isText ? text(value.bytes, limit) : nil
-    }
-
-    /// The same of a value whose escapes are yet to be resolved.
-    private static func text(
-        _ value: mesher_json_value, _ limit: Int, _ room: inout TextRoom
-    ) -> UnsafeRawBufferPointer? {
-        value.isText ? text(room.content(of: value), limit) : nil
-    }
-
-    private static func text(_ bytes: UnsafeRawBufferPointer, _ limit: Int) -> UnsafeRawBufferPointer? {
-        let trimmed = bytes.trimmingWhiteSpace()
-        return trimmed.isEmpty ? nil : trimmed.prefix(characters: limit)
+        if end > 0 { columns[.sdkName] = UnsafeRawBufferPointer(rebasing: text[..<end]) }
+        if !version.isEmpty { columns[.sdkVersion] = UnsafeRawBufferPointer(rebasing: version) }
     }
 
     /// The event's own id, which may also be written as `{UUID}` or `urn:uuid:UUID`. That of all zeros is what some senders

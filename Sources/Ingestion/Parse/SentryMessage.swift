@@ -8,14 +8,13 @@ enum SentryMessage {
     /// The first of: `logentry`, `sentry.interfaces.Message` as it was called before, `message`, what a user wrote as
     /// feedback, the last exception, and `<unlabeled event>`. Never empty.
     static func find(
-        in fields: mesher_json_event, _ json: borrowing JSONParser, _ room: inout TextRoom
+        in fields: EventFields, _ json: borrowing JSONParser, _ room: inout TextRoom
     ) -> UnsafeRawBufferPointer {
-        if let text = entry(fields.logentry, json, &room) { return text }
-        if let text = entry(fields.message_interface, json, &room) { return text }
-        if let text = entry(fields.message, json, &room) { return text }
-        if let text = feedback(in: fields.contexts, json, &room) { return text }
-        if let text = exception(fields.exception, json, &room) { return text }
-        if let text = exception(fields.exception_interface, json, &room) { return text }
+        if let text = entry(fields[.logentry], json, &room) { return text }
+        if let text = entry(fields[.messageInterface], json, &room) { return text }
+        if let text = entry(fields[.message], json, &room) { return text }
+        if let text = feedback(in: fields[.contexts], json, &room) { return text }
+        if let text = description(of: SentryException.last(in: fields, json), json, &room) { return text }
         return unlabeled.bytes
     }
 
@@ -49,21 +48,6 @@ enum SentryMessage {
     ) -> UnsafeRawBufferPointer? {
         let message = json.member("message", of: json.member("feedback", of: contexts))
         return message.isText ? room.content(of: message) : nil
-    }
-
-    /// The last exception of which anything is said: the outermost, which nobody caught. They come as `{"values":[…]}`, as
-    /// an array, or as a single one.
-    private static func exception(
-        _ exception: mesher_json_value, _ json: borrowing JSONParser, _ room: inout TextRoom
-    ) -> UnsafeRawBufferPointer? {
-        let values = json.member("values", of: exception)
-        let list = values.kind == .array ? values : exception
-        guard list.kind == .array else { return description(of: exception, json, &room) }
-        var last: UnsafeRawBufferPointer?
-        for (_, element) in json.members(of: list) {
-            if let text = description(of: element, json, &room) { last = text }
-        }
-        return last
     }
 
     /// `Type: value`, or whichever there is. A value that is no text is shown as JSON.

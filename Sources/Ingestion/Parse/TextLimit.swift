@@ -1,16 +1,16 @@
-/// The longest text that a column takes of what Sentry's senders send, in characters (Unicode scalars): as Sentry has it.
-/// The payload keeps the whole.
+internal import StorageChannel
+
+/// The longest texts, in characters (Unicode scalars), of what Sentry's senders send: as Sentry has them. The payload keeps the
+/// whole.
 enum TextLimit {
-    static let message = 8_192
-    static let release = 250
-    static let transaction = 200
-    static let environment = 64
-    static let serverName = 256
-    static let logger = 64
-    static let platform = 64
-    static let sdk = 200
+    static let message = bound(of: .message)
+    static let release = bound(of: .release)
+    static let environment = bound(of: .environment)
+    static let sdk = bound(of: .sdkName)
     static let tagKey = 200
     static let tagValue = 200
+
+    private static func bound(of column: EventRecord.Column) -> Int { column.declaration.bound ?? .max }
 }
 
 extension UnsafeRawBufferPointer {

@@ -12,14 +12,14 @@ enum UserAddress {
     ///
     /// - Parameter sender: where it came from.
     static func edit(
-        _ fields: mesher_json_event, _ sender: IPAddress, _ json: borrowing JSONParser, _ room: inout TextRoom
+        _ fields: EventFields, _ sender: IPAddress, _ json: borrowing JSONParser, _ room: inout TextRoom
     ) -> PayloadEdit? {
-        let wish = wish(fields.sdk, json)
-        let user = fields.user.isPresent ? fields.user : json.member("sentry.interfaces.User", of: fields.payload)
+        let wish = wish(fields[.sdk], json)
+        let user = fields[.user].isPresent ? fields[.user] : json.member("sentry.interfaces.User", of: fields.payload)
         guard wish != .never, user.kind == .object || !user.isPresent else { return nil }
         let claimed = json.member("ip_address", of: user)
         if isNone(claimed) {
-            guard wish == .always || runsAtUser(fields.platform) else { return nil }
+            guard wish == .always || runsAtUser(fields[.platform]) else { return nil }
         } else {
             guard isAutomatic(claimed, &room) else { return nil }
         }
@@ -35,8 +35,8 @@ enum UserAddress {
         if user.kind == .object {
             return PayloadEdit(of: fields.payload, inserting: text("\"ip_address\":\"", "\""), into: user)
         }
-        if fields.user.kind == .null {
-            return PayloadEdit(of: fields.payload, replacing: fields.user, by: text("{\"ip_address\":\"", "\"}"))
+        if fields[.user].kind == .null {
+            return PayloadEdit(of: fields.payload, replacing: fields[.user], by: text("{\"ip_address\":\"", "\"}"))
         }
         return PayloadEdit(
             of: fields.payload, inserting: text("\"user\":{\"ip_address\":\"", "\"}"), into: fields.payload)

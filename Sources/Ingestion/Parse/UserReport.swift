@@ -1,4 +1,5 @@
 import CJSON
+import StorageChannel
 
 /// What a user wrote about an event, as Sentry's dialog sends it: `event_id`, `name`, `email` and `comments`. It is stored
 /// beside the event.
@@ -7,15 +8,15 @@ enum UserReport {
     private static let mask: UInt128 = 0x7573_6572_5f72_6570_6f72_7400_0000_0001
 
     static func fill(
-        _ columns: inout EventColumns, from fields: mesher_json_event, _ json: borrowing JSONParser,
+        _ columns: inout EventColumns, from fields: EventFields, _ json: borrowing JSONParser,
         _ room: inout TextRoom
     ) {
-        if let event = SentryEvent.identifier(fields.event_id) { columns.id = event ^ mask }
+        if let event = SentryEvent.identifier(fields[.eventID]) { columns.id = event ^ mask }
         let comments = json.member("comments", of: fields.payload)
-        columns.level = StaticString("info").bytes
-        columns.message =
+        columns[.level] = StaticString("info").bytes
+        columns[.message] =
             comments.isText
             ? room.content(of: comments).prefix(characters: TextLimit.message) : SentryMessage.unlabeled.bytes
-        columns.logger = StaticString("user_report").bytes
+        columns[.logger] = StaticString("user_report").bytes
     }
 }

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import PostgreSQL
+internal import StorageChannel
 
 /// `mesher events show`: one event in full.
 struct EventsShowCommand: ParsableCommand {
@@ -11,10 +12,10 @@ struct EventsShowCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
     @OptionGroup var options: CommonOptions
 
-    private static let columns = [
-        "received_at", "timestamp", "level", "message", "platform", "environment", "release", "server_name", "logger",
-        "transaction", "sdk_name", "sdk_version",
-    ]
+    /// All of the table but what the event was found by; the JSON last.
+    private static let columns = EventRecord.Column.allCases.map(\.declaration)
+        .filter { ![.int8, .uuid, .date].contains($0.kind) }
+        .sorted { !$0.kind.isJSON && $1.kind.isJSON }
 
     func run() throws {
         let digits = id.filter { $0 != "-" }
@@ -24,13 +25,13 @@ struct EventsShowCommand: ParsableCommand {
         let connection = try options.openMigratedDatabase()
         let utc = "AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'"
         let selected = Self.columns.map {
-            $0 == "received_at" || $0 == "timestamp" ? "to_char(\"\($0)\" \(utc))" : "\"\($0)\""
+            $0.kind == .timestamptz ? "to_char(\"\($0.name)\" \(utc))" : "\"\($0.name)\""
         }
         // Each project is looked into by the primary key; a join would read whole partitions.
         let rows = try connection.query(
             """
             SELECT p.slug, e.* FROM public.projects p CROSS JOIN LATERAL (
-                SELECT \(selected.joined(separator: ", ")), tags, payload FROM public.events
+                SELECT \(selected.joined(separator: ", ")) FROM public.events
                 WHERE project_id = p.id AND event_id = $1::uuid OFFSET 0
             ) AS e ORDER BY p.slug
             """, [id])
@@ -39,23 +40,25 @@ struct EventsShowCommand: ParsableCommand {
     }
 
     private func show(_ id: String, _ rows: borrowing Rows, _ row: Int) {
-        let names = ["project"] + Self.columns
-        var values: [(String, String?)] = [("id", id)]
-        for (column, name) in names.enumerated() { values.append((name, rows[row: row, column: column])) }
-        let tags = rows[row: row, column: names.count]
-        let payload = rows[row: row, column: names.count + 1] ?? "null"
+        var values: [(name: String, value: String?, isJSON: Bool)] = [
+            ("id", id, false), ("project", rows[row: row, column: 0], false),
+        ]
+        for (place, column) in Self.columns.enumerated() {
+            values.append(("\(column.name)", rows[row: row, column: 1 + place], column.kind.isJSON))
+        }
         guard output.isJSON else {
-            let width = names.map(\.count).max() ?? 0
-            for (name, value) in values + [("tags", tags), ("payload", payload)] {
+            let width = values.map(\.name.count).max() ?? 0
+            for (name, value, _) in values {
                 guard let value else { continue }
                 let padding = String(repeating: " ", count: max(0, width - name.count))
                 print("\(name)\(padding)  \(TextTable.printable(value))")
             }
             return
         }
-        var members = values.map { ($0.0, JSON.optional($0.1)) }
-        members.append(("tags", tags.map { .verbatim($0) } ?? .null))
-        members.append(("payload", .verbatim(payload)))
-        print(JSON.members(members))
+        print(
+            JSON.members(
+                values.map { name, value, isJSON in
+                    (name, isJSON ? value.map { .verbatim($0) } ?? .null : .optional(value))
+                }))
     }
 }

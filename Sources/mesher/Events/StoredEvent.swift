@@ -1,4 +1,5 @@
 internal import PostgreSQL
+internal import StorageChannel
 
 /// What a list shows of an event.
 struct StoredEvent {
@@ -8,33 +9,37 @@ struct StoredEvent {
     let receivedAt: Int64
     /// RFC 3339, UTC, microseconds.
     let received: String
-    let level: String
-    let message: String
-    let environment: String?
-    let release: String?
+    /// In the order of `listed`.
+    let values: [String?]
+
+    /// The columns that a list shows, as they are declared.
+    static let listed = EventRecord.Column.allCases.filter(\.declaration.isListed)
+
+    subscript(_ column: EventRecord.Column) -> String? {
+        Self.listed.firstIndex(of: column).flatMap { values[$0] }
+    }
+
+    var level: String { self[.level] ?? "" }
+    var message: String { self[.message] ?? "" }
 
     var json: JSON {
-        .object([
-            "id": .string(id), "received_at": .string(received), "level": .string(level), "message": .string(message),
-            "environment": .optional(environment), "release": .optional(release),
-        ])
+        let columns = zip(Self.listed, values).map { ("\($0.declaration.name)", JSON.optional($1)) }
+        return .members([("id", .string(id)), ("received_at", .string(received))] + columns)
     }
 }
 
 extension StoredEvent {
-    private static let columns = """
-        replace(event_id::text, '-', ''), (extract(epoch FROM received_at) * 1000000)::bigint,
-        to_char(received_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), level, message, environment, release
+    private static let columns =
         """
+        replace(event_id::text, '-', ''), (extract(epoch FROM received_at) * 1000000)::bigint,
+        to_char(received_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+        """ + listed.map { ", \"\($0.declaration.name)\"" }.joined()
 
     private init(_ rows: borrowing Rows, _ row: Int) {
         id = rows[row: row, column: 0] ?? ""
         receivedAt = rows[row: row, column: 1].flatMap { Int64($0) } ?? 0
         received = rows[row: row, column: 2] ?? ""
-        level = rows[row: row, column: 3] ?? ""
-        message = rows[row: row, column: 4] ?? ""
-        environment = rows[row: row, column: 5]
-        release = rows[row: row, column: 6]
+        values = Self.listed.indices.map { rows[row: row, column: 3 + $0] }
     }
 
     /// The latest events of a project, newest first.

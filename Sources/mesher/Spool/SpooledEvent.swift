@@ -1,4 +1,3 @@
-internal import Schema
 internal import StorageChannel
 
 /// An event of the spool or the quarantine, its columns as text.
@@ -18,7 +17,7 @@ struct SpooledEvent {
             _ = EventRecord.forEachElement(of: record) { column, element in
                 guard let column = EventRecord.Column(rawValue: column) else { return }
                 let isNull = Self.integer(element, as: Int32.self, at: 0) == -1
-                let value = isNull ? nil : Self.text(column, element)
+                let value = isNull ? nil : Self.text(column.declaration.kind, element)
                 if !isNull && value == nil { isValid = false }
                 values.append(value)
             }
@@ -45,30 +44,31 @@ struct SpooledEvent {
 
     /// An object with the names of the table's columns.
     var json: JSON {
-        let names = InsertStatement.columns.map { $0.name.filter { $0 != "\"" } }
-        return .members(
+        .members(
             EventRecord.Column.allCases.map { column in
                 let value = self[column]
-                return switch column {
-                case .projectID: (names[column.rawValue], .integer(project))
-                case .tags, .payload: (names[column.rawValue], value.map { .verbatim($0) } ?? .null)
-                default: (names[column.rawValue], .optional(value))
-                }
+                let shown: JSON =
+                    switch column.declaration.kind {
+                    case .int8: .integer(project)
+                    case .jsonb, .json: value.map { .verbatim($0) } ?? .null
+                    default: .optional(value)
+                    }
+                return ("\(column.declaration.name)", shown)
             })
     }
 
-    private static func text(_ column: EventRecord.Column, _ element: UnsafeRawBufferPointer) -> String? {
+    private static func text(_ kind: EventColumn.Kind, _ element: UnsafeRawBufferPointer) -> String? {
         let content = UnsafeRawBufferPointer(rebasing: element.dropFirst(4))
-        switch column {
-        case .projectID: return String(integer(content, as: Int64.self))
-        case .eventID:
+        switch kind {
+        case .int8: return String(integer(content, as: Int64.self))
+        case .uuid:
             let digits = String(integer(content, as: UInt128.self), radix: 16)
             return String(repeating: "0", count: 32 - digits.count) + digits
-        case .receivedAt, .timestamp: return PostgreSQLTime.moment(integer(content))
-        case .receivedOn: return PostgreSQLTime.day(Int64(integer(content, as: Int32.self)))
+        case .timestamptz: return PostgreSQLTime.moment(integer(content))
+        case .date: return PostgreSQLTime.day(Int64(integer(content, as: Int32.self)))
         // jsonb has a byte for its version before the text.
-        case .tags: return String(validating: content.dropFirst(1), as: UTF8.self)
-        default: return String(validating: content, as: UTF8.self)
+        case .jsonb: return String(validating: content.dropFirst(1), as: UTF8.self)
+        case .text, .json: return String(validating: content, as: UTF8.self)
         }
     }
 

@@ -29,6 +29,13 @@ struct ParsedEvent: Equatable {
     var timestamp: Int64? { integer(.timestamp).map { $0 + EventRecord.epochOffset } }
 }
 
+extension EventRecord.Column {
+    /// Those that each event has, whatever was sent.
+    static let ofEveryEvent: Set<Self> = [
+        .projectID, .eventID, .receivedAt, .timestamp, .receivedOn, .level, .message, .payload,
+    ]
+}
+
 extension EventParser {
     /// Parses bytes that lie between others, which must stay as they are, and reads the frame.
     mutating func parsed(

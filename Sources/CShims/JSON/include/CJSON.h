@@ -71,14 +71,19 @@ typedef struct mesher_json_value {
     uint32_t values;
 } mesher_json_value;
 
-/// An event's object: the fields that are known by name (of a name that comes twice the last), and the whole of it.
+/// The name of a field that is looked for: at most `MESHER_JSON_NAME` bytes, which stay where they are.
+typedef struct mesher_json_name {
+    const uint8_t *_Nonnull start;
+    size_t count;
+} mesher_json_name;
+
+/// The most bytes of a field's name.
+#define MESHER_JSON_NAME 31
+
+/// An event's object.
 typedef struct mesher_json_event {
-    mesher_json_value event_id, timestamp, level, message;
-    mesher_json_value platform, environment, release, server_name, logger, transaction, sdk_name, sdk_version;
-    mesher_json_value fingerprint, exception, stacktrace, breadcrumbs, tags, extra, user, user_context;
-    // What Sentry's senders name besides, or named once: culprit for transaction, sentry.interfaces.Message for logentry
-    // and sentry.interfaces.Exception for exception.
-    mesher_json_value type, logentry, sdk, contexts, culprit, message_interface, exception_interface;
+    /// Of each name that the parser was created with the value, of a name that comes twice the last; absent if there is none.
+    const mesher_json_value *_Nullable fields;
     /// From the opening to the closing brace.
     mesher_json_value payload;
 } mesher_json_event;
@@ -106,13 +111,15 @@ typedef struct mesher_json_members {
 typedef struct mesher_json_parser mesher_json_parser;
 
 /// NULL when there is no memory.
-mesher_json_parser *_Nullable mesher_json_create(void);
+///
+/// - Parameter names: those of the fields of an event, each once; none for a parser that is given no event.
+mesher_json_parser *_Nullable mesher_json_create(const mesher_json_name *_Nullable names, size_t count);
 void mesher_json_destroy(mesher_json_parser *_Nullable parser);
 
 /// Checks an event and finds its fields.
 ///
 /// `\u0000` and the escapes of lone surrogates, which PostgreSQL takes in no text, become `\ufffd` in place. The views
-/// in `event`, which must be all zeros before, point into `bytes` or the parser, and hold until `mesher_json_trim` or the
+/// in `event` point into `bytes` or the parser, and hold until `mesher_json_trim` or the
 /// parser's next text. `offset` is set when the fault has one.
 mesher_json_fault mesher_json_parse_event(
     mesher_json_parser *_Nonnull parser, mesher_json_dialect dialect, uint8_t *_Nullable bytes, size_t count,
