@@ -12,6 +12,10 @@ package struct ConnectionURL: Sendable {
             let name = host.isEmpty ? address : host
             return port.isEmpty ? name : "\(name):\(port)"
         }
+
+        fileprivate var names: [String] { host.isEmpty || address.isEmpty ? [host + address] : [host, address] }
+
+        fileprivate var usedPort: String { port.isEmpty ? "5432" : port }
     }
 
     /// In the order in which they are tried; one with nothing in it when the URL names none.
@@ -20,9 +24,10 @@ package struct ConnectionURL: Sendable {
     package let connectTimeout: Int?
     /// Whether a server that takes no writes will do. libpq's `target_session_attrs`, of which `read-write` is our default.
     package let acceptsReadOnly: Bool
-    /// Servers and database as the URL names them, without user and password: another text is another database, for all
-    /// that can be known without asking it.
-    package let identity: String
+    /// The database at each of its servers, without user and password, and in the end all servers and the database as the
+    /// URL names them. URLs that have one of these in common mean the same database, for all that can be known without
+    /// asking it.
+    package let places: [String]
     /// What the URL says of anything but its servers, by libpq's keyword.
     private let options: [String: String]
 
@@ -49,7 +54,10 @@ package struct ConnectionURL: Sendable {
                 address: String(Self.element(position, of: lists[1]) ?? ""), port: String(port ?? ""))
         }
         connectTimeout = options["connect_timeout"].flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
-        identity = (names + ["dbname"]).map { options[$0, default: ""] }.joined(separator: "\n")
+        let database = options["dbname", default: ""]
+        places =
+            servers.flatMap { server in server.names.map { "\($0)\n\(server.usedPort)\n\(database)" } }
+            + [(names + ["dbname"]).map { options[$0, default: ""] }.joined(separator: "\n")]
         acceptsReadOnly = !["read-write", "primary"].contains(options["target_session_attrs", default: "read-write"])
         for name in names { options[name] = nil }
         self.options = options

@@ -2,9 +2,9 @@ package import StorageChannel
 
 /// The keys as they are kept on disk, so that storage knows them also when it starts while PostgreSQL is away.
 ///
-/// Numbers are in network byte order: the magic (64 bits), the version (32), the database that the keys are of (64), the
-/// numbers of keys in force and of revoked ones (32 each); for each in force the key (128), project (64), events (32), seconds (32),
-/// and the length (16) and bytes of its `AllowedOrigins`; for each revoked the key (128); a checksum of all before it (64).
+/// `KeySnapshotEncoder` says how it is written. Version 2, the former one, has in place of the places one hash, that of the list
+/// of all servers; then the numbers of keys in force and of revoked ones (32 each), and first the former and then the latter
+/// without a `Mark`.
 package struct KeySnapshot: Equatable, Sendable {
     /// Why bytes are not taken for keys.
     package enum Fault: Error, Equatable, CustomStringConvertible {
@@ -26,10 +26,17 @@ package struct KeySnapshot: Equatable, Sendable {
         }
     }
 
+    /// What follows in the file.
+    enum Mark {
+        static let end: UInt8 = 0
+        static let known: UInt8 = 1
+        static let revoked: UInt8 = 2
+    }
+
     /// "MSHRKEYS"
-    private static let magic: UInt64 = 0x4d53_4852_4b45_5953
-    private static let version: UInt32 = 2
-    private static let headerSize = 28
+    static let magic: UInt64 = 0x4d53_4852_4b45_5953
+    static let version: UInt32 = 3
+    private static let oldestVersion: UInt32 = 2
 
     /// The keys in force, and what the project of each may send.
     package var quotas: [KeyID: ProjectQuota] = [:]
@@ -43,60 +50,61 @@ package struct KeySnapshot: Equatable, Sendable {
 
     /// Reads what `encoded` has written.
     ///
-    /// - Parameter database: names the database that the keys must be of; nil for any.
-    package init(decoding bytes: UnsafeRawBufferPointer, database: String?) throws(Fault) {
+    /// - Parameter places: those of the database that the keys must be of, one of which must be the same; nil for any.
+    package init(decoding bytes: UnsafeRawBufferPointer, places: [String]?) throws(Fault) {
         var content = FrameContent(bytes)
         guard content.integer(UInt64.self) == Self.magic else { throw .foreign }
         let version = content.integer(UInt32.self)
-        guard version == Self.version else { throw content.isIntact ? .version(version) : .damaged }
-        let identity = content.integer(UInt64.self)
-        let counts = (known: content.integer(UInt32.self), revoked: content.integer(UInt32.self))
-        guard content.isIntact, bytes.count >= Self.headerSize + 8,
+        guard (Self.oldestVersion...Self.version).contains(version) else {
+            throw content.isIntact ? .version(version) : .damaged
+        }
+        let isOld = version == Self.oldestVersion
+        let hashes = (0..<(isOld ? 1 : content.integer(UInt16.self))).map { _ in content.integer(UInt64.self) }
+        guard content.isIntact, bytes.count >= 8,
             bytes.loadUnaligned(fromByteOffset: bytes.count - 8, as: UInt64.self).bigEndian
-                == Self.checksum(UnsafeRawBufferPointer(rebasing: bytes.dropLast(8)))
+                == KeySnapshotEncoder.checksum(UnsafeRawBufferPointer(rebasing: bytes.dropLast(8)))
         else { throw .damaged }
-        guard database.map({ identity == Self.identity($0) }) ?? true else { throw .database }
+        if let places, !places.contains(where: { hashes.contains(KeySnapshotEncoder.hash($0)) }) { throw .database }
+        if isOld { try readCounted(&content) } else { try readMarked(&content) }
+        _ = content.integer(UInt64.self)
+        guard content.isIntact, content.isAtEnd else { throw .damaged }
+    }
+
+    private mutating func readMarked(_ content: inout FrameContent) throws(Fault) {
+        while true {
+            switch content.integer(UInt8.self) {
+            case Mark.known: readQuota(&content)
+            case Mark.revoked: revoked.insert(content.key())
+            case Mark.end: return
+            default: throw .damaged
+            }
+            guard content.isIntact else { throw .damaged }
+        }
+    }
+
+    private mutating func readCounted(_ content: inout FrameContent) throws(Fault) {
+        let counts = (known: content.integer(UInt32.self), revoked: content.integer(UInt32.self))
         for _ in 0..<counts.known {
-            let key = content.key()
-            quotas[key] = ProjectQuota(
-                project: content.integer(), events: content.integer(), seconds: content.integer(),
-                origins: AllowedOrigins(content.bytes(Int(content.integer(UInt16.self)))))
+            readQuota(&content)
             guard content.isIntact else { throw .damaged }
         }
         for _ in 0..<counts.revoked {
             revoked.insert(content.key())
             guard content.isIntact else { throw .damaged }
         }
-        _ = content.integer(UInt64.self)
-        guard content.isIntact, content.isAtEnd else { throw .damaged }
     }
 
-    package func encoded(database: String) -> [UInt8] {
-        var writer = FrameWriter(reserving: Self.headerSize + 8 + quotas.count * 34 + revoked.count * 16)
-        writer.integer(Self.magic)
-        writer.integer(Self.version)
-        writer.integer(Self.identity(database))
-        writer.integer(UInt32(clamping: quotas.count))
-        writer.integer(UInt32(clamping: revoked.count))
-        for (key, quota) in quotas {
-            writer.integer(key.value)
-            writer.integer(quota.project)
-            writer.integer(quota.events)
-            writer.integer(quota.seconds)
-            writer.integer(UInt16(clamping: quota.origins.bytes.count))
-            writer.append(Array(quota.origins.bytes.prefix(Int(UInt16.max))))
-        }
-        for key in revoked { writer.integer(key.value) }
-        writer.integer(writer.bytes.withUnsafeBytes(Self.checksum))
-        return writer.take()
+    private mutating func readQuota(_ content: inout FrameContent) {
+        let key = content.key()
+        quotas[key] = ProjectQuota(
+            project: content.integer(), events: content.integer(), seconds: content.integer(),
+            origins: AllowedOrigins(content.bytes(Int(content.integer(UInt16.self)))))
     }
 
-    private static func identity(_ database: String) -> UInt64 {
-        Array(database.utf8).withUnsafeBytes(checksum)
-    }
-
-    /// FNV-1a: a change of any one byte changes it.
-    private static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
-        bytes.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01b3 }
+    package func encoded(places: [String]) -> [UInt8] {
+        var encoder = KeySnapshotEncoder(places: places)
+        for (key, quota) in quotas { encoder.append(key, quota) }
+        for key in revoked { encoder.append(key, nil) }
+        return encoder.finish()
     }
 }

@@ -10,8 +10,8 @@ struct StorageConfiguration {
     let quotaPath: String
     let stateDirectory: String
     let databaseURL: String
-    /// Names the database that the URL means.
-    let databaseIdentity: String
+    /// By which the database that the URL means is known again.
+    let databasePlaces: [String]
     let commitEvents: Int
     /// Nanoseconds.
     let commitDelay: Int64
@@ -34,7 +34,7 @@ struct StorageConfiguration {
         quotaPath = settings.text(.runDirectory) + "/quota"
         stateDirectory = settings.text(.stateDirectory)
         databaseURL = settings.text(.storageDatabaseURL)
-        databaseIdentity = try ConnectionURL(databaseURL).identity
+        databasePlaces = try ConnectionURL(databaseURL).places
         commitEvents = settings.integer(.commitEvents)
         commitDelay = Int64(settings.integer(.commitDelay)) * 1_000
         defaultLimit = (

@@ -77,7 +77,7 @@ struct StorageLoop: ~Copyable {
         keeper = SpoolKeeper(
             configuration.spoolDirectory, limits: configuration.spoolLimits, slot: slot, logger: logger)
         let archive = KeyArchive(
-            folder: configuration.stateDirectory, database: configuration.databaseIdentity, logger: logger)
+            folder: configuration.stateDirectory, places: configuration.databasePlaces, logger: logger)
         keys = KeyReader(
             url: configuration.databaseURL, token: Token.keys, archive: archive,
             hasBacklog: (try? SpoolIndex(configuration.spoolDirectory))?.segments.isEmpty == false,

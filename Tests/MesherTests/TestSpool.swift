@@ -43,7 +43,7 @@ final class TestSpool {
         }
         _ = try open()
         let file = URL(fileURLWithPath: path + "/keys")
-        try Data(snapshot.encoded(database: "")).write(to: file)
+        try Data(snapshot.encoded(places: [])).write(to: file)
     }
 
     /// Sets an event aside.

@@ -53,13 +53,20 @@ import Testing
         }
     }
 
-    @Test("the identity is that of servers and database, whoever comes and by which password")
-    func identity() throws {
-        let identity = try ConnectionURL("postgresql://user:secret@a:1,b/db").identity
-        #expect(try ConnectionURL("host=a,b port=1, user=other dbname=db").identity == identity)
-        #expect(!identity.contains("secret"))
-        for url in ["postgresql://a:1,b/other", "postgresql://a:2,b/db", "postgresql://a:1/db", "db"] {
-            #expect(try ConnectionURL(url).identity != identity, "\(url)")
+    @Test("URLs with a server and the database in common have a place in common, whoever comes and by which password")
+    func places() throws {
+        let places = Set(try ConnectionURL("postgresql://user:secret@a:1,b/db").places)
+        #expect(!places.contains { $0.contains("secret") })
+        for url in [
+            "host=a,b port=1, user=other dbname=db", "postgresql://c,b:5432/db", "postgresql://a:1/db",
+            "host=b hostaddr=10.0.0.1 dbname=db", "host=d hostaddr=b dbname=db",
+        ] {
+            #expect(!places.isDisjoint(with: try ConnectionURL(url).places), "\(url)")
         }
+        for url in ["postgresql://a:1,b/other", "postgresql://a:2,b:3/db", "postgresql://a/db", "db"] {
+            #expect(places.isDisjoint(with: try ConnectionURL(url).places), "\(url)")
+        }
+        // Two databases that no server is named for.
+        #expect(Set(try ConnectionURL("db").places).isDisjoint(with: try ConnectionURL("other").places))
     }
 }

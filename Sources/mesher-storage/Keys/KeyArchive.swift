@@ -15,7 +15,7 @@ struct KeyArchive {
     private static let retry: Int64 = 10_000_000_000
 
     private let file: DurableFile
-    private let database: String
+    private let places: [String]
     private let logger: Logger
     private var mayWriteAt: Int64 = .min
     private var faults = ToldReasons()
@@ -24,10 +24,10 @@ struct KeyArchive {
 
     /// - Parameters:
     ///   - folder: where the file `keys` is.
-    ///   - database: names the database that the keys are of.
-    init(folder: String, database: String, logger: Logger) {
+    ///   - places: those of the database that the keys are of, `ConnectionURL.places`.
+    init(folder: String, places: [String], logger: Logger) {
         file = DurableFile(path: folder + "/keys")
-        self.database = database
+        self.places = places
         self.logger = logger
     }
 
@@ -39,7 +39,7 @@ struct KeyArchive {
                 return nil
             }
             let snapshot = try bytes.withUnsafeBytes { bytes throws(KeySnapshot.Fault) in
-                try KeySnapshot(decoding: bytes, database: database)
+                try KeySnapshot(decoding: bytes, places: places)
             }
             logger.warning(
                 "keys are as they were last seen in PostgreSQL",
@@ -56,7 +56,7 @@ struct KeyArchive {
     /// The keys by which events were last accepted, of whatever database; nil when that cannot be told.
     func former() -> KeySnapshot? {
         guard let bytes = try? file.read() else { return nil }
-        return bytes.withUnsafeBytes { try? KeySnapshot(decoding: $0, database: nil) }
+        return bytes.withUnsafeBytes { try? KeySnapshot(decoding: $0, places: nil) }
     }
 
     /// The keys have changed.
@@ -78,7 +78,7 @@ struct KeyArchive {
     private mutating func write(_ snapshot: KeySnapshot, now: Int64) {
         let begun = Clock.monotonic()
         do {
-            try file.replace(with: snapshot.encoded(database: database))
+            try file.replace(with: snapshot.encoded(places: places))
             let end = Clock.monotonic()
             mayWriteAt = end + Self.pause * (end - begun)
             deadline = nil

@@ -73,7 +73,7 @@ extension KeySnapshot {
     /// That of a file, of whatever database; nil when there is none that can be read.
     fileprivate static func read(_ path: String) -> KeySnapshot? {
         guard let bytes = try? Data(contentsOf: URL(fileURLWithPath: path)) else { return nil }
-        return bytes.withUnsafeBytes { try? KeySnapshot(decoding: $0, database: nil) }
+        return bytes.withUnsafeBytes { try? KeySnapshot(decoding: $0, places: nil) }
     }
 }
 

@@ -59,7 +59,7 @@ import Testing
         let folder = String(storage.keysPath.dropLast("/keys".count))
         return Recording(
             operations: DiskOperation.read(bytes, folder: folder),
-            database: try ConnectionURL(storage.databaseURL).identity,
+            places: try ConnectionURL(storage.databaseURL).places,
             events: Dictionary(uniqueKeysWithValues: (1..<32).map { ($0, UInt128($0)) }), refused: [1, 2, 24])
     }
 

@@ -7,8 +7,8 @@ import StorageChannel
 /// All that storage did to its disk in a run, and what must be there if the power had failed in between.
 struct Recording {
     var operations: [DiskOperation]
-    /// The database of the run.
-    let database: String
+    /// Those of the database of the run.
+    let places: [String]
     /// Ids by ticket, of the events for which the disk had to answer.
     let events: [UInt64: UInt128]
     /// Ids of those among them that PostgreSQL never takes.
@@ -36,18 +36,18 @@ struct Recording {
                 promised.formUnion(acknowledged(answers[connection, default: []]))
             case .unlink(let path) where path.hasSuffix(".segment"):
                 let file = Disk.Image(folders: ["spool"], files: [path: disk.content(of: path) ?? []])
-                let events = try RecoveredState(file, in: folder, database: database).events
+                let events = try RecoveredState(file, in: folder, places: places).events
                 delivered.formUnion(events.subtracting(refused))
             case .synchronize(""):
                 let file = Disk.Image(files: disk.content(of: "keys").map { ["keys": $0] } ?? [:])
-                keys = try RecoveredState(file, in: folder, database: database).keys?.quotas.count ?? 0
+                keys = try RecoveredState(file, in: folder, places: places).keys?.quotas.count ?? 0
             default: break
             }
             disk.perform(operation)
             for image in disk.images() {
                 let place = "\(position), \(operation.name)"
                 do {
-                    let found = try known[image] ?? RecoveredState(image, in: folder, database: database)
+                    let found = try known[image] ?? RecoveredState(image, in: folder, places: places)
                     known[image] = found
                     let lost = promised.subtracting(delivered).subtracting(found.events)
                     if !lost.isEmpty { faults.append("\(place): \(lost.count) events lost") }

@@ -13,8 +13,8 @@ struct RecoveredState {
 
     /// - Parameters:
     ///   - folder: where the disk is made; it must not be there, and is removed.
-    ///   - database: that of the keys.
-    init(_ image: Disk.Image, in folder: String, database: String) throws {
+    ///   - places: those of the database of the keys.
+    init(_ image: Disk.Image, in folder: String, places: [String]) throws {
         let files = FileManager.default
         for path in [""] + image.folders.sorted() {
             try files.createDirectory(atPath: "\(folder)/\(path)", withIntermediateDirectories: false)
@@ -23,7 +23,7 @@ struct RecoveredState {
         for (path, bytes) in image.files { _ = files.createFile(atPath: "\(folder)/\(path)", contents: Data(bytes)) }
 
         keys = try DurableFile(path: folder + "/keys").read().map { bytes in
-            try bytes.withUnsafeBytes { try KeySnapshot(decoding: $0, database: database) }
+            try bytes.withUnsafeBytes { try KeySnapshot(decoding: $0, places: places) }
         }
         let path = folder + "/spool"
         let limits = SpoolDirectory.Limits(bytes: 1 << 30, projectBytes: 1 << 30)
