@@ -90,11 +90,11 @@ struct StorageLoop: ~Copyable {
         _ configuration: StorageConfiguration, _ logger: Logger
     ) throws(SystemError) -> FallbackQuota {
         do throws(SystemError) {
-            return try FallbackQuota.open(configuration.quotaPath, hosts: configuration.hosts)
+            return FallbackQuota(try WindowTable.open(configuration.quotaPath), hosts: configuration.hosts)
         } catch {
             logger.warning(
                 "a restart will begin this host's windows of the limits anew", metadata: ["reason": "\(error)"])
-            return try FallbackQuota.inMemory(hosts: configuration.hosts)
+            return FallbackQuota(try WindowTable(), hosts: configuration.hosts)
         }
     }
 
