@@ -113,6 +113,9 @@ package struct ScriptClient: ~Copyable {
         }
     }
 
+    /// Whether the connection works and no answer is waited for: to close it loses nothing.
+    package var isIdle: Bool { isReady && answered == expected.count }
+
     /// Appends a call; `flush` sends it. While Redis is away its result is there at once, and is nil.
     package mutating func call(_ number: UInt64, _ arguments: Arguments, now: Int64) {
         guard isOpen, failure == nil else { return results.append((number, nil)) }

@@ -6,8 +6,6 @@ internal import StorageChannel
 /// The machine of a session with its connections: to storage for life, by which it also hears of its key, and to Redis from
 /// the first event on, until there were none for a while.
 struct Backend: ~Copyable {
-    /// Nanoseconds without an event, after which the connection to Redis is closed: many sessions are idle for hours.
-    private static let redisIdleTime: Int64 = 30_000_000_000
     /// How long Redis' answer is waited for, in nanoseconds. A worker cannot wait so long, with many clients' requests in
     /// hand; a session keeps its own client waiting, and its first call opens the connection.
     private static let redisPatience: Int64 = 1_000_000_000
@@ -45,13 +43,14 @@ struct Backend: ~Copyable {
 
     /// Brings connections and interests up to date.
     ///
+    /// - Parameter sessions: those of this host.
     /// - Returns: when the loop has to wake at the latest; nil when nothing is due.
-    mutating func prepare(now: Int64, _ epoll: borrowing Epoll) throws(SystemError) -> Int64? {
+    mutating func prepare(now: Int64, sessions: Int, _ epoll: borrowing Epoll) throws(SystemError) -> Int64? {
         let wasConnected = storage.isConnected
         var moments: [Int64?] = [storage.tick(now: now)]
         if !wasConnected, storage.isConnected { machine.storageConnected() }
-        if hasRedis, now - redisUsedAt >= Self.redisIdleTime { closeRedis() }
-        if hasRedis { moments += [redis?.tick(now: now), redisUsedAt + Self.redisIdleTime] }
+        if hasRedis, redisClosesAt(sessions: sessions) <= now { closeRedis() }
+        if hasRedis { moments += [redis?.tick(now: now), redisClosesAt(sessions: sessions)] }
         noticeRedis()
         moments.append(machine.tick(now: now).map { now + $0 })
         // What the ticks gave up or sent again.
@@ -101,6 +100,19 @@ struct Backend: ~Copyable {
     private var hasRedis: Bool {
         switch redis {
         case .some: true
+        case nil: false
+        }
+    }
+
+    /// While Redis fails, or an answer is waited for, however many sessions there are, the connection is kept as if they were
+    /// few: a new one would know nothing of the failure.
+    private func redisClosesAt(sessions: Int) -> Int64 {
+        redisUsedAt + RedisIdleTime.among(sessions: isRedisIdle ? sessions : 0)
+    }
+
+    private var isRedisIdle: Bool {
+        switch redis {
+        case .some(let redis): redis.isIdle
         case nil: false
         }
     }

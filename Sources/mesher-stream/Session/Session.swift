@@ -157,7 +157,7 @@ struct Session: ~Copyable {
     ///
     /// - Returns: when the loop has to wake at the latest; nil when the session has ended.
     private mutating func prepare(now: Int64) throws(SystemError) -> Int64? {
-        var wake = try backend.prepare(now: now, epoll) ?? .max
+        var wake = try backend.prepare(now: now, sessions: log.table.count, epoll) ?? .max
         // What the machine gave up.
         deliverAnswers(now: now)
         switch phase {
