@@ -2,7 +2,7 @@ import Foundation
 import TestServers
 import Testing
 
-extension EndToEnd {
+extension OwnStack {
     /// The clock of a host is set. With a stack of its own each.
     struct ClockTests {
         /// The time of day and the monotonic clock are so many seconds off as the file `TEST_CLOCK` says now.

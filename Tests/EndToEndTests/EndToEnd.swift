@@ -2,8 +2,12 @@ import Testing
 
 /// What the whole of Mesher does, behind a real nginx and before a real PostgreSQL. The tests share one stack, and run one
 /// after the other so that what each sees is its own doing.
-@Suite(.sharedStack, .serialized, .enabled(if: Stack.isBuilt, "make build has made no programs yet"))
+@Suite(.ownThread, .sharedStack, .serialized, .enabled(if: Stack.isBuilt, "make build has made no programs yet"))
 enum EndToEnd {}
+
+/// The same, of a stack that each test starts for itself.
+@Suite(.ownThread, .serialized, .enabled(if: Stack.isBuilt, "make build has made no programs yet"))
+enum OwnStack {}
 
 /// Starts a stack before the first test of a suite and stops it after the last one, whatever they did.
 struct SharedStackTrait: SuiteTrait, TestScoping {

@@ -2,7 +2,7 @@ import Foundation
 import TestServers
 import Testing
 
-extension EndToEnd {
+extension OwnStack {
     /// What a project's costly bodies leave to others.
     struct FairShareTests {
         private static let event = #"{"message":"m","level":"info"}"#

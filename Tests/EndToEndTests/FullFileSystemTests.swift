@@ -2,7 +2,7 @@ import Foundation
 import TestServers
 import Testing
 
-extension EndToEnd {
+extension OwnStack {
     /// The file system of a host fills up. With a stack of its own each.
     struct FullFileSystemTests {
         /// A disk without room says so to nobody.

@@ -2,7 +2,7 @@ import Foundation
 import TestServers
 import Testing
 
-extension EndToEnd {
+extension OwnStack {
     /// What operators, and their tools, do to a running service. With a stack of its own each.
     struct OperatorTests {
         private let stack: Stack

@@ -2,7 +2,7 @@ import Foundation
 import TestServers
 import Testing
 
-extension EndToEnd {
+extension OwnStack {
     /// With a stack of its own each, whose servers go away.
     struct OutageTests {
         private let event = #"{"message":"m","level":"info"}"#

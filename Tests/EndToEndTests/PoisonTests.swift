@@ -3,7 +3,7 @@ import Synchronization
 import TestServers
 import Testing
 
-extension EndToEnd {
+extension OwnStack {
     /// With stacks of their own, of debug builds: a body that holds a certain word traps or never ends.
     struct PoisonTests {
         /// What goes on beside the request must not use up the window.

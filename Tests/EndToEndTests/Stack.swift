@@ -161,11 +161,17 @@ final class Stack: Sendable {
         return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
+    /// The port that was chosen last. In steps of five from there on, no stack of this process gets another's.
+    private static let lastPort = Mutex(Int.random(in: 20_000...29_000))
+
     /// A port that nobody listens on, nor on those that follow it: of streams, of a test's own nginx and the one before it,
     /// of the operator.
     private static func freePort() -> Int {
         while true {
-            let port = Int.random(in: 20_000...30_000)
+            let port = lastPort.withLock { last in
+                last = last < 30_000 ? last + 5 : last - 10_000
+                return last
+            }
             if [port, port + 1, port + 2, port + 3, port + 1_384].allSatisfy({ (try? HTTPConnection(port: $0)) == nil })
             {
                 return port

@@ -3,7 +3,7 @@ import Scoreboard
 import TestServers
 import Testing
 
-extension EndToEnd {
+extension OwnStack {
     /// Messages that are begun and not ended, by clients that answer every ping.
     struct StreamMemoryTests {
         /// All but the end of the largest message, as one frame that is not the last.

@@ -2,7 +2,7 @@ import Foundation
 import TestServers
 import Testing
 
-extension EndToEnd {
+extension OwnStack {
     /// Thousands of clients that lose their connections at one moment, and are all back at the next.
     struct StreamStormTests {
         /// One that keeps what has no answer, and sends it again on its next connection.

@@ -2,7 +2,7 @@ import Foundation
 import TestServers
 import Testing
 
-extension EndToEnd {
+extension OwnStack {
     /// With a stack of its own, whose patience with what stands still is short.
     struct StuckTests {
         @Test("A worker and a storage that stand still under load are replaced, and no client sees an error")

@@ -3,7 +3,7 @@ import Synchronization
 import TestServers
 import Testing
 
-extension EndToEnd {
+extension OwnStack {
     /// Each with a stack of its own, since they kill.
     struct SupervisionTests {
         /// The processes whose command line has a text, by number.

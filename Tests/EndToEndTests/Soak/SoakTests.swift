@@ -2,7 +2,7 @@ import Foundation
 import TestServers
 import Testing
 
-extension EndToEnd {
+extension OwnStack {
     /// A load of single, bulk and WebSocket events while something else is broken each second: `make soak` for as long as
     /// one likes, and a short one with all kinds of faults.
     struct SoakTests {
