@@ -62,4 +62,11 @@ extension ScoreboardFile {
         memory[word + 2] = isGood ? 0 : memory[word + 2] &+ 1
         return Int(clamping: memory[word + 2])
     }
+
+    /// A watchdog begins, which has asked nobody yet.
+    package func forgetHealth() {
+        for subject in HealthSubject.allCases {
+            for word in 0..<3 { memory[Header.health + 4 * subject.place + word] = 0 }
+        }
+    }
 }

@@ -15,6 +15,9 @@ struct HealthCheck: ~Copyable {
         let duration: Int64
     }
 
+    /// After so many failures in a row the operator is told.
+    static let failuresToTell = 3
+
     private static let listeners: [(Child.Listener, HealthSubject)] = [
         (.events, .events), (.bulk, .bulk), (.stream, .stream),
     ]
@@ -151,17 +154,14 @@ extension HealthCheck {
 }
 
 extension Watchdog {
-    /// After so many failures in a row the operator is told.
-    private static let failuresToTell = 3
-
     /// Writes down how a check ended.
     func record(_ result: HealthCheck.Result) {
         let before = scoreboard.health(result.subject)?.failuresInRow ?? 0
         let failures = scoreboard.recordHealth(
             result.subject, isGood: result.isGood, duration: result.duration, wall: Clock.wall())
-        if failures == Self.failuresToTell {
+        if failures == HealthCheck.failuresToTell {
             log.error("health check has failed", metadata: ["of": "\(result.subject)", "times": "\(failures)"])
-        } else if result.isGood, before >= Self.failuresToTell {
+        } else if result.isGood, before >= HealthCheck.failuresToTell {
             log.notice("health check succeeds again", metadata: ["of": "\(result.subject)"])
         }
     }

@@ -67,7 +67,8 @@ struct StatusPage {
         }
         return StatusPageContent(
             version: Release.version, wall: Clock.wall(), now: now, readings: readings, processes: processes,
-            sessionMemory: sessions.claimed, health: health, lastReload: scoreboard.lastReload)
+            sessionMemory: sessions.claimed, hasSocket: access(directory + "/events.sock", F_OK) == 0,
+            health: health, lastReload: scoreboard.lastReload)
     }
 
     /// Under another name first, so that no reader sees half of it. The corresponding C function is `rename`.

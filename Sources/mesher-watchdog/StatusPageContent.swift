@@ -22,6 +22,8 @@ struct StatusPageContent {
     let processes: [Process]
     /// Bytes that the sessions together hold of what their peers have sent or not read, as far as they have to claim them.
     let sessionMemory: Int
+    /// Whether the socket is there by which single events come.
+    let hasSocket: Bool
     let health: [(subject: HealthSubject, reading: HealthReading)]
     let lastReload: ReloadReading?
 
@@ -59,8 +61,14 @@ struct StatusPageContent {
         processes.first { $0.reading.role == .storage }?.reading
     }
 
-    /// Whether an event can be stored now.
-    var isReady: Bool { storage?.accepts ?? false }
+    /// Whether an event can be stored now: it reaches a worker, and storage takes it.
+    var isReady: Bool { isReachable && storage?.accepts ?? false }
+
+    /// As nginx finds it: without its socket no worker can be asked whether it is ready.
+    private var isReachable: Bool {
+        let failures = health.first { $0.subject == .events }?.reading.failuresInRow ?? 0
+        return hasSocket && failures < HealthCheck.failuresToTell
+    }
 
     /// What has to be done without, and what not; nil when no storage tells.
     var degraded: [(name: StaticString, isSo: Bool)]? {

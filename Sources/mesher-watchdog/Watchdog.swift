@@ -53,6 +53,7 @@ struct Watchdog: ~Copyable {
         try epoll.add(signals.number, token: WatchdogToken.signal.number, .read)
         let directory = settings.text(.runDirectory)
         let scoreboard = try ScoreboardFile.open(in: directory)
+        scoreboard.forgetHealth()
         let sessions = try SessionTable.create(in: directory)
         let patience = Int64(settings.integer(.startTimeout)) * 1_000_000_000
         let supervisor = Supervisor(settings.children, patience: patience)

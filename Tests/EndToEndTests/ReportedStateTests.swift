@@ -2,77 +2,10 @@ import Foundation
 import TestServers
 import Testing
 
-extension EndToEnd {
+extension OwnStack {
     /// What is so, and what readiness, status, metrics, check and log say of it: none contradicts another.
     struct ReportedStateTests {
-        /// A state of the whole, and what tells it.
-        private struct State {
-            let name: String
-            var isReady = true
-            var degraded: [String] = []
-            /// What the others say, beside what follows from the two.
-            var check: [String] = []
-            var status: [String] = []
-            var log: [String] = []
-            var metrics: [(name: String, labels: [String: String], value: Double)] = []
-            /// Makes it.
-            var begin: () throws -> Void = {}
-            /// Ends it: then all is well again.
-            var end: () throws -> Void = {}
-        }
-
         private static let event = #"{"message":"m","level":"info"}"#
-
-        private func readiness(_ stack: Stack) throws -> HTTPResponse { try stack.request("GET", "/readyz") }
-
-        private func expectAll(of state: State, on stack: Stack) throws {
-            let names = state.degraded.map { "\"\($0)\"" }.joined(separator: ",")
-            let body = #"{"ready":\#(state.isReady),"degraded":[\#(names)]}"#
-            let isSo = try eventually(within: 40) { try readiness(stack).text == body }
-            let said = try readiness(stack)
-            #expect(isSo, "\(state.name): \(said.text), not \(body)")
-            #expect(said.status == (state.isReady ? 200 : 503), "\(state.name)")
-
-            let metrics = try HostMetrics.next(from: stack)
-            #expect(metrics["mesher_ready"] == (state.isReady ? 1 : 0), "\(state.name)")
-            #expect(metrics["mesher_degraded"] == Double(state.degraded.count), "\(state.name)")
-            for name in state.degraded { #expect(metrics["mesher_degraded", ["what": name]] == 1, "\(state.name)") }
-            for server in ["postgresql", "redis"] {
-                let isUp = metrics["mesher_dependency_up", ["dependency": server]] == 1
-                #expect(isUp != state.degraded.contains(server), "\(state.name): \(server)")
-            }
-            for (name, labels, value) in state.metrics {
-                #expect(metrics[name, labels] == value, "\(state.name): \(name)")
-            }
-
-            let mesher = stack["MESHER_BIN"] + "/mesher"
-            let status = try Execution.run(mesher, ["status"], environment: stack.variables).output
-            let without = state.degraded.isEmpty ? "" : ", DEGRADED: \(state.degraded.joined(separator: ", "))"
-            let ready = "ready       \(state.isReady ? "yes" : "NO")\(without)\n"
-            for text in state.status + [ready] { #expect(status.contains(text), "\(state.name): \(status)") }
-
-            let check = try Execution.run(mesher, ["check"], environment: stack.variables)
-            for text in state.check { #expect(check.output.contains(text), "\(state.name): \(check.output)") }
-            #expect(check.output.contains("storage accepts events") == state.isReady, "\(state.name): \(check.output)")
-            let isFault = !state.degraded.isEmpty || !state.check.isEmpty
-            #expect(check.output.contains("FAULT") == isFault, "\(state.name): \(check.output)")
-            #expect(check.status == (isFault ? 69 : 0), "\(state.name): \(check.output)")
-            let outage = Outage(stack: stack)
-            for text in state.log { #expect(try outage.logLines(text) > 0, "\(state.name): no \(text)") }
-        }
-
-        private func goThrough(_ states: [State], on stack: Stack) throws {
-            for state in states {
-                try state.begin()
-                try expectAll(of: state, on: stack)
-                try state.end()
-                let isOver = try eventually(within: 40) {
-                    try readiness(stack).text == #"{"ready":true,"degraded":[]}"#
-                }
-                let said = try readiness(stack)
-                #expect(isOver, "\(state.name) does not end: \(said.text)")
-            }
-        }
 
         /// A stack in which a minute without a delivery lasts ten seconds.
         private func withStack(_ body: (Stack, Outage, Project) throws -> Void) throws {
@@ -102,10 +35,10 @@ extension EndToEnd {
                 }
                 var running: Execution.Running?
                 let all = "true"
-                try goThrough(
+                try ReportedState.goThrough(
                     [
-                        State(name: "all is well", status: ["postgresql up, redis up", "spool       empty"]),
-                        State(
+                        ReportedState(name: "all is well", status: ["postgresql up, redis up", "spool       empty"]),
+                        ReportedState(
                             name: "PostgreSQL is away", degraded: ["postgresql", "backlog"],
                             check: [
                                 "FAULT  PostgreSQL", "events wait for PostgreSQL", "nothing of the spool was delivered",
@@ -117,7 +50,7 @@ extension EndToEnd {
                                 try outage.stopPostgreSQL()
                                 try post(202)
                             }, end: { try outage.startPostgreSQL() }),
-                        State(
+                        ReportedState(
                             name: "PostgreSQL refuses every row", degraded: ["postgresql", "backlog"],
                             check: ["a plain row is refused", "no commands [54000]"], status: ["postgresql DOWN"],
                             log: ["no commands [54000]"], metrics: [("mesher_quarantine_items", [:], 0)],
@@ -125,7 +58,7 @@ extension EndToEnd {
                                 try sql(trigger(all, "RAISE SQLSTATE '54000' USING MESSAGE = 'no commands'"))
                                 try post(202)
                             }, end: { try sql("DROP FUNCTION refuse() CASCADE") }),
-                        State(
+                        ReportedState(
                             name: "an event is set aside", check: ["FAULT  quarantine", "1 items are set aside"],
                             status: ["QUARANTINE 1"], log: ["set aside in the quarantine"],
                             metrics: [("mesher_quarantine_items", [:], 1)],
@@ -137,7 +70,7 @@ extension EndToEnd {
                                 try sql("DROP FUNCTION refuse() CASCADE")
                                 try stack.mesher("quarantine", "drop", "--all")
                             }),
-                        State(
+                        ReportedState(
                             name: "no key is known", isReady: false, degraded: ["postgresql", "keys"],
                             check: ["no key is known"], log: ["no key is known until PostgreSQL answers"],
                             begin: {
@@ -159,28 +92,28 @@ extension EndToEnd {
                     try outage.redis("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
                     #expect(try eventually { try project.post(Self.event).status == 202 })
                 }
-                let away = State(
+                let away = ReportedState(
                     name: "Redis is away", degraded: ["redis"], check: ["FAULT  Redis", "start Redis"],
                     status: ["redis DOWN"], log: ["Redis is away"])
                 try outage.signalRedis(SIGKILL)
                 #expect(try project.post(Self.event).status == 202)
-                try expectAll(of: away, on: stack)
+                try away.expect(on: stack)
                 try outage.startRedis(password: "another")
-                let password = State(
+                let password = ReportedState(
                     name: "Redis has another password", degraded: ["redis"],
                     check: ["FAULT  Redis", "NOAUTH", "MESHER_REDIS_PASSWORD"], status: ["redis DOWN"])
                 #expect(try eventually { try outage.logLines("NOAUTH") > 0 })
-                try expectAll(of: password, on: stack)
+                try password.expect(on: stack)
                 try outage.redis("--no-auth-warning", "-a", "another", "CONFIG", "SET", "requirepass", "")
-                try goThrough(
+                try ReportedState.goThrough(
                     [
-                        State(
+                        ReportedState(
                             name: "all is well", log: ["Redis is back"],
                             begin: {
                                 let isBack = try eventually { try outage.logLines("Redis is back") > 0 }
                                 #expect(isBack)
                             }),
-                        State(
+                        ReportedState(
                             name: "Redis evicts", degraded: ["eviction"],
                             check: ["maxmemory-policy allkeys-lru", "granted a whole window again"],
                             log: ["Redis may evict counters"],
@@ -208,7 +141,7 @@ extension EndToEnd {
                         throw Stack.Failure(description: "mount: errno \(errno)")
                     }
                     try filling(spool)
-                    let isSeen = try eventually { try readiness(stack).text.contains("\"spool\"") }
+                    let isSeen = try eventually { try ReportedState.readiness(stack).text.contains("\"spool\"") }
                     #expect(isSeen)
                     try outage.stopPostgreSQL()
                     #expect(try eventually { try project.post(Self.event).status == 503 })
@@ -218,9 +151,9 @@ extension EndToEnd {
                     try outage.startPostgreSQL()
                 }
                 defer { umount2(spool, Int32(MNT_DETACH)) }
-                try goThrough(
+                try ReportedState.goThrough(
                     [
-                        State(
+                        ReportedState(
                             name: "the disk is full", isReady: false, degraded: ["postgresql", "spool"],
                             check: ["has no room left", "0 MiB are free"], status: ["ONLY 0.0 MiB LEFT ON DISK"],
                             log: ["the spool's file system is full"],
@@ -231,7 +164,7 @@ extension EndToEnd {
                                         "/bin/sh", ["-c", "dd if=/dev/zero of=\(spool)/other bs=4k count=1000"])
                                 }
                             }, end: end),
-                        State(
+                        ReportedState(
                             name: "no inodes are left", isReady: false, degraded: ["postgresql", "spool"],
                             check: ["cannot be used: No space left on device", "no inodes left"],
                             status: ["NO INODES LEFT", "UNUSABLE: No space left on device"],
@@ -247,6 +180,55 @@ extension EndToEnd {
                             }, end: end),
                     ], on: stack)
             }
+        }
+
+        @Test("A watchdog that is stopped, and a socket that is removed, whoever made it: told by all alike")
+        func service() throws {
+            let stack = try Stack()
+            defer { stack.stop() }
+            let outage = Outage(stack: stack)
+            let watchdog = try #require(Processes(stack: stack).watchdog)
+            defer { kill(watchdog, SIGCONT) }
+            let isOver = #"{"ready":true,"degraded":[]}"#
+            let socket = stack["MESHER_RUN_DIR"] + "/events.sock"
+            func remove(_ log: String) throws {
+                unlink(socket)
+                #expect(try eventually { try outage.logLines(log) > 0 })
+            }
+            try ReportedState.goThrough(
+                [
+                    ReportedState(name: "all is well"),
+                    ReportedState(
+                        name: "the watchdog is stopped", isTold: false,
+                        check: ["FAULT  watchdog", "kill -CONT \(watchdog)"],
+                        status: ["not written for", "kill -CONT \(watchdog)"],
+                        begin: { kill(watchdog, SIGSTOP) }, end: { kill(watchdog, SIGCONT) }),
+                    ReportedState(
+                        name: "a socket of the service comes back",
+                        begin: {
+                            try remove("files of the run directory were removed")
+                            #expect(eventually { access(socket, F_OK) == 0 })
+                            #expect(try eventually { try ReportedState.readiness(stack).text == isOver })
+                        }),
+                ], on: stack)
+
+            kill(watchdog, SIGTERM)
+            let file = stack["MESHER_RUN_DIR"] + "/watchdog.pid"
+            #expect(eventually { !FileManager.default.fileExists(atPath: file) })
+            var sockets = try HeldSockets(for: stack)
+            defer { sockets.kill(SIGTERM) }
+            try sockets.start()
+            let removed = ReportedState(
+                name: "a socket of systemd's is removed", isReady: false,
+                answer: #"{"error":"temporarily unavailable","reason":"unavailable"}"#,
+                check: ["FAULT  events.sock", "systemctl restart mesher.socket mesher.service"],
+                begin: { try remove("a socket of systemd's was removed") },
+                end: {
+                    sockets.kill(SIGTERM)
+                    sockets = try HeldSockets(for: stack)
+                    try sockets.start()
+                })
+            try ReportedState.goThrough([ReportedState(name: "all is well"), removed], on: stack)
         }
     }
 }

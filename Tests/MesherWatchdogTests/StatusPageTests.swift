@@ -105,9 +105,11 @@ struct StatusPageTests {
         #expect(try !text("metrics").contains("mesher_spool_events"))
     }
 
-    @Test("whether an event can be stored is what storage says; nobody is ready while it says nothing")
+    @Test("an event can be stored when it reaches a worker and storage says so; nobody is ready while it says nothing")
     func readiness() throws {
         var page = StatusPage(scoreboard, try .unseen(), directory: folder.path)
+        let socket = folder.path + "/events.sock"
+        #expect(FileManager.default.createFile(atPath: socket, contents: nil))
         let index = try #require(scoreboard.claim(.storage, name: "storage")?.slot)
         scoreboard.started(index, pid: getpid(), wall: 1_000_000)
         let slot = try #require(try ProcessSlot.open(index, of: ScoreboardFile.path(in: folder.path)))
@@ -124,6 +126,15 @@ struct StatusPageTests {
         }
         try expect(isReady: false, [])
         slot.setReadiness(accepts: true, degradation: UInt64(Degradation.backlog.rawValue))
+        try expect(isReady: true, ["backlog"])
+        unlink(socket)
+        try expect(isReady: false, ["backlog"])
+        #expect(FileManager.default.createFile(atPath: socket, contents: nil))
+        for isReady in [true, true, false] {
+            _ = scoreboard.recordHealth(.events, isGood: false, duration: 1, wall: 1)
+            try expect(isReady: isReady, ["backlog"])
+        }
+        scoreboard.forgetHealth()
         try expect(isReady: true, ["backlog"])
         slot.setReadiness(accepts: false, degradation: 1 | 16)
         try expect(isReady: false, ["postgresql", "keys"])

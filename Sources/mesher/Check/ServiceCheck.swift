@@ -60,7 +60,7 @@ struct ServiceCheck {
             _ = try UnixSocket.connect(to: path)
             return .good("\(name).sock", good)
         } catch {
-            return .fault("\(name).sock", error.description, advice: Self.advice(error))
+            return .fault("\(name).sock", error.description, advice: advice(error))
         }
     }
 
@@ -70,7 +70,7 @@ struct ServiceCheck {
         do throws(SystemError) {
             _ = try UnixSocket.connect(to: path)
         } catch {
-            return [.fault(subject, error.description, advice: Self.advice(error))]
+            return [.fault(subject, error.description, advice: advice(error))]
         }
         guard let readiness = probe(path) else {
             let advice = "look into the service's log (journalctl -u mesher); the watchdog replaces what is stuck"
@@ -168,9 +168,12 @@ struct ServiceCheck {
         ),
     ]
 
-    private static func advice(_ error: SystemError) -> String {
+    private func advice(_ error: SystemError) -> String {
         switch error.code {
         case EACCES, EPERM: "run this as root or as the user of the service"
+        case ENOENT where (try? RunningWatchdog(in: settings.text(.runDirectory))) != nil:
+            "it was removed; the service makes it again within seconds, but one of systemd's needs: "
+                + "systemctl restart mesher.socket mesher.service"
         default: "start the service (systemctl start mesher); see its log (journalctl -u mesher)"
         }
     }
