@@ -36,6 +36,46 @@ extension EndToEnd {
             #expect(try project.count() == 999)
         }
 
+        @Test("An authority of one's own is believed when --ca-file names it; else what helps is said")
+        func ownAuthority() throws {
+            let (stack, port) = (project.stack, project.stack.port + 2)
+            let folder = stack.folder + "/nginx/"
+            for name in ["own", "another"] { try Self.makeCertificate(folder + name) }
+            let server = """
+                server_name localhost;
+                listen 127.0.0.1:\(port) ssl;
+                ssl_certificate own;
+                ssl_certificate_key own.key;
+                """
+            let dsn = project.dsn.replacing("http:", with: "https:").replacing(":\(stack.port)/", with: ":\(port)/")
+            func stream(_ options: String...) throws -> Execution {
+                try Execution.run(
+                    stack["MESHER_BIN"] + "/mesher", ["stream", dsn, "--patience", "1"] + options,
+                    environment: ["no_proxy": "127.0.0.1"], input: #"{"message":"by TLS","level":"info"}"#)
+            }
+            try Nginx(of: stack).withChanged("nginx.conf", replacing: "server_name localhost;", by: server) {
+                let advice = "let --ca-file name the authority's certificate, if it is one of yours"
+                for refused in try [stream(), stream("--ca-file", folder + "another")] {
+                    #expect(refused.status == 69 && refused.errors.contains(advice), "\(refused)")
+                }
+                let bad = try stream("--ca-file", folder + "nginx.conf")
+                #expect(bad.status == 64 && bad.errors.contains("--ca-file needs certificates in PEM"), "\(bad)")
+                #expect(try project.count() == 0)
+                let believing = try stream("--ca-file", folder + "own")
+                #expect(believing.status == 0 && ids(believing.output).count == 1, "\(believing)")
+                #expect(try project.count() == 1)
+            }
+        }
+
+        /// A certificate for 127.0.0.1 that has signed itself, and its key, whose name ends with `.key`.
+        private static func makeCertificate(_ path: String) throws {
+            try Execution.output([
+                "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                "-keyout", path + ".key", "-out", path, "-subj", "/CN=127.0.0.1",
+                "-addext", "subjectAltName=IP:127.0.0.1",
+            ])
+        }
+
         @Test("while sessions and storage are killed nothing is lost, and nothing stored twice")
         func kills() throws {
             #expect(try stream(10_000, to: project) == 10_000)

@@ -69,8 +69,7 @@ struct HTTPCheck {
             return .fault(subject, text, advice: advice)
         } catch {
             if error.description.contains("certificate") || error.description.contains("SSL") {
-                let advice =
-                    "let --ca-file name the authority's certificate, if it is one of yours; see nginx' ssl_certificate"
+                let advice = "see nginx' ssl_certificate"
                 return .fault(subject, "\(settings.text(.publicURL))\(path): \(error)", advice: advice)
             }
             let advice =

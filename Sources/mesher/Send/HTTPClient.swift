@@ -127,7 +127,14 @@ struct HTTPClient: ~Copyable {
         guard code == CURLE_OK else { throw CommandError(.usage, Self.text(code)) }
     }
 
-    private static func text(_ code: CURLcode) -> String {
-        String(cString: curl_easy_strerror(code))
+    /// What went wrong, and what helps where that is certain. The corresponding C function is `curl_easy_strerror`.
+    static func text(_ code: CURLcode) -> String {
+        let text = String(cString: curl_easy_strerror(code))
+        return switch code {
+        case CURLE_PEER_FAILED_VERIFICATION:
+            "\(text): let --ca-file name the authority's certificate, if it is one of yours"
+        case CURLE_SSL_CACERT_BADFILE: "\(text): --ca-file needs certificates in PEM"
+        default: text
+        }
     }
 }

@@ -94,6 +94,7 @@ struct StreamClient: ~Copyable {
         do throws(CommandError) {
             transport = try StreamTransport.open("\(dsn.scheme)://\(dsn.place)", authorities: authorities)
         } catch {
+            if error.status == .usage { throw error }
             return .lost(error.description)
         }
         let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)

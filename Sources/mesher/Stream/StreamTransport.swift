@@ -22,7 +22,7 @@ struct StreamTransport: ~Copyable {
     /// - Parameters:
     ///   - url: `http://host` or `https://host`, with a port if need be.
     ///   - authorities: a file of certificates instead of the system's.
-    /// - Throws: why it cannot.
+    /// - Throws: why it cannot; `.usage` when no other try can help.
     static func open(_ url: String, authorities: String?) throws(CommandError) -> StreamTransport {
         curl_global_init(Int(CURL_GLOBAL_ALL))
         guard let handle = curl_easy_init() else { throw CommandError(.software, "libcurl: out of memory") }
@@ -40,7 +40,8 @@ struct StreamTransport: ~Copyable {
         let number = mesher_curl_socket(handle)
         guard code == CURLE_OK, number >= 0 else {
             curl_easy_cleanup(handle)
-            throw CommandError(.unavailable, String(cString: curl_easy_strerror(code)))
+            let isHopeless = code == CURLE_SSL_CACERT_BADFILE
+            throw CommandError(isHopeless ? .usage : .unavailable, HTTPClient.text(code))
         }
         return StreamTransport(adopting: handle, number)
     }
