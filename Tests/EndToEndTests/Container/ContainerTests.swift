@@ -21,7 +21,8 @@ struct ContainerTests {
     /// Starts one, and returns when it takes events.
     private func start(for stack: Stack) throws -> Container {
         let container = try Container(for: stack)
-        let isReady = try eventually(within: 60) { try stack.request("GET", "/readyz").text.contains("[]") }
+        let ready = #"{"ready":true,"degraded":[]}"#
+        let isReady = try eventually(within: 60) { try stack.request("GET", "/readyz").text == ready }
         try #require(isReady, "\(log(of: stack))")
         return container
     }
@@ -79,6 +80,26 @@ struct ContainerTests {
             #expect(
                 lines.allSatisfy { $0.contains(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z mesher-/) }, "\(log(of: stack))"
             )
+        }
+    }
+
+    @Test("What waits for PostgreSQL is in the volume, and comes from there when all else has gone")
+    func volume() throws {
+        try withStack { stack, project in
+            let outage = Outage(stack: stack)
+            let container = try start(for: stack)
+            try outage.stopPostgreSQL()
+            for _ in 0..<5 { #expect(try project.post(Self.event).status == 202) }
+            kill(container.process, SIGKILL)
+            #expect(container.wait() != 0)
+            let sockets = stack["MESHER_RUN_DIR"]
+            for name in try FileManager.default.contentsOfDirectory(atPath: sockets) { unlink("\(sockets)/\(name)") }
+            try outage.startPostgreSQL()
+            #expect(try project.count() == 0)
+            let successor = try start(for: stack)
+            #expect(try eventually { try project.count() == 5 })
+            kill(successor.process, SIGTERM)
+            #expect(successor.wait() == 0, "\(log(of: stack))")
         }
     }
 }
