@@ -53,7 +53,8 @@ extension EndToEnd {
             #expect(added("mesher_requests_total", ["route": "events", "status": "400"]) == 2)
             #expect(added("mesher_requests_total", ["route": "events", "status": "401"]) == 1)
             #expect(added("mesher_requests_total", ["route": "bulk", "status": "202"]) == 1)
-            #expect(added("mesher_request_duration_seconds_count", [:]) == 5)
+            // The watchdog may have asked meanwhile.
+            #expect(added("mesher_request_duration_seconds_count", [:]) == added("mesher_requests_total", [:]))
             #expect(added("mesher_storage_batch_size_sum", [:]) == 3)
         }
 
