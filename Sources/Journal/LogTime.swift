@@ -2,7 +2,7 @@ internal import Glibc
 
 /// What a line begins with where no journal says when it came: `2026-11-28T08:51:53.123Z`.
 ///
-/// Made without the C library's calendar, which opens a file first: processes that have given up all files log, too.
+/// Made without the C library's calendar, which opens a file first: processes that have given up all files log too.
 package struct LogTime: Equatable, CustomStringConvertible {
     /// The bytes of its text, and of the blank behind it.
     package static let length = 25

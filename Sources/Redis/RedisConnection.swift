@@ -1,7 +1,7 @@
 internal import CRedis
 internal import Glibc
 
-/// Why Redis did not do what it was asked: hiredis' own message, or the server's.
+/// Why Redis did not do what it was asked: hiredis's own message, or the server's.
 package struct RedisError: Error, CustomStringConvertible {
     package let operation: StaticString
     package let message: String

@@ -2,9 +2,9 @@ internal import Configuration
 package import EventLoop
 
 /// Calls one Lua script in Redis, many calls in one round trip, over one connection that it opens again by itself. A call
-/// gets its result or, when Redis is away or late, none; it is never made twice.
+/// gets its result or, when Redis is down or late, none; it is never made twice.
 ///
-/// It is a circuit breaker, too: once Redis has failed no call is made until a new connection has shown, by a call of no
+/// It is a circuit breaker too: once Redis has failed no call is made until a new connection has shown, by a call of no
 /// consequence, that the script does its work there. Redis that loads its data, only reads, or has no memory left would
 /// let anybody connect.
 ///
@@ -60,7 +60,7 @@ package struct ScriptClient: ~Copyable {
 
     /// Taken and emptied by the loop.
     package var results: [Result] = []
-    /// Why Redis is away; nil while it answers or is being connected to for the first time.
+    /// Why Redis is down; nil while it answers or is being connected to for the first time.
     package private(set) var failure: RedisError?
     /// The `maxmemory-policy` of a Redis that throws keys away, as far as it was asked and has said so.
     package private(set) var evictionPolicy: String?
@@ -116,7 +116,7 @@ package struct ScriptClient: ~Copyable {
     /// Whether the connection works and no answer is waited for: to close it loses nothing.
     package var isIdle: Bool { isReady && answered == expected.count }
 
-    /// Appends a call; `flush` sends it. While Redis is away its result is there at once, and is nil.
+    /// Appends a call; `flush` sends it. While Redis is down its result is there at once, and is nil.
     package mutating func call(_ number: UInt64, _ arguments: Arguments, now: Int64) {
         guard isOpen, failure == nil else { return results.append((number, nil)) }
         let call = Expected.call(number, arguments, deadline: now + patience)
@@ -309,7 +309,7 @@ package struct ScriptClient: ~Copyable {
             expected.removeAll()
             answered = 0
             connection = nil
-            // One Sentinel that is away is no failure of Redis.
+            // One Sentinel that is down is no failure of Redis.
             guard sentinelsLeft == 0 else { return ask(sentinels, now: now) }
             error = RedisError(operation: "Sentinel", message: "\(sentinels.servers[sentinel]): \(error)")
         }
