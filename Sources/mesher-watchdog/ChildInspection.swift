@@ -3,10 +3,10 @@ internal import Glibc
 internal import Logging
 
 extension Watchdog {
-    /// Looks at what the children say of themselves: one that stands still is aborted and replaced, a worker that has served
-    /// its time is replaced.
+    /// Inspects the children: one that is stuck is aborted and replaced, a worker that has reached its limits is
+    /// replaced.
     ///
-    /// - Parameter isLate: this process had no time itself, and does not judge those that had none either.
+    /// - Parameter isLate: this process itself got no processor time, so it judges no other.
     mutating func lookAtChildren(now: Int64, isLate: Bool) -> CInt? {
         let limits = ServiceLimits(settings)
         var actions: [Supervisor.Action] = []

@@ -1,14 +1,14 @@
 internal import EventLoop
 
 extension Watchdog {
-    /// Begins to pass on what a child says.
+    /// Begins to forward a child's output.
     mutating func add(_ output: ErrorOutput) throws(SystemError) {
         try epoll.add(output.number, token: WatchdogToken.output(output.serial).number, .read)
         outputs[output.serial] = output
         output.isLeftOut = false
     }
 
-    /// Passes on what was said. While standard error takes no more, it is tried again by `resumeOutputs`.
+    /// Forwards output. While standard error is full, `resumeOutputs` retries.
     mutating func forward(_ output: ErrorOutput) {
         switch output.forward() {
         case .waiting: return
@@ -18,8 +18,8 @@ extension Watchdog {
         epoll.remove(output.number)
     }
 
-    /// Tries again with those for which there was no room: once a tick, since standard error may be anything, also what
-    /// epoll cannot wait for.
+    /// Retries the outputs for which there was no room. Once per tick, since standard error may be something that epoll
+    /// cannot wait for.
     mutating func resumeOutputs() {
         for output in outputs.values where output.isLeftOut && (try? add(output)) != nil { forward(output) }
     }

@@ -17,7 +17,7 @@ final class ChildProcess {
     var pid: pid_t { exit.pid }
     /// Readable when the process has ended.
     var exitNumber: CInt { exit.number }
-    /// Readable when the process has something to say.
+    /// Readable when the process reports readiness.
     var readinessNumber: CInt { readiness.number }
 
     private init(
@@ -83,7 +83,7 @@ final class ChildProcess {
         posix_spawnattr_setsigdefault(&attributes, &all)
 
         let output = ErrorOutput(serial: serial, reading: errors.reading)
-        // Where Swift's runtime is installed it would look at a process that traps for seconds, before that is dead.
+        // Swift's runtime, where installed, would inspect a trapping process for seconds before it dies.
         own.append("SWIFT_BACKTRACE=enable=no")
         let stream = hasPriorities ? output.streamIdentity.map { ["JOURNAL_STREAM=\($0)"] } ?? [] : []
         var pid: pid_t = 0
@@ -103,8 +103,8 @@ final class ChildProcess {
         }
     }
 
-    /// What the process has said about itself: true when it is ready, false when it never will say so (it closed the
-    /// pipe), nil when it has said nothing yet.
+    /// Whether the process is ready: true if so, false if it never will be (it closed the pipe), nil while it has not
+    /// said.
     func readReadiness() -> Bool? {
         var byte: UInt8 = 0
         let count = read(readiness.number, &byte, 1)

@@ -7,7 +7,7 @@ struct ChildSlots {
     private struct Occupant {
         let child: Child
         let slot: Int
-        /// Why it is started again, when it ends now; nil once it was told to end.
+        /// Restart cause if it ends now; nil once it was told to end.
         var cause: RestartCause?
         var isStopping = false
         /// What the slot had counted before this process.
@@ -39,12 +39,12 @@ struct ChildSlots {
         return claim.slot
     }
 
-    /// By what a process finds its slot, environ(7).
+    /// The variable by which a process finds its slot, environ(7).
     static func environment(_ slot: Int?) -> [String] {
         slot.map { ["\(ScoreboardFile.slotVariable)=\($0)"] } ?? []
     }
 
-    /// The process for which a slot was claimed runs.
+    /// The process for which a slot was claimed is running.
     mutating func started(_ child: Child, _ slot: Int?, _ pid: pid_t) {
         guard let slot else { return }
         let requestsBefore = scoreboard.reading(of: slot)?.requestCount ?? 0
@@ -82,7 +82,7 @@ struct ChildSlots {
     @discardableResult
     mutating func ended(_ pid: pid_t, _ ending: ProcessDescriptor.Ending) -> Suspect? {
         guard let occupant = occupants.removeValue(forKey: pid) else { return nil }
-        // What a listener has not taken leave of died with it.
+        // Sessions that a listener has not reaped died with it.
         let killed = occupant.child.role == .stream ? sessions.free(owner: occupant.slot) : 0
         if killed > 0 { scoreboard.countKilledSessions(killed, of: occupant.slot) }
         let suspect = scoreboard.recordDeath(ofSlot: occupant.slot, wall: Clock.wall())
@@ -97,7 +97,7 @@ struct ChildSlots {
             case .exited: .exit
             case .killed: .signal
             }
-        // A successor is there already: nobody waits for this slot.
+        // A successor exists already: nobody waits for this slot.
         if occupants.values.contains(where: { $0.child == occupant.child }) {
             scoreboard.countRestart(occupant.slot, occupant.cause ?? cause)
             return scoreboard.end(occupant.slot)
@@ -116,7 +116,7 @@ struct ChildSlots {
         return reading.requestCount &- occupant.requestsBefore
     }
 
-    /// By what it is known whether a process is stuck; nil when it has no slot.
+    /// What tells whether a process is stuck; nil when it has no slot.
     func vitals(of pid: pid_t) -> Vitals? {
         occupants[pid].flatMap { scoreboard.vitals(of: $0.slot) }
     }

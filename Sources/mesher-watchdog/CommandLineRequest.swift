@@ -7,7 +7,7 @@ enum CommandLineRequest: Equatable {
     case version
     case help
 
-    /// Arguments that mean nothing; the start ends with exit status 64, `EX_USAGE` of sysexits(3).
+    /// Invalid arguments; the start ends with exit status 64, `EX_USAGE` of sysexits(3).
     struct Fault: Error, Equatable, CustomStringConvertible {
         let description: String
     }

@@ -13,7 +13,7 @@ struct ConfigurationSource {
         try Settings(file: file, arguments: arguments)
     }
 
-    /// Reads the settings that are to replace others. The sockets stay where they are, so the run directory must, too.
+    /// Reads new settings. The sockets stay where they are, so the run directory must too.
     func read(replacing settings: Settings) throws(Settings.Fault) -> Settings {
         let new = try read()
         guard new.text(.runDirectory) == settings.text(.runDirectory) else {

@@ -2,32 +2,32 @@ internal import EventLoop
 internal import Glibc
 internal import Journal
 
-/// What a child says on standard error, and those say that it has forked: the reading end of a pipe, from which whole lines
-/// are passed on. So the last line is known when a child dies.
+/// The standard error of a child and of what it has forked: the reading end of a pipe, from which whole lines are
+/// forwarded. So the last line is known when a child dies.
 ///
-/// Neither side waits for the other. A write to the full pipe fails in the child, which counts what it drops; and while
-/// nobody takes what is passed on, up to `limit` bytes are kept here and as many more in the pipe.
+/// Neither side waits for the other. When the pipe is full the child's write fails, and the child counts what it drops.
+/// While standard error is full, up to `limit` bytes are kept here, and as many again in the pipe.
 final class ErrorOutput {
     enum Progress {
-        /// All that came is passed on; more may come.
+        /// All output so far is forwarded; more may come.
         case waiting
-        /// Standard error takes no more at the moment.
+        /// Standard error is full at the moment.
         case blocked
-        /// Nobody is left who could say something, and all is passed on.
+        /// No writer is left, and all output is forwarded.
         case ended
     }
 
-    /// The most bytes that wait here to be passed on, and that one call of `forward` reads.
+    /// Maximum number of bytes that wait here, and that one call of `forward` reads.
     static let limit = 65_536
     /// The most bytes of a line that are kept as the last words.
     private static let wordsLimit = 400
 
-    /// What the loop knows it by; unlike a process number it is never used again.
+    /// Identifies it in the loop; unlike a process ID it is never reused.
     let serial: UInt32
     private let reading: Descriptor
     private var pending: [UInt8] = []
     private var hasEnded = false
-    /// Whether the loop has left it out, since standard error took no more.
+    /// Whether the loop does not watch it, because standard error is full.
     var isLeftOut = false
     /// The last line that was not empty, without its priority or time; a fatal error is the last, whatever follows it.
     private(set) var lastLine = ""
@@ -38,7 +38,7 @@ final class ErrorOutput {
         self.reading = reading
     }
 
-    /// Readable when something was said, or when nobody can any more.
+    /// Readable when there is output, or when no writer is left.
     var number: CInt { reading.number }
 
     /// The pipe as `JOURNAL_STREAM` names a stream, sd-daemon(3): what the child writes gets there all the same.
@@ -48,9 +48,9 @@ final class ErrorOutput {
         return "\(status.st_dev):\(status.st_ino)"
     }
 
-    /// Passes on what has been said, by whole lines; a line is cut at `PIPE_BUF` bytes.
+    /// Forwards whole lines; a line is truncated at `PIPE_BUF` bytes.
     ///
-    /// - Parameter target: where to; it is never waited for.
+    /// - Parameter target: where to; never waited for.
     func forward(to target: CInt = STDERR_FILENO) -> Progress {
         receive()
         while let count = completeBytes() {
@@ -87,7 +87,7 @@ final class ErrorOutput {
     private func write(_ count: Int, to target: CInt) -> Bool {
         var room = pollfd(fd: target, events: Int16(POLLOUT), revents: 0)
         guard poll(&room, 1, 0) == 1 else { return false }
-        // Whoever has closed it will never take anything: then it is lost, as it would be for the child itself.
+        // A closed reader will never read: the output is lost, as it would be for the child itself.
         let written = pending.withUnsafeBytes { Glibc.write(target, $0.baseAddress, count) }
         if written < 0, errno == EAGAIN || errno == EINTR { return false }
         pending.removeFirst(written > 0 ? written : count)
@@ -106,7 +106,7 @@ final class ErrorOutput {
                 line = line.dropFirst(LogTime.length)
             }
             lastLine = String(decoding: line.prefix(Self.wordsLimit), as: UTF8.self)
-            // Swift's runtime may go on with where that was.
+            // Swift's runtime may append the location.
             isFatal = lastLine.contains("Fatal error: ")
         }
     }

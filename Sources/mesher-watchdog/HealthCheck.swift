@@ -4,10 +4,10 @@ internal import Logging
 internal import Scoreboard
 internal import StorageChannel
 
-/// Asks through the very sockets that nginx and the edges use whether workers, sessions and storage answer: each time a
-/// request by either socket of the workers and by that of streams, and a probe by that of storage.
+/// Checks workers, sessions and storage through the very sockets that nginx and the edges use: a request through each
+/// of the workers' sockets and the streams' socket, and a probe through storage's.
 struct HealthCheck: ~Copyable {
-    /// How one ended.
+    /// The result of one check.
     struct Result: Equatable {
         let subject: HealthSubject
         let isGood: Bool
@@ -15,7 +15,7 @@ struct HealthCheck: ~Copyable {
         let duration: Int64
     }
 
-    /// After so many failures in a row the operator is told.
+    /// Failures in a row after which the operator is told.
     static let failuresToTell = 3
 
     private static let listeners: [(Child.Listener, HealthSubject)] = [
@@ -39,12 +39,13 @@ struct HealthCheck: ~Copyable {
         begun = now
     }
 
-    /// When something is due by the clock alone.
+    /// The next time at which something is due.
     var wakeAt: Int64 {
         begun + (isUnderWay ? patience : interval)
     }
 
-    /// Nanoseconds after which this process itself had no time, so that what it did not hear says nothing.
+    /// If a turn took longer than this many nanoseconds, this process itself got no processor time, and a missing
+    /// answer means nothing.
     private static let lateness: Int64 = 1_000_000_000
 
     /// Nanoseconds that one check may take.
@@ -61,9 +62,9 @@ struct HealthCheck: ~Copyable {
         asksStorage || !requests.isEmpty
     }
 
-    /// Begins a check when it is time, or gives up what takes too long.
+    /// Begins a check when it is due, or gives up one that takes too long.
     ///
-    /// - Parameter token: what the loop knows the socket of each subject by.
+    /// - Parameter token: identifies the socket of each subject in the loop.
     /// - Returns: what has failed.
     mutating func elapse(
         now: Int64, _ epoll: borrowing Epoll, token: (HealthSubject) -> UInt64
@@ -127,7 +128,7 @@ struct HealthCheck: ~Copyable {
         return isGood.map { Result(subject: subject, isGood: $0, duration: now - begun) }
     }
 
-    /// Whether storage has answered; whether it accepts events is PostgreSQL's health and not its own.
+    /// Whether storage has answered. Whether it accepts events depends on PostgreSQL's health, not on its own.
     private mutating func receiveFromStorage() -> Bool? {
         guard var client = storage.take() else { return nil }
         let ticket = ticket
@@ -136,7 +137,7 @@ struct HealthCheck: ~Copyable {
             if kind == .hello { return true }
             var content = FrameContent(content)
             if kind == .readiness, content.integer(UInt64.self) == ticket { hasAnswered = true }
-            // What storage tells all edges comes in between.
+            // Frames that storage broadcasts to all edges may come first.
             return kind == .readiness || kind == .key
         }
         storage = consume client
@@ -154,7 +155,7 @@ extension HealthCheck {
 }
 
 extension Watchdog {
-    /// Writes down how a check ended.
+    /// Records the result of a check.
     func record(_ result: HealthCheck.Result) {
         let before = scoreboard.health(result.subject)?.failuresInRow ?? 0
         let failures = scoreboard.recordHealth(

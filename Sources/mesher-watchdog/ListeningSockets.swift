@@ -4,9 +4,9 @@ internal import Glibc
 /// The sockets that the edges accept from. They stay open from the first start to the end: while an edge is replaced,
 /// connections wait in them and are not refused.
 struct ListeningSockets: ~Copyable {
-    /// More than this may wait only where net.core.somaxconn allows it, listen(2).
+    /// net.core.somaxconn may limit it further, listen(2).
     private static let backlog: CInt = 4096
-    /// nginx' user reaches them by group.
+    /// nginx's user gets access by the group.
     private static let mode: UInt32 = 0o660
 
     private let events: Descriptor
@@ -64,7 +64,7 @@ struct ListeningSockets: ~Copyable {
         _ listener: Child.Listener, _ directory: String, _ passed: consuming Descriptor?, _ paths: inout [String]
     ) throws(SystemError) -> Descriptor {
         if let passed {
-            // A worker takes what it can and goes on: waiting in accept would leave what it has in hand.
+            // A worker takes what it can and goes on: waiting in accept would leave what it has in flight.
             try passed.setBlocking(false)
             return passed
         }

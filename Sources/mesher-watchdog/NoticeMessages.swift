@@ -3,7 +3,7 @@ internal import Logging
 internal import Scoreboard
 
 extension Watchdog {
-    /// Says to the operator what a child was handling when it died.
+    /// Logs what a child was handling when it died.
     func tell(_ suspect: Suspect, _ child: Child) {
         let metadata: Logger.Metadata = [
             "child": "\(child)", "request": "\(hexadecimal(suspect.request))", "project": "\(suspect.body.project)",
@@ -16,7 +16,7 @@ extension Watchdog {
         }
     }
 
-    /// Says to the operator what the supervisor noticed.
+    /// Logs what the supervisor noticed.
     func tell(_ notice: Supervisor.Notice) {
         switch notice {
         case .pause(let child, let pause):

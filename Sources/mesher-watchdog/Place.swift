@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// What the supervisor keeps filled with a process: the one that counts, the one that is being started to take over from
-/// it, and those that were told to end.
+/// What the supervisor keeps filled with a process: the current one, the successor that is being started to take over,
+/// and those that were told to end.
 struct Place {
     enum State {
         case launching
@@ -11,7 +11,7 @@ struct Place {
         /// Filled again as soon as the last of `outgoing` has ended: storage binds its socket itself, so there is never a
         /// second one beside it.
         case vacated
-        /// Without a process, for good.
+        /// Without a process, permanently.
         case ended
 
         var pid: pid_t? {
@@ -30,7 +30,7 @@ struct Place {
     struct Outgoing {
         let pid: pid_t
         var killAt: Int64?
-        /// It ends when its clients have gone, and nobody waits for that but a stop.
+        /// It ends when its clients have left. Only a stop waits for that.
         var isDraining = false
     }
 
@@ -42,7 +42,7 @@ struct Place {
     var policy = RestartPolicy()
     /// Whether it goes when its last process has ended.
     var isLeaving = false
-    /// Not replaced before, after a successor that could not live.
+    /// After a successor that died early, it is not replaced before this time.
     var mayBeReplacedAt: Int64 = 0
 
     init(_ child: Child) {
@@ -59,7 +59,7 @@ struct Place {
         [state.pid, successor?.pid].compactMap(\.self)
     }
 
-    /// Whether processes that were told to end have not, though they should soon.
+    /// Whether processes that were told to end, and are not draining, still live.
     var awaitsEnd: Bool {
         outgoing.contains { !$0.isDraining }
     }
@@ -69,7 +69,7 @@ struct Place {
         if case .ended = state { successor != nil || !outgoing.isEmpty } else { true }
     }
 
-    /// When something is due here by the clock alone.
+    /// The next time at which something is due here.
     var wakeAt: Int64? {
         var moments = outgoing.compactMap(\.killAt)
         if case .waiting(let moment) = state { moments.append(moment) }

@@ -2,8 +2,8 @@ internal import EventLoop
 internal import Glibc
 internal import Scoreboard
 
-/// How long a process has waited for a processor since it began what it is at: that time was others', and does not make
-/// it stuck. A process that was stopped, or waits for anything else, is not excused.
+/// How long a process has waited for a processor since it began its current work. Other processes had that time, so it
+/// does not make this one stuck. A process that was stopped, or waits for anything else, is not excused.
 struct ProcessorWait {
     /// What the kernel says of a process at one moment.
     struct Sample: Equatable {
@@ -17,7 +17,7 @@ struct ProcessorWait {
         let waited: Int64?
     }
 
-    /// Something that takes time, known by when it began, and the wait in it so far.
+    /// Some work, identified by its start, and the wait in it so far.
     private struct Stretch {
         var since: Int64?
         var waited: Int64 = 0
@@ -37,8 +37,8 @@ struct ProcessorWait {
     /// The same since the loop last began a turn.
     var sinceHeartbeat: Int64 { heartbeat.waited }
 
-    /// Some time has passed. What began in between is granted all the wait of that time, though some may have been before:
-    /// a process counts as stuck a little late rather than for what others did.
+    /// Some time has passed. Work that began in between is credited with all the wait of that time, though some of it
+    /// may lie before: better to count a process as stuck a little late than for what others did.
     mutating func note(_ sample: Sample, _ vitals: Vitals) {
         let waited = last.map { sample.waited(since: $0) } ?? 0
         last = sample
@@ -48,8 +48,8 @@ struct ProcessorWait {
 }
 
 extension ProcessorWait.Sample {
-    /// How much of the time since an earlier sample it waited for a processor. What a wait has cost is known only when it is
-    /// over, so of one that is runnable all counts in which it did not run.
+    /// How much of the time since an earlier sample it waited for a processor. The kernel reports a wait only when it
+    /// is over, so for a runnable process all time counts in which it did not run.
     fileprivate func waited(since earlier: Self) -> Int64 {
         let elapsed = max(0, at - earlier.at)
         let waited =
@@ -63,8 +63,8 @@ extension ProcessorWait.Sample {
         return min(max(0, waited), elapsed)
     }
 
-    /// What /proc/PID/stat and /proc/PID/schedstat hold, proc(5); nil when the process has ended. Without the second one
-    /// the processor time of the first, in hundredths of a second, has to do.
+    /// What /proc/PID/stat and /proc/PID/schedstat hold, proc(5); nil when the process has ended. Without the second
+    /// file, the processor time of the first is used, which is in hundredths of a second.
     ///
     /// - Parameter ticks: how many of the first's units make a second.
     init?(at: Int64, stat: [UInt8], schedstat: [UInt8]?, ticks: Int) {
@@ -90,7 +90,7 @@ extension ProcessorWait.Sample {
 
     /// A process as it is now.
     static func of(_ pid: pid_t) -> Self? {
-        // Before the files are read, so that what it did meanwhile is no wait.
+        // Taken before the files are read, so that what the process does meanwhile is not counted as a wait.
         let now = Clock.monotonic()
         guard let stat = content("/proc/\(pid)/stat") else { return nil }
         return Self(

@@ -8,9 +8,9 @@ internal import Scoreboard
 struct Reload {
     /// When the configuration was read, of the monotonic clock.
     let begun: Int64
-    /// What holds again when it fails.
+    /// The settings to restore if it fails.
     let previous: Settings
-    /// Whether another one was asked for since: the configuration may have changed after it was read.
+    /// Whether another reload was requested since: the configuration may have changed after it was read.
     var isAskedAgain = false
 }
 
@@ -42,7 +42,7 @@ extension Watchdog {
         return ended.isAskedAgain && failure != .stopping ? beginReload() : nil
     }
 
-    /// Says to `mesher check` and `mesher reload` what this service has read.
+    /// Tells `mesher check` and `mesher reload` what this service has read.
     func recordConfiguration() {
         let directory = settings.text(.runDirectory)
         guard !ConfigurationRecord(settings, file: configuration.file).write(in: directory) else { return }
@@ -57,7 +57,7 @@ extension Watchdog {
             log.notice("reloaded")
         }
         scoreboard.recordReload(succeeded: report.failure == nil, wall: Clock.wall())
-        // Whoever waited for the end and then looks must not see what was before it.
+        // A reader that waited for the end must not see the state before it.
         writePage(now: Clock.monotonic())
         let directory = settings.text(.runDirectory)
         notification.ready()

@@ -1,9 +1,9 @@
 internal import Glibc
 
-/// The children whose processes are to be replaced by new ones, one after the other: all of them for a reload, a single
-/// one that has served its time.
+/// The children whose processes are to be replaced, one after the other: all of them for a reload, or a single one that
+/// has reached its limits.
 struct Replacements {
-    /// How long a successor may take until it is ready, the end of a predecessor included; nanoseconds.
+    /// Nanoseconds until a successor must be ready, including the end of its predecessor.
     static let patience: Int64 = 60_000_000_000
 
     /// The child whose turn it is.
@@ -16,9 +16,9 @@ struct Replacements {
 
     /// A reload that is under way.
     struct Reload {
-        /// What there shall be in the end.
+        /// The children at the end.
         let children: [Child]
-        /// What there was not before.
+        /// Children that did not exist before.
         var added: [Child] = []
     }
 
@@ -43,7 +43,7 @@ enum ReloadFailure: Equatable {
 }
 
 extension Supervisor {
-    /// How long a process that was told to end may take, and one that is stuck to write its core; nanoseconds.
+    /// Nanoseconds until a process that was told to end is killed, and one that was aborted.
     static let endPatience: Int64 = 30_000_000_000
     static let abortPatience: Int64 = 1_000_000_000
 
@@ -58,7 +58,7 @@ extension Supervisor {
         return advanceReplacements(now)
     }
 
-    /// Replaces a single process that works, unless that is on its way already or has just failed.
+    /// Replaces a single ready process, unless it is being replaced already or that has just failed.
     mutating func replace(_ pid: pid_t, now: Int64) -> [Action] {
         guard stopSequence == nil, !isReloading, let place = places.first(where: { $0.state.pid == pid }),
             place.state.isReady, !place.isLeaving, now >= place.mayBeReplacedAt,
@@ -80,7 +80,7 @@ extension Supervisor {
         return [.signal(pid, SIGABRT)] + (needsStart ? [launch(index)] : [])
     }
 
-    /// One worker for single events more.
+    /// Adds a worker for single events.
     mutating func addWorker(now: Int64) -> [Action] {
         guard stopSequence == nil else { return [] }
         let taken = Set(places.filter { $0.child.listener == .events }.map(\.child.number))
@@ -89,7 +89,7 @@ extension Supervisor {
         return [launch(places.count - 1)]
     }
 
-    /// One worker for single events less; the last one stays.
+    /// Removes a worker for single events; the last one stays.
     mutating func removeWorker(now: Int64) -> [Action] {
         let staying = places.filter { $0.child.listener == .events && !$0.isLeaving }
         guard stopSequence == nil, staying.count > 1,
@@ -149,7 +149,7 @@ extension Supervisor {
         }
     }
 
-    /// The successor becomes the process that counts, and the old one ends.
+    /// The successor becomes the current process, and the old one ends.
     mutating func takeOver(_ index: Int, _ successor: Place.State, _ now: Int64) -> [Action] {
         places[index].successor = nil
         let actions = retire(index, now)
@@ -182,7 +182,7 @@ extension Supervisor {
 
     // MARK: Failures
 
-    /// A process of this child has died before it did its work.
+    /// A process of this child has died before it was ready.
     mutating func replacementDied(_ child: Child, _ now: Int64) -> [Action] {
         guard let turn = replacements.turn, turn.child == child, !turn.isReady else { return [] }
         return fail(.died(child), now)
@@ -200,7 +200,7 @@ extension Supervisor {
         return actions + fail(.notReady(turn.child), now)
     }
 
-    /// Ends the turn, and a reload with it: what was replaced stays so, what was added goes.
+    /// Ends the turn, and a reload with it: what was replaced stays, what was added is removed.
     private mutating func fail(_ failure: ReloadFailure, _ now: Int64) -> [Action] {
         guard let child = replacements.turn?.child else { return [] }
         replacements.turn = nil

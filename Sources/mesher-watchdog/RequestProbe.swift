@@ -3,7 +3,7 @@ internal import Glibc
 
 /// One request over a connection of its own, as nginx would send it, and its answer, which ends with the connection.
 final class RequestProbe {
-    /// What an answer never reaches, in bytes.
+    /// Upper bound of an answer, in bytes.
     private static let answerLimit = 16 << 10
 
     private let socket: Descriptor
@@ -18,7 +18,7 @@ final class RequestProbe {
     /// - Parameters:
     ///   - path: of the unix socket.
     ///   - request: some hundred bytes, for which a new socket has room.
-    ///   - isGood: judges the whole answer.
+    ///   - isGood: decides about the whole answer.
     static func begin(
         at path: String, _ request: [UInt8], isGood: @escaping ([UInt8]) -> Bool
     ) throws(SystemError) -> RequestProbe {

@@ -1,13 +1,12 @@
-/// How long to wait before a child that died is started again: not at all after a life that counts, and longer after each
-/// further early death, so that a child that cannot live costs nothing.
+/// How long to wait before a child that died is restarted: not at all if it lived long enough, and longer after each
+/// early death, so that a child that cannot live costs nothing.
 struct RestartPolicy {
-    /// A child that had become ready and lived so long died of something that happened, not of how it was started.
-    /// Nanoseconds, as all times here.
+    /// A child that was ready and lived this long did not die of how it was started. Nanoseconds, like all times here.
     static let lifeThatCounts: Int64 = 1_000_000_000
     static let shortestPause: Int64 = 250_000_000
     static let longestPause: Int64 = 30_000_000_000
-    /// For a child that had become ready: it can work, and is killed by what comes to it or by others. Were its pauses as
-    /// long, something that kills a worker each second would soon leave a host without any.
+    /// For a child that was ready: it works, and something else killed it. With the longest pause, something that kills
+    /// a worker every second would soon leave the host without workers.
     static let longestPauseOnceReady: Int64 = 1_000_000_000
 
     private var earlyDeaths = 0

@@ -4,15 +4,15 @@ internal import Glibc
 internal import Logging
 internal import Scoreboard
 
-/// The files of the run directory by which others reach the service. Whoever empties it takes the service away, though all
-/// processes live.
+/// The files of the run directory by which others reach the service. Emptying the directory makes the service
+/// unreachable, though all processes live.
 struct RunFiles {
-    /// So many looks in a row must miss one: storage, which is replaced, has none for a moment.
+    /// A file must be missing this many times in a row: storage has none for a moment while it is replaced.
     static let patience = 3
 
     private var misses: [String: Int] = [:]
 
-    /// Looks at files that must be there: the first look may come after somebody has removed one.
+    /// Checks files that must exist, even if one was removed before the first check.
     ///
     /// - Returns: those that are gone for good.
     mutating func look(at paths: [String], isThere: (String) -> Bool) -> [String] {
@@ -24,8 +24,9 @@ struct RunFiles {
 }
 
 extension Watchdog {
-    /// Looks for the files that this process and its children have made; when one is gone it starts again, which makes them
-    /// anew: nobody who needs the file is served meanwhile anyway. What systemd has made only systemd can make again.
+    /// Checks the files that this process and its children have created. When one is gone the watchdog restarts, which
+    /// recreates them; nobody who needs the file is served meanwhile anyway. Files of systemd only systemd can
+    /// recreate.
     mutating func lookAtFiles(now: Int64) -> CInt? {
         guard supervisor.stopSequence == nil else { return nil }
         let directory = settings.text(.runDirectory)

@@ -1,11 +1,11 @@
 internal import Configuration
 internal import Scoreboard
 
-/// How long a process may stand still, and how much it may do, before another takes its place.
+/// How long a process may be stuck, and how much it may do, before it is replaced.
 struct ServiceLimits {
-    /// Nanoseconds that one body may be handled, without those in which the process waits for a processor.
+    /// Nanoseconds that one body may take, without waits for a processor.
     let executing: Int64
-    /// Nanoseconds that the loop may stand still, without the same.
+    /// Nanoseconds that the loop may stand still, also without waits for a processor.
     let heartbeat: Int64
     /// Requests that one process answers; 0 means any number.
     let requests: UInt64
@@ -28,14 +28,14 @@ struct ServiceLimits {
 
     /// Why a process counts as stuck.
     enum Standstill: Equatable {
-        /// It has handled this request for so many nanoseconds.
+        /// It has handled this request for this many nanoseconds.
         case executing(UInt128, Int64)
-        /// Its loop has stood still for so many nanoseconds.
+        /// Its loop has stood still for this many nanoseconds.
         case heartbeat(Int64)
     }
 
-    /// Nil while the process goes on; one that has not begun its loop is judged by its readiness alone. Time in which it
-    /// waited for a processor does not count: others had it.
+    /// Nil while the process makes progress. One that has not begun its loop is judged by its readiness alone. Waits
+    /// for a processor do not count.
     func standstill(_ vitals: Vitals, _ wait: ProcessorWait, now: Int64) -> Standstill? {
         if let execution = vitals.execution {
             let time = now - execution.since - wait.whileExecuting
@@ -48,7 +48,7 @@ struct ServiceLimits {
         return nil
     }
 
-    /// Whether a process has served its time.
+    /// Whether a process has reached its limits.
     ///
     /// - Parameters:
     ///   - answered: the requests it has answered.

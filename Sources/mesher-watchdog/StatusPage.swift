@@ -3,10 +3,10 @@ internal import EventLoop
 internal import Glibc
 internal import Scoreboard
 
-/// What the operator can look at while the service runs: `metrics` (Prometheus text format 0.0.4) and `status.json` in the
-/// run directory, written each second. They are files so that nobody has to be asked: they answer when no worker does.
+/// What the operator can read while the service runs: `metrics` (Prometheus text format 0.0.4) and `status.json` in the
+/// run directory, written every second. They are files so that they can be served when no worker answers.
 struct StatusPage {
-    /// Nanoseconds between two writings.
+    /// Nanoseconds between two writes.
     static let interval: Int64 = 1_000_000_000
 
     private let scoreboard: ScoreboardFile
@@ -36,7 +36,7 @@ struct StatusPage {
 
     /// Writes both files.
     ///
-    /// - Throws: `SystemError` that names the file; the old one stays then, and the next writing is due all the same.
+    /// - Throws: `SystemError` that names the file; the old file stays then, and the next write is due as usual.
     mutating func write(now: Int64) throws(SystemError) {
         due = now + Self.interval
         let content = content(now: now)
@@ -44,7 +44,7 @@ struct StatusPage {
         try replace("status.json", with: content.json)
     }
 
-    /// Removes both files: nothing runs any more that they could tell of.
+    /// Removes both files: nothing they describe is running any more.
     func remove() {
         for name in ["metrics", "status.json"] { unlink("\(directory)/\(name)") }
     }
@@ -71,7 +71,8 @@ struct StatusPage {
             health: health, lastReload: scoreboard.lastReload)
     }
 
-    /// Under another name first, so that no reader sees half of it. The corresponding C function is `rename`.
+    /// Written under a temporary name first, so that no reader sees half of it. The corresponding C function is
+    /// `rename`.
     private func replace(_ name: String, with content: String) throws(SystemError) {
         let path = "\(directory)/\(name)"
         let temporary = "\(path).new"

@@ -2,9 +2,9 @@ internal import Glibc
 internal import Scoreboard
 internal import StorageChannel
 
-/// All that the status and the metrics say of one moment.
+/// Everything that status and metrics say about one moment.
 struct StatusPageContent {
-    /// A process that runs, or will again.
+    /// A process that is running, or will be restarted.
     struct Process {
         let reading: SlotReading
         let requestsPerSecond: Double
@@ -17,7 +17,7 @@ struct StatusPageContent {
     let wall: Int64
     /// Nanoseconds of the monotonic clock.
     let now: Int64
-    /// Every slot that was ever used: what the dead have counted stays in the totals.
+    /// Every slot that was ever used, so that the counts of ended processes stay in the totals.
     let readings: [SlotReading]
     let processes: [Process]
     /// Bytes that the sessions together hold of what their peers have sent or not read, as far as they have to claim them.
@@ -34,19 +34,19 @@ struct StatusPageContent {
         }
     }
 
-    /// What all slots together have in one counter.
+    /// The sum of one counter over all slots.
     func total(_ counter: KeyPath<SlotReading, UInt64>) -> UInt64 {
         readings.reduce(0) { $0 &+ $1[keyPath: counter] }
     }
 
-    /// One histogram of all slots together; nil when there is no slot.
+    /// One histogram summed over all slots; nil when there is no slot.
     func total(_ histogram: KeyPath<SlotReading, HistogramReading>) -> HistogramReading? {
         guard var total = readings.first?[keyPath: histogram] else { return nil }
         for reading in readings.dropFirst() { total.add(reading[keyPath: histogram]) }
         return total
     }
 
-    /// Whether a dependency is up, by all that run and know; nil when none knows.
+    /// Whether all running processes that know a dependency find it up; nil when none knows.
     func isUp(_ dependency: Dependency) -> Bool? {
         let known = processes.compactMap { $0.reading.dependencies[dependency.rawValue] }
         return known.isEmpty ? nil : !known.contains(false)
@@ -70,7 +70,7 @@ struct StatusPageContent {
         return hasSocket && failures < HealthCheck.failuresToTell
     }
 
-    /// What has to be done without, and what not; nil when no storage tells.
+    /// Each part that may be impaired, and whether it is; nil while storage does not say.
     var degraded: [(name: StaticString, isSo: Bool)]? {
         guard let storage, storage.accepts != nil else { return nil }
         let all = Degradation(rawValue: UInt8(truncatingIfNeeded: storage.degradation))

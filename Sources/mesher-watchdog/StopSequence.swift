@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// The way down, which only moves forward: the edges finish what they have in hand, and only then storage, which they need
-/// for that. Each stage gets SIGTERM, and what is left of it after its patience SIGKILL.
+/// The shutdown, which only moves forward: first the edges finish what is in flight, then storage, which they need for
+/// that. Each stage gets SIGTERM, and SIGKILL when its patience ends.
 struct StopSequence {
     enum Stage {
         case edges, storage, finished
@@ -11,7 +11,7 @@ struct StopSequence {
     static let patience: Int64 = 30_000_000_000
 
     private(set) var stage = Stage.edges
-    /// When the patience with this stage ends; nil once it was killed, and when there is nothing left to stop.
+    /// When this stage is killed; nil once it was, and when nothing is left to stop.
     private(set) var killAt: Int64?
     /// What the watchdog exits with at the end.
     let exitStatus: CInt
@@ -30,12 +30,12 @@ struct StopSequence {
         }
     }
 
-    /// What a child of this stage is told.
+    /// The signal for a child of this stage.
     var signal: CInt {
         killAt == nil ? SIGKILL : SIGTERM
     }
 
-    /// Goes on to the next stage, when nothing of this one lives any more.
+    /// Moves to the next stage, once no process of this one is alive.
     mutating func advance(now: Int64) {
         switch stage {
         case .edges:
@@ -47,7 +47,7 @@ struct StopSequence {
         }
     }
 
-    /// Whether the patience with this stage has just ended; true only once a stage.
+    /// Whether the patience with this stage has just ended; true only once per stage.
     mutating func losesPatience(now: Int64) -> Bool {
         guard let moment = killAt, now >= moment else { return false }
         killAt = nil
@@ -56,7 +56,7 @@ struct StopSequence {
 }
 
 extension Supervisor {
-    /// Ends everything in order; asking again changes nothing.
+    /// Stops everything in order; a second call changes nothing.
     mutating func stop(now: Int64) -> [Action] {
         stop(exitStatus: EXIT_SUCCESS, now)
     }
@@ -75,7 +75,7 @@ extension Supervisor {
         return endReload + [.tell(.stopping)] + signalStage() + advanceStop(now)
     }
 
-    /// Leaves each stage of which nothing lives any more.
+    /// Leaves each stage that has no living process.
     mutating func advanceStop(_ now: Int64) -> [Action] {
         var actions: [Action] = []
         while var sequence = stopSequence, sequence.stage != .finished,
@@ -102,7 +102,7 @@ extension Supervisor {
         return actions
     }
 
-    /// Tells the processes of this stage to end, but for those that were told before.
+    /// Tells the processes of this stage to end, except those that were told before.
     private func signalStage() -> [Action] {
         stageMembers().flatMap { $0.current + $0.outgoing.filter(\.isDraining).map(\.pid) }.map { .signal($0, SIGTERM) }
     }

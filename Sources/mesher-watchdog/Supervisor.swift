@@ -9,21 +9,22 @@ struct Supervisor {
         case start(Child)
         case signal(pid_t, CInt)
         case tell(Notice)
-        /// The reload is over: nil when everything runs with the new settings; after a failure the old ones hold again.
+        /// The reload is over: nil when everything runs with the new settings; after a failure the old ones apply
+        /// again.
         case endReload(ReloadFailure?)
-        /// The last one: nothing lives any more.
+        /// The last one: no process is alive.
         case exit(CInt)
     }
 
     /// What the operator should know.
     enum Notice: Equatable {
-        /// The next start of a child, so many nanoseconds from now.
+        /// A child is restarted after this many nanoseconds.
         case pause(Child, Int64)
         case stopping
         /// It did not end within its time.
         case killing(Child, pid_t)
         case noWorkerReady
-        /// The new process did not become ready; the old one goes on.
+        /// The new process did not become ready; the old one stays.
         case notReplaced(Child)
     }
 
@@ -66,7 +67,7 @@ struct Supervisor {
         } else {
             places[index].state = .starting(pid, since: now)
         }
-        // It was asked for before it became unwanted.
+        // Its start was requested before the place began to leave.
         if places[index].isLeaving { return retire(index, now) }
         guard let stopSequence, stopSequence.includes(child) else { return [] }
         return [.signal(pid, stopSequence.signal)]
@@ -108,7 +109,7 @@ struct Supervisor {
         }
     }
 
-    /// To be told at the latest at `wakeAt`.
+    /// To be called at `wakeAt` at the latest.
     mutating func timePassed(now: Int64) -> [Action] {
         var actions = killOverdue(now)
         if stopSequence != nil { return actions + loseStopPatience(now) }
@@ -121,7 +122,7 @@ struct Supervisor {
         return actions + loseReplacementPatience(now)
     }
 
-    /// When the next thing is due by the clock alone, nil when nothing is.
+    /// The next time at which something is due; nil when nothing is.
     var wakeAt: Int64? {
         let others = stopSequence.map { [$0.killAt] } ?? [giveUpAt, replacements.patienceEndsAt]
         return (places.map(\.wakeAt) + others).compactMap(\.self).min()
@@ -139,7 +140,7 @@ struct Supervisor {
         Set(places.map(\.child.role)).allSatisfy { role in readyCount { $0.role == role } > 0 }
     }
 
-    /// How things are, in one line.
+    /// The state in one line.
     var summary: String {
         if stopSequence != nil { return "stopping" }
         let roles = places.map(\.child.role).reduce(into: [Child.Role]()) { if !$0.contains($1) { $0.append($1) } }
@@ -150,7 +151,7 @@ struct Supervisor {
         return (isReloading ? "reloading, ready: " : "ready: ") + parts.joined(separator: ", ")
     }
 
-    /// The child that a process stands in for, when it is the one that counts and does its work.
+    /// The child whose current, ready process has this ID.
     func child(servedBy pid: pid_t) -> Child? {
         places.first { $0.state.isReady && $0.state.pid == pid }?.child
     }
@@ -166,7 +167,7 @@ extension Supervisor {
         return .start(places[index].child)
     }
 
-    /// The process that counts is gone.
+    /// The current process is gone.
     private mutating func end(_ index: Int, lived: Int64, wasReady: Bool, _ now: Int64) -> [Action] {
         if stopSequence != nil {
             places[index].state = .ended
@@ -190,7 +191,7 @@ extension Supervisor {
         return failure + (pause == 0 ? [launch(index)] : [.tell(.pause(child, pause))])
     }
 
-    /// The process that was to take over is gone; the one that counts goes on.
+    /// The successor is gone; the current process stays.
     private mutating func loseSuccessor(_ index: Int, _ now: Int64) -> [Action] {
         places[index].successor = nil
         if stopSequence != nil { return advanceStop(now) }

@@ -1,14 +1,14 @@
 internal import Glibc
 
-/// What the watchdog tells systemd: datagrams to the socket that `NOTIFY_SOCKET` names, sd_notify(3). Without one nothing
-/// is sent.
+/// What the watchdog tells systemd, as datagrams to the socket that `NOTIFY_SOCKET` names, sd_notify(3). Without one
+/// nothing is sent.
 struct SystemdNotification: ~Copyable {
     /// Of the socket that is sent from; below 0 for none. Not an optional `Descriptor`: compared with nil, swiftc 6.3.1
     /// destroyed it twice, and closed whatever had its number by then.
     private let number: CInt
     private var address = sockaddr_un()
     private let addressSize: socklen_t
-    /// Nanoseconds between two signs of life; nil when systemd waits for none.
+    /// Nanoseconds between two keep-alives; nil when systemd expects none.
     let interval: Int64?
     private var lastStatus = ""
 
@@ -47,7 +47,7 @@ struct SystemdNotification: ~Copyable {
     /// The service works: after its start, and again after a reload.
     func ready() { send("READY=1") }
 
-    /// The watchdog of systemd is waited for by the watchdog of Mesher.
+    /// Sends the keep-alive for systemd's own watchdog.
     func alive() {
         if interval != nil { send("WATCHDOG=1") }
     }
@@ -64,7 +64,7 @@ struct SystemdNotification: ~Copyable {
         send("STATUS=\(text)")
     }
 
-    /// A full or vanished socket is no reason to wait or to fail: the next sign comes soon.
+    /// A full or vanished socket is no reason to wait or fail: the next keep-alive comes soon.
     private func send(_ text: String) {
         guard number >= 0 else { return }
         var text = text

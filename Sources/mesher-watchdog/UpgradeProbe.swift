@@ -9,7 +9,7 @@ enum UpgradeProbe {
         return Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8)
     }
 
-    /// Whether this is a session's answer, and not that of a listener that has no room for one.
+    /// Whether this is a session's answer, and not that of a listener that is full.
     static func isGood(_ answer: [UInt8]) -> Bool {
         answer.starts(with: "HTTP/1.1 401 ".utf8)
     }

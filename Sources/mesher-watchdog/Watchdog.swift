@@ -19,7 +19,7 @@ struct Watchdog: ~Copyable {
     var reload: Reload?
     var supervisor: Supervisor
     var processes: [pid_t: ChildProcess] = [:]
-    /// What children say; also of those that have ended, while what they have forked lives.
+    /// The children's outputs, including those of ended children whose forks are alive.
     var outputs: [UInt32: ErrorOutput] = [:]
     var lastOutput: UInt32 = 0
     let scoreboard: ScoreboardFile
@@ -29,7 +29,7 @@ struct Watchdog: ~Copyable {
     var lastEndings: [Child: String] = [:]
     private var health: HealthCheck
     var runFiles = RunFiles()
-    /// Whether the stop that is under way is for the sake of a new start.
+    /// Whether the current stop is part of a restart.
     var isStartingAgain = false
     var notification: SystemdNotification
     /// Whether systemd was told that the service works.
@@ -37,7 +37,7 @@ struct Watchdog: ~Copyable {
     /// When `tick` is due, of the monotonic clock.
     private var nextTick: Int64 = 0
 
-    /// Nanoseconds between two looks at what no descriptor tells.
+    /// Nanoseconds between two checks of what no descriptor reports.
     private static let tickInterval: Int64 = 1_000_000_000
 
     /// - Parameters:
@@ -90,9 +90,9 @@ struct Watchdog: ~Copyable {
         return status ?? EXIT_FAILURE
     }
 
-    /// What no descriptor tells.
+    /// Checks what no descriptor reports.
     private mutating func tick(now: Int64) -> CInt? {
-        // Who was stopped itself, with its host perhaps, does not judge.
+        // If this process was suspended, perhaps with its host, heartbeats are stale too: skip the check.
         let isLate = nextTick > 0 && now - nextTick > Self.tickInterval
         nextTick = now + min(Self.tickInterval, notification.interval ?? Self.tickInterval)
         notification.alive()
@@ -107,7 +107,7 @@ struct Watchdog: ~Copyable {
         for result in health.elapse(now: now, epoll, token: { WatchdogToken.health($0).number }) { record(result) }
     }
 
-    /// Says to systemd what has changed.
+    /// Tells systemd what has changed.
     private mutating func announce() {
         if !isAnnounced, supervisor.isServing {
             isAnnounced = true
@@ -177,7 +177,7 @@ struct Watchdog: ~Copyable {
             case .start(let child):
                 if let status = start(child) { return status }
             case .signal(let pid, let signal):
-                // Until it is reaped, the number belongs to this very process.
+                // Until it is reaped, the process ID cannot be reused.
                 kill(pid, signal)
                 slots.signalled(pid, signal)
             case .tell(let notice):
@@ -215,7 +215,7 @@ struct Watchdog: ~Copyable {
         }
     }
 
-    /// A process that cannot be watched is not kept.
+    /// A process that cannot be watched is killed.
     private mutating func watch(_ process: ChildProcess) throws(SystemError) {
         do throws(SystemError) {
             try epoll.add(process.exitNumber, token: WatchdogToken.exit(process.pid).number, .read)
@@ -233,10 +233,10 @@ struct Watchdog: ~Copyable {
         processes[process.pid] = nil
     }
 
-    /// A child gets its own settings, and what glibc is to know.
+    /// A child gets its own settings, and glibc's.
     private func environment(for child: Child) -> [String] {
         let program = child.settingsProgram
-        // For each request libfcgi takes buffers of 8 KiB and gives them back: glibc is to keep them at hand.
+        // libfcgi allocates and frees buffers of 8 KiB per request: glibc should keep them.
         let tunables = "GLIBC_TUNABLES=glibc.malloc.tcache_max=16384:glibc.malloc.tcache_count=127"
         return settings.environment(for: program) + (program == .worker ? [tunables] : [])
     }
@@ -247,7 +247,7 @@ struct Watchdog: ~Copyable {
 }
 
 extension Child {
-    /// As what it gets settings.
+    /// The program for which it gets settings.
     fileprivate var settingsProgram: Program {
         switch role {
         case .storage: .storage

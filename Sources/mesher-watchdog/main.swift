@@ -9,17 +9,18 @@ internal import Logging
 func main(_ arguments: [String]) -> CInt {
     // What is opened later must not become standard input, output or error, which children inherit.
     for number in STDIN_FILENO...STDERR_FILENO where fcntl(number, F_GETFD) < 0 { _ = open("/dev/null", O_RDWR) }
-    // Whoever waits for one of them to be closed would wait for all children.
+    // Otherwise whoever waits for one of them to close would wait for all children.
     ProcessAttributes.keepFromPrograms(from: STDERR_FILENO + 1)
-    // For its children as well: none gains rights by a program, and none leaves a core with passwords and events.
+    // Holds for its children too: none gains rights by executing a program, and none leaves a core with passwords and
+    // events.
     ProcessAttributes.forbidNewPrivileges()
     ProcessAttributes.limit(RLIMIT_CORE, to: 0)
     let log = Journal.logger("mesher-watchdog")
-    // Before there is anything to reload, a hang-up means nothing.
+    // Before there is anything to reload, SIGHUP is ignored.
     signal(SIGHUP, SIG_IGN)
-    // A reader of standard error that ends is no reason to die and take all children along.
+    // A reader of standard error that goes away must not kill the watchdog and all children with it.
     signal(SIGPIPE, SIG_IGN)
-    // Nor are signals that mean something to other daemons.
+    // Nor must signals that mean something to other daemons.
     for number in [SIGUSR1, SIGUSR2, SIGALRM, SIGQUIT] { signal(number, SIG_IGN) }
 
     ProcessAttributes.limit(RLIMIT_CORE, to: 0)
@@ -69,7 +70,7 @@ func main(_ arguments: [String]) -> CInt {
     }
 }
 
-/// Below this a service could take requests that it has no descriptors to serve.
+/// With fewer, the service could accept requests that it has no descriptors to serve.
 let leastDescriptors = 256
 
 /// Makes the run directory unless it is there; its parent must be. The corresponding C function is `mkdir`.
