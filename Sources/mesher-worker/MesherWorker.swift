@@ -41,7 +41,7 @@ enum MesherWorker {
         ProcessAttributes.ignoreBrokenPipes()
         ProcessAttributes.returnLargeMemory()
         _ = ProcessAttributes.raiseDescriptorLimit()
-        // libfcgi would wait so many milliseconds for nginx to close first.
+        // Milliseconds that libfcgi would wait for nginx to close first.
         setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "0", 1)
         guard FCGX_Init() == 0 else {
             log.error("libfcgi could not be initialised")
@@ -57,7 +57,7 @@ enum MesherWorker {
             var worker = try Worker.open(
                 listener: Descriptor(adopting: 0), ready: ready, slot: slot,
                 suspects: .inherited(runDirectory: directory), options: options(settings, role: role), log: log)
-            // All is open that it ever opens; from here on it reads what strangers have sent.
+            // Everything it needs is open. From here on it reads what strangers have sent.
             slot.set(bonds: sandbox(settings).begin().rawValue)
             try worker.run()
         } catch {
@@ -66,12 +66,13 @@ enum MesherWorker {
         }
     }
 
-    /// The worker for large bodies leaves processors for small events, which would wait for all that a large body keeps busy:
-    /// nginx, storage and PostgreSQL too. One for small events never rests, whatever a small body is when it is decoded.
+    /// The worker for large bodies pauses, because a large body also keeps nginx, storage and PostgreSQL busy, and
+    /// small events would wait for all of them. Workers for small events never pause, however large a body becomes when
+    /// decoded.
     private static let restPerByte: Int64 = 32
 
-    /// Address space for what it may have in hand, several times over: a body is there as it came, decoded and as frames,
-    /// and decoders reserve windows.
+    /// Address space for several times the bytes in flight: a body exists as received, decoded and as frames, and
+    /// decoders reserve windows.
     private static func sandbox(_ settings: Settings) -> Sandbox {
         let bytesInHand = UInt64(clamping: settings.integer(.bytesInHand)) << 20
         return .edge(redisPorts: RedisServer(settings).tcpPorts, addressSpace: 1 << 30 + 8 * bytesInHand)
@@ -80,7 +81,7 @@ enum MesherWorker {
     private static func options(_ settings: Settings, role: String) -> Worker.Options {
         var ingestion = IngestionMachine.Options()
         let bytesInHand = settings.integer(.bytesInHand) << 20
-        // Whoever sends large bodies is used to waiting.
+        // Senders of large bodies expect to wait.
         ingestion.share = ProcessorShare(patience: role == "bulk" ? 2_000_000_000 : 100_000_000)
         ingestion.handsOnLarge = role == "events"
         ingestion.processorTime = { Clock.processor() }

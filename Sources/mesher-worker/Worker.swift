@@ -7,8 +7,9 @@ internal import Redis
 internal import Scoreboard
 internal import StorageChannel
 
-/// The worker's loop: one thread, one wait, many requests in hand. A turn takes every request that is readable, asks Redis
-/// once for each project among them, hands all granted events to storage in one write, and answers what has come back.
+/// The worker's loop: one thread, one wait, many requests in flight. One turn reads every request that is ready, asks
+/// Redis once per project among them, hands all granted events to storage in one write, and answers what storage has
+/// acknowledged.
 struct Worker: ~Copyable {
     private enum Token {
         static let signals: UInt64 = 0
@@ -17,9 +18,9 @@ struct Worker: ~Copyable {
         static let connections: UInt64 = 3
     }
 
-    /// Nanoseconds that kept connections have for one more request, before idle ones are closed.
+    /// Nanoseconds for one more request over kept connections before idle ones are closed.
     private static let leave: Int64 = 250_000_000
-    /// Nanoseconds between two slices of work, for others' requests that are on their way.
+    /// Nanoseconds between two slices of work, for requests of other projects that are on their way.
     private static let yielding: Int64 = 2_000_000
     /// Bytes of a body after which the next request is taken at once.
     private static let smallBody = 256 << 10
@@ -37,12 +38,12 @@ struct Worker: ~Copyable {
     private var storageWatch = ClientSocketWatch(token: Token.storage)
     private var redisWatch = ClientSocketWatch(token: Token.redis)
     private var isTaking = true
-    /// No body is looked at before.
+    /// No body is handled before this time.
     private var restsUntil: Int64 = .min
-    /// Before, no costly body is looked at while others' requests are on their way.
+    /// No costly body is handled before this time while requests of others are on their way.
     private var yieldsUntil: Int64 = .min
     private var isStopping = false
-    /// While it takes leave: no new connections, and each kept one ends with its next answer.
+    /// While it is draining: no new connections, and each kept one ends with its next answer.
     private var leaveEndsAt: Int64?
     private var ready: ReadySignal?
 
@@ -86,7 +87,7 @@ struct Worker: ~Copyable {
         self.ready = ready
     }
 
-    /// Runs until it was told to stop and all that was in hand is answered.
+    /// Runs until it is told to stop and every request in flight is answered.
     mutating func run() throws(SystemError) {
         while !(isStopping && machine.requestsInHand == 0) {
             let begun = Clock.monotonic()
@@ -113,7 +114,7 @@ struct Worker: ~Copyable {
 
     // MARK: A turn
 
-    /// Brings connections and interests up to date.
+    /// Updates connections and what is watched.
     ///
     /// - Returns: when the loop has to wake at the latest.
     private mutating func prepare(now: Int64) throws(SystemError) -> Int64? {
@@ -123,7 +124,7 @@ struct Worker: ~Copyable {
         Self.earlier(&wake, redis.tick(now: now))
         noticeRedis()
         Self.earlier(&wake, machine.tick(now: now).map { now + $0 })
-        // What the ticks gave up or sent again.
+        // Carries out what the ticks gave up or resent.
         finishTurn(now: now)
         try storageWatch.update(storage.socket, in: epoll)
         try redisWatch.update(redis.socket, in: epoll)
@@ -141,7 +142,7 @@ struct Worker: ~Copyable {
         return wake
     }
 
-    /// Whether another request may be taken. When all room is taken, by what waits for its turn for long, it is made.
+    /// Whether another request may be accepted. If all room is taken by bodies that have waited too long, makes room.
     private mutating func hasRoom(now: Int64) -> Bool {
         guard !isStopping, !machine.wantsSolitude else { return false }
         while true {
@@ -170,7 +171,7 @@ struct Worker: ~Copyable {
             machine.commands.removeAll(keepingCapacity: true)
             for command in commands {
                 switch command {
-                // By the clock as it is now: what was read and decoded in this turn is not Redis' delay.
+                // By the current time: reading and decoding in this turn is not Redis's delay.
                 case .count(let call): count(call, now: answeredAt)
                 case .answer(let token, let answer): self.answer(token, answer, now: answeredAt)
                 case .handOn(let token, let dialect): reply(token, ResponseText.handingOn(dialect))
@@ -220,7 +221,7 @@ struct Worker: ~Copyable {
 
     private mutating func takeRequests(now: Int64) throws(SystemError) {
         let wall = Clock.wall()
-        // While bodies wait a turn is long: what comes by new connections is taken in the same one.
+        // A turn with waiting bodies is long, so requests of new connections are accepted in the same turn.
         for _ in 0..<(machine.hasWork ? 2 : 1) {
             let count = try connections.ready()
             if count > 0 { suspects?.update(&machine.suspects) }
@@ -237,7 +238,7 @@ struct Worker: ~Copyable {
     private mutating func takeRequest(_ token: Int, isClosed: Bool, now: Int64, wall: Int64) {
         guard let connection = connections[token] else { return }
         if connection.isAnswering {
-            // It is readable though no further request can be: nginx has gone.
+            // Readable although no further request is possible: nginx has closed it.
             connection.isAbandoned = true
             return connections.ignore(connection)
         }
@@ -248,10 +249,10 @@ struct Worker: ~Copyable {
         }
     }
 
-    /// When the next body may be looked at.
+    /// When the next body may be handled.
     private var worksAt: Int64 { yieldsUntil > restsUntil && machine.shouldYield ? yieldsUntil : restsUntil }
 
-    /// Looks at some of the bodies that wait.
+    /// Handles some of the waiting bodies.
     private mutating func work(now: Int64) {
         guard machine.hasWork, worksAt <= now else { return }
         let bytes = machine.work(now: now)
@@ -263,7 +264,7 @@ struct Worker: ~Copyable {
     private mutating func answer(_ token: Int, _ answer: Answer, now: Int64) {
         guard let connection = connections[token] else { return }
         // Counted before it is sent: a process is most likely to lose the CPU, and to be killed, in the call that wakes
-        // nginx. What nginx no longer waits for is answered, and counted, by another worker.
+        // nginx. If nginx no longer waits, another worker answers and counts the request.
         if !connection.isAbandoned {
             slot.countRequest(answer.route, status: answer.status, duration: now - connection.receivedAt)
             answer.outcomes.count(in: slot)
@@ -278,8 +279,8 @@ struct Worker: ~Copyable {
         if !isKept || leaveEndsAt != nil || isStopping { connections.close(token) }
     }
 
-    /// Begins to stop. nginx may be about to use any connection that it keeps, and each that is closed under it costs it
-    /// one of its attempts: so they are closed one by one, after an answer, and those that stay idle last.
+    /// Begins to drain. nginx may be about to use any connection it keeps, and each one closed under it costs it an
+    /// attempt. So they are closed one by one, after an answer, and idle ones last.
     private mutating func takeLeave(now: Int64) {
         guard leaveEndsAt == nil, !isStopping else { return }
         connections.stopListening()
@@ -287,8 +288,8 @@ struct Worker: ~Copyable {
         restsUntil = .min
     }
 
-    /// Takes what nginx has sent already and nothing after it; connections that are idle are closed, and nginx sends
-    /// what crosses the close to another worker.
+    /// Accepts what nginx has already sent and nothing after it. Idle connections are closed; nginx sends what crosses
+    /// the close to another worker.
     private mutating func stop() throws(SystemError) {
         try takeRequests(now: Clock.monotonic())
         leaveEndsAt = nil

@@ -7,11 +7,11 @@ extension Worker {
         let redis: RedisServer
         let redisPrefix: String
         let ingestion: IngestionMachine.Options
-        /// The most requests in hand; further ones wait in the sockets.
+        /// Maximum number of requests in flight; further ones wait in the sockets.
         let requestsInHand: Int
-        /// The most bytes in hand.
+        /// The most bytes in flight.
         let bytesInHand: Int
-        /// Nanoseconds of rest after a body, for each byte, as decoded, above 256 KiB.
+        /// Nanoseconds of pause after a body per decoded byte above 256 KiB.
         let restPerByte: Int64
     }
 }

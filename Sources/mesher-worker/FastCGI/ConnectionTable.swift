@@ -1,7 +1,7 @@
 internal import EventLoop
 
-/// nginx' connections and the listener from which they come, waited on as one set, so that a loop can leave all of them out
-/// while it has enough in hand.
+/// nginx's connections and their listener, waited on as one set, so that a loop can ignore all of them while enough
+/// requests are in flight.
 struct ConnectionTable: ~Copyable {
     /// What is ready.
     enum Event {
@@ -17,7 +17,7 @@ struct ConnectionTable: ~Copyable {
     private var connections: [FastCGIConnection?] = []
     private var free: [Int] = []
 
-    /// Waits for connections on a listening socket, which no longer blocks from now on.
+    /// Waits for connections on a listening socket, and makes it non-blocking.
     static func open(_ listener: consuming Descriptor) throws(SystemError) -> ConnectionTable {
         let epoll = try Epoll(capacity: 256)
         try listener.setBlocking(false)
@@ -30,12 +30,12 @@ struct ConnectionTable: ~Copyable {
         self.listener = listener
     }
 
-    /// The number under which the set can be waited on in another one.
+    /// The descriptor by which another set can include this one.
     var number: CInt { epoll.number }
 
     var isEmpty: Bool { free.count == connections.count }
 
-    /// The tokens of the connections without a request in hand.
+    /// The tokens of the connections without a request in flight.
     var idle: [Int] { connections.indices.filter { connections[$0]?.isAnswering == false } }
 
     subscript(_ token: Int) -> FastCGIConnection? { connections[token] }
@@ -52,8 +52,8 @@ struct ConnectionTable: ~Copyable {
         return .connection(token: Int(truncatingIfNeeded: event.token), isClosed: event.peerClosed)
     }
 
-    /// Takes one connection, if one waits: with one at a time the workers share them evenly. A worker whose turns are long
-    /// takes `several`, so that none waits in the socket behind all before it.
+    /// Accepts one connection, if one waits: one at a time, the workers share them evenly. A worker whose turns are
+    /// long accepts `several`, so that none waits in the socket behind all others.
     mutating func accept(several: Bool) throws(SystemError) {
         for _ in 0..<(several ? 32 : 1) {
             guard let descriptor = UnixSocket.accept(listener.number) else { return }
@@ -69,12 +69,12 @@ struct ConnectionTable: ~Copyable {
         try epoll.add(connection.number, token: UInt64(token), [.read, .close])
     }
 
-    /// Takes no more connections.
+    /// Accepts no more connections.
     func stopListening() {
         epoll.remove(listener.number)
     }
 
-    /// Hears no more of a connection, which stays open.
+    /// Stops watching a connection, which stays open.
     func ignore(_ connection: FastCGIConnection) {
         epoll.remove(connection.number)
     }

@@ -6,10 +6,10 @@ internal import Ingestion
 /// One connection of nginx, and the request that is read from it or answered on it. nginx sends the next request only
 /// after it has the answer, so there is at most one. The corresponding libfcgi type is `FCGX_Request`.
 ///
-/// The socket blocks, since libfcgi takes EAGAIN inside a stream for the end: reading begins when it is readable, and
-/// nginx, which buffers requests, sends the rest at once; a limit of time ends what it does not.
+/// The socket blocks, since libfcgi treats EAGAIN inside a stream as its end. Reading begins when the socket is
+/// readable, and nginx, which buffers requests, sends the rest at once. A receive timeout covers the rest.
 final class FastCGIConnection {
-    /// Seconds that one read or write may wait for nginx.
+    /// Timeout of one read or write, in seconds.
     private static let patience = 2
 
     let number: CInt
@@ -21,7 +21,7 @@ final class FastCGIConnection {
     private(set) var isAnswering = false
     /// When its request was read, in nanoseconds of the monotonic clock.
     var receivedAt: Int64 = 0
-    /// nginx has gone while its request was in hand: the connection ends with the answer.
+    /// nginx closed the connection while its request was in flight: the connection ends with the answer.
     var isAbandoned = false
 
     init(adopting descriptor: consuming Descriptor) {
@@ -36,7 +36,7 @@ final class FastCGIConnection {
     }
 
     deinit {
-        // Detached, it is closed without a pause for the peer's own close, which libfcgi would wait for.
+        // Detached first, because libfcgi would wait for the peer to close.
         FCGX_Detach(request)
         if request.pointee.ipcFd >= 0 { FCGX_Free(request, 1) }
         request.deallocate()
@@ -45,8 +45,8 @@ final class FastCGIConnection {
     /// Reads the next request with its whole body. The connection must be readable and not closed: at its end libfcgi
     /// would fall through to a listener.
     ///
-    /// - Returns: whether it came whole, for `withHead`; else the peer broke off or sent nonsense, and the connection is to
-    ///   be closed.
+    /// - Returns: whether it arrived whole, for `withHead`. If not, the peer broke off or sent nonsense, and the
+    ///   connection is to be closed.
     func read() -> Bool {
         request.pointee.keepConnection = 1
         FCGX_Detach(request)
@@ -97,14 +97,14 @@ final class FastCGIConnection {
         let stream = request.pointee.in
         var received = Body(count: max(0, announced ?? min(limit, Limits.smallBytes)))
         var count = Self.fill(&received, from: 0, stream)
-        // Of unknown length it is taken for small first: most requests without a length have no body at all.
+        // A body of unknown length gets a small buffer first: most requests without a length have no body at all.
         if announced == nil, count == received.count, count < limit {
             var larger = Body(count: limit)
             larger.withUnsafeMutableBytes { all in received.withUnsafeMutableBytes { all.copyMemory(from: .init($0)) } }
             received = larger
             count = Self.fill(&received, from: count, stream)
         }
-        // Whatever the announced length, the stream is read to its end: what is left would be taken for a request.
+        // Whatever the announced length, read the stream to its end: leftovers would be taken for the next request.
         let surplus = readPast()
         guard FCGX_GetError(stream) == 0 else { return false }
         if let announced, count < announced || surplus > 0 { return false }
@@ -163,7 +163,7 @@ final class FastCGIConnection {
         case UInt8(ascii: "H"):
             if let value = value("HTTP_AUTHORIZATION=") { head.authorization = value }
             if let value = value("HTTP_CONTENT_ENCODING=") {
-                // A second one, which would have to be undone first, must not go unseen.
+                // A second one, which would have to be decoded first, must not go unnoticed.
                 head.contentEncoding = head.contentEncoding == nil ? value : several
             }
             if let value = value("HTTP_ORIGIN=") { head.origin = value }

@@ -1,11 +1,11 @@
 /// Whether bytes are the records of one FastCGI request as nginx sends it: FCGI_BEGIN_REQUEST, FCGI_PARAMS to an empty one,
 /// FCGI_STDIN to an empty one, and nothing else. A pure value that takes them as they come.
 ///
-/// libfcgi takes more, and is the worse for it: it adds two lengths of a parameter as they are (CVE-2025-23016), ends the
-/// process when it gets no memory for a gigabyte that was announced, and writes the answers to management records into 64
-/// bytes, however many they are.
+/// libfcgi accepts more, and is vulnerable: it adds two lengths of a parameter unchecked (CVE-2025-23016), ends the
+/// process when it gets no memory for an announced gigabyte, and writes answers of any size to management records into
+/// 64 bytes.
 struct RecordCheck {
-    /// nginx sends all parameters in one record, and refuses a request for which that is too small.
+    /// nginx sends all parameters in one record, and refuses a request whose parameters do not fit.
     static let parameterLimit = 65_535
 
     private static let headerSize = 8
@@ -18,7 +18,7 @@ struct RecordCheck {
     }
 
     private var phase = Phase.beginning
-    /// The header that is being read, and how many bytes of it have come.
+    /// The header that is being read, and how many of its bytes have arrived.
     private var header: UInt64 = 0
     private var headerBytes = 0
     private var request: UInt64 = 0
@@ -42,7 +42,7 @@ struct RecordCheck {
 
     /// Takes the next bytes.
     ///
-    /// - Returns: false when they are nothing that nginx sends; no more are to be taken then.
+    /// - Returns: false when nginx would not send them; then no more may be passed.
     mutating func take(_ bytes: UnsafeRawBufferPointer) -> Bool {
         var place = 0
         while place < bytes.count {

@@ -46,8 +46,8 @@ enum ResponseText {
         return text
     }
 
-    /// Has nginx give the request to the worker for large bodies: a named location keeps its method and body, which a path
-    /// would not. It is logged and counted once, by whoever answers it.
+    /// Makes nginx hand the request to the worker for large bodies. A named location keeps method and body; a path
+    /// would not. Whoever answers the request logs and counts it, once.
     static func handingOn(_ dialect: Dialect) -> [UInt8] {
         var text: [UInt8] = []
         append("Status: 200 OK\r\nX-Accel-Redirect: ", to: &text)
@@ -56,7 +56,8 @@ enum ResponseText {
         return text
     }
 
-    /// For how many seconds nothing more is taken; Sentry's programs are told as soon as it is so, and stop by themselves.
+    /// Seconds until events are accepted again; Sentry SDKs are told as soon as the window is used up, and stop by
+    /// themselves.
     private static func limit(_ answer: Answer) -> UInt32? {
         if answer.status == 429 { return answer.retryAfter }
         guard answer.dialect == .sentry, answer.status == 200, let quota = answer.quota else { return nil }
