@@ -1,7 +1,7 @@
-/// How many connections may come in a second: a bucket that holds as many as one second grants.
+/// Limits new connections per second: a token bucket that holds one second's worth.
 struct AdmissionRate {
     private let perSecond: Int64
-    /// In billionths of a connection, so that each nanosecond adds `perSecond`.
+    /// In billionths of a connection, so each nanosecond adds `perSecond`.
     private var credit: Int64
     private var lastRefill: Int64
 
@@ -16,7 +16,7 @@ struct AdmissionRate {
 
     /// Takes one connection off, unless there are too many.
     mutating func admit(now: Int64) -> Bool {
-        // More than a second fills the bucket, however long it was.
+        // The bucket holds no more than one second's worth.
         let elapsed = min(max(now - lastRefill, 0), Self.one)
         credit = min(credit + elapsed * perSecond, perSecond * Self.one)
         lastRefill = now

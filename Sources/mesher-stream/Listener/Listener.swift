@@ -4,13 +4,14 @@ internal import Journal
 internal import Logging
 internal import Scoreboard
 
-/// Accepts connections and forks a session for each, before a byte of it is read: what strangers send is no business of
-/// this process. One thread, one wait.
+/// Accepts connections and forks a session for each before it reads a byte: this process never sees what strangers
+/// send. One thread, one wait.
 ///
-/// SIGTERM ends the sessions, too; after SIGUSR1 it accepts no more and ends when the last session has.
+/// SIGTERM ends the sessions too. After SIGUSR1 it drains: it accepts no more, and ends when the last session has
+/// ended.
 struct Listener: ~Copyable {
     struct Options {
-        /// The most sessions of this host.
+        /// Maximum number of sessions on this host.
         let connections: Int
         let connectionsPerSecond: Int
         let session: Session.Options
@@ -26,7 +27,7 @@ struct Listener: ~Copyable {
         case accepting, draining, stopping
     }
 
-    /// The most connections taken in one turn, so that signals are heard in a storm.
+    /// Maximum number of connections accepted per turn, so that signals are heard in a storm.
     private static let acceptsInTurn = 32
 
     private let options: Options
@@ -39,7 +40,7 @@ struct Listener: ~Copyable {
     private let epoll: Epoll
     private let signals: SignalDescriptor
     private var state = State.accepting
-    /// The records of the sessions, by process, and for those that came without nginx their clients' networks.
+    /// The sessions' records by process ID, and the client's network of those that did not come through nginx.
     private var sessions: [pid_t: (record: Int, network: UInt64?)] = [:]
     private var rate: AdmissionRate
     private var refusedNetworks = RefusedNetworks()
@@ -84,8 +85,7 @@ struct Listener: ~Copyable {
         refused = RefusedConnections(answer: HTTPRefusal.unavailable.bytes)
     }
 
-    /// Runs until it was told to stop, or to accept no more, and the last session has ended. In a forked process it does
-    /// not return.
+    /// Runs until it was told to stop or drain and the last session has ended. In a forked process it does not return.
     mutating func run() throws(SystemError) {
         ready.take()?.announce()
         while state == .accepting || !sessions.isEmpty {
@@ -159,7 +159,7 @@ struct Listener: ~Copyable {
         }
     }
 
-    /// Takes leave of every session that has ended. The corresponding C function is `waitpid`.
+    /// Reaps every session that has ended. The corresponding C function is `waitpid`.
     private mutating func reap() {
         while let (pid, ending) = ProcessDescriptor.reapAny() {
             guard let (record, network) = sessions.removeValue(forKey: pid) else { continue }
@@ -180,7 +180,7 @@ struct Listener: ~Copyable {
         log.info("No more connections are accepted", metadata: ["sessions": "\(sessions.count)"])
     }
 
-    /// Until it is reaped, a number belongs to that very session.
+    /// Until it is reaped, its process ID cannot be reused.
     private mutating func stop() {
         guard state != .stopping else { return }
         if state == .accepting { leaveSockets() }

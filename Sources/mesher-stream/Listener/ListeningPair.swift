@@ -1,7 +1,7 @@
 internal import EventLoop
 internal import Glibc
 
-/// The sockets that connections come from: nginx' own, and perhaps one of the internet.
+/// The listening sockets: nginx's, and perhaps one open to the internet.
 struct ListeningPair: ~Copyable {
     let proxied: Descriptor
     let direct: Descriptor?

@@ -1,8 +1,8 @@
 internal import EventLoop
 internal import Glibc
 
-/// Connections that were refused without a session: they have their answer, and are kept a moment, since closing one whose
-/// request was not read would take the answer back (a reset).
+/// Connections that were refused without a session. They have their answer, and are kept open for a moment: closing one
+/// whose request was not read would reset it, and the client would lose the answer.
 struct RefusedConnections: ~Copyable {
     private final class Connection {
         let descriptor: Descriptor
@@ -16,10 +16,10 @@ struct RefusedConnections: ~Copyable {
 
     /// Nanoseconds that a peer has to take its answer and close.
     private static let patience: Int64 = 1_000_000_000
-    /// The most that are kept.
+    /// Maximum number that is kept.
     private static let limit = 512
 
-    /// In the order in which their time ends.
+    /// In the order of their deadlines.
     private var waiting: [Connection] = []
     private let answer: [UInt8]
 
@@ -31,7 +31,7 @@ struct RefusedConnections: ~Copyable {
     /// When the next must be closed, in nanoseconds of the monotonic clock.
     var wakeAt: Int64? { waiting.first?.until }
 
-    /// Answers a connection and waits for its end; what it sends is not looked at.
+    /// Answers a connection and waits for its end; what it sends is ignored.
     mutating func refuse(_ descriptor: consuming Descriptor, now: Int64) {
         guard (try? descriptor.setBlocking(false)) != nil else { return }
         discardInput(of: descriptor.number)
@@ -41,7 +41,7 @@ struct RefusedConnections: ~Copyable {
         waiting.append(Connection(descriptor, until: now + Self.patience))
     }
 
-    /// Closes those whose time is over.
+    /// Closes those whose deadline has passed.
     mutating func elapse(now: Int64) {
         let ended = waiting.prefix { $0.until <= now }
         for connection in ended { discardInput(of: connection.descriptor.number) }

@@ -1,6 +1,6 @@
 internal import Ingestion
 
-/// The answers to messages, in the order of the messages, whatever order they come in.
+/// The answers to messages, in the order of the messages, whatever order the answers arrive in.
 struct AnswerQueue {
     private var answers: [Answer?] = []
     /// The token of the first in `answers`.
@@ -8,7 +8,7 @@ struct AnswerQueue {
     /// How many at the front have been taken.
     private var taken = 0
 
-    /// The messages that have no answer yet, or one that waits for those before it.
+    /// Messages without an answer, or whose answer waits for earlier ones.
     var count: Int { answers.count - taken }
 
     /// A message has come.
@@ -25,7 +25,7 @@ struct AnswerQueue {
         answers[token - first] = answer
     }
 
-    /// The next answer whose turn it is; nil while it has not come.
+    /// The next answer in order; nil while it has not arrived.
     mutating func next() -> Answer? {
         guard taken < answers.count, let answer = answers[taken] else { return nil }
         answers[taken] = nil

@@ -3,17 +3,17 @@ internal import Ingestion
 internal import Redis
 internal import StorageChannel
 
-/// The machine of a session with its connections: to storage for life, by which it also hears of its key, and to Redis from
-/// the first event on, until there were none for a while.
+/// A session's machine with its connections: to storage for life, by which it also hears of its key, and to Redis from
+/// the first event until it has been idle for a while.
 struct Backend: ~Copyable {
-    /// How long Redis' answer is waited for, in nanoseconds. A worker cannot wait so long, with many clients' requests in
+    /// How long Redis's answer is waited for, in nanoseconds. A worker cannot wait so long, with many clients' requests in
     /// hand; a session keeps its own client waiting, and its first call opens the connection.
     private static let redisPatience: Int64 = 1_000_000_000
-    /// The most bytes that storage may leave unread.
+    /// Maximum number of bytes that storage may leave unread.
     private static let pendingLimit = 16 << 20
 
     var machine: IngestionMachine
-    /// What the machine has answered, by token; taken and emptied by the session.
+    /// The machine's answers by token; the session takes them and empties the list.
     var answers: [(token: Int, answer: Answer)] = []
 
     private let server: RedisServer
@@ -38,10 +38,10 @@ struct Backend: ~Copyable {
         redisWatch = ClientSocketWatch(token: redisToken)
     }
 
-    /// Bytes of messages and frames in hand, and of those that wait for storage to read them.
+    /// Bytes of messages and frames in flight, including those that wait for storage to read them.
     var bytesHeld: Int { machine.bytesInHand + storage.pendingCount }
 
-    /// Brings connections and interests up to date.
+    /// Updates connections and what is watched.
     ///
     /// - Parameter sessions: those of this host.
     /// - Returns: when the loop has to wake at the latest; nil when nothing is due.
@@ -53,14 +53,14 @@ struct Backend: ~Copyable {
         if hasRedis { moments += [redis?.tick(now: now), redisClosesAt(sessions: sessions)] }
         noticeRedis()
         moments.append(machine.tick(now: now).map { now + $0 })
-        // What the ticks gave up or sent again.
+        // Carries out what the ticks gave up or resent.
         finishTurn(now: now)
         try storageWatch.update(storage.socket, in: epoll)
         try redisWatch.update(redis?.socket, in: epoll)
         return moments.compactMap(\.self).min()
     }
 
-    /// Carries out what the machine wants: asks Redis, gathers answers, sends events to storage.
+    /// Carries out the machine's commands: calls Redis, collects answers, sends events to storage.
     mutating func finishTurn(now: Int64) {
         takeGrants(now: now)
         machine.endTurn()
@@ -71,7 +71,7 @@ struct Backend: ~Copyable {
                 switch command {
                 case .count(let call): count(call, now: now)
                 case .answer(let token, let answer): answers.append((token, answer))
-                // Not here: there is nobody to hand it on to.
+                // Never here: there is nobody to hand it on to.
                 case .handOn: break
                 }
             }
@@ -117,7 +117,7 @@ struct Backend: ~Copyable {
         }
     }
 
-    /// Tells storage when Redis fails and when it is back; with no connection nothing is known against it.
+    /// Tells storage when Redis fails and when it is back; without a connection nothing is known.
     private mutating func noticeRedis() {
         machine.noteRedis(failure: redis?.failure.map { "\($0)" })
     }
@@ -138,7 +138,7 @@ struct Backend: ~Copyable {
         ScriptClient.Arguments(key: call.key(prefix: prefix), values: call.arguments)
     }
 
-    /// The session may be idle for hours: what its messages needed is given back, too.
+    /// The session may be idle for hours, so the memory of its messages is released too.
     private mutating func closeRedis() {
         defer { ProcessAttributes.trimMemory() }
         redis = nil

@@ -1,7 +1,7 @@
 internal import EventLoop
 internal import Glibc
 
-/// Ends a session that no longer comes back to its loop: the kernel's limit on CPU time, put off as long as it does.
+/// Ends a session that no longer returns to its loop, by the kernel's limit on CPU time, which each turn postpones.
 struct CPUGuard {
     /// Seconds of CPU time between two turns.
     private static let patience: rlim_t = 10
@@ -10,7 +10,7 @@ struct CPUGuard {
 
     private var renewedAt: Int64?
 
-    /// The loop goes on. The corresponding C function is `setrlimit` with `RLIMIT_CPU`.
+    /// The loop has completed a turn. The corresponding C function is `setrlimit` with `RLIMIT_CPU`.
     mutating func renew(now: Int64) {
         if let renewedAt, now - renewedAt < Self.interval { return }
         renewedAt = now

@@ -10,17 +10,17 @@ struct HTTPRefusal: Error, Equatable {
 
     /// No key, an unknown or a revoked one.
     static let unauthorized = HTTPRefusal(status: 401, error: "unauthorized", reason: "unauthorized")
-    /// The project names the origins of the pages that may send to it, and this page's is none of them.
+    /// The project has allowed origins, and this page's is none of them.
     static let otherOrigin = HTTPRefusal(status: 403, error: "the origin is not allowed", reason: "forbidden")
     static let notFound = HTTPRefusal(status: 404, error: "not found", reason: "not_found")
-    /// The request did not come within its time.
+    /// The request did not arrive in time.
     static let tooSlow = HTTPRefusal(status: 400, error: "request took too long", reason: "malformed_request")
-    /// The project has as many connections as it may.
+    /// The project has too many connections.
     static let projectIsFull = HTTPRefusal(status: 429, error: "too many connections", reason: "too_many_connections")
-    /// The host has as many connections as it may, or the key cannot be checked now.
+    /// The host has too many connections, or the key cannot be checked now.
     static let unavailable = HTTPRefusal(status: 503, error: "temporarily unavailable", reason: "unavailable")
 
-    /// It is no upgrade as RFC 6455 has it.
+    /// Not a valid upgrade by RFC 6455.
     static func invalid(_ refusal: UpgradeRefusal) -> HTTPRefusal {
         HTTPRefusal(status: refusal.status, error: "\(refusal.message)", reason: "malformed_request")
     }

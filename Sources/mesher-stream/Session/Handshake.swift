@@ -4,10 +4,10 @@ internal import WebSocket
 
 /// A client's request for an upgrade, from its first byte to the answer.
 struct Handshake: ~Copyable {
-    /// How long a client may take for its request, and storage to know its key; nanoseconds.
+    /// Nanoseconds that a client may take for its request, and storage to look up its key.
     static let patience: Int64 = 10_000_000_000
 
-    /// The subprotocol that is chosen when it is offered, and the one in which browsers, who can set no header, hand over
+    /// The subprotocol that is selected when offered, and the one by which browsers, which cannot set headers, send
     /// their key.
     private static let subprotocol: StaticString = "mesher.v1"
     private static let keySubprotocol: StaticString = "mesher.key."
@@ -41,8 +41,8 @@ struct Handshake: ~Copyable {
         }
     }
 
-    /// Whether a page of the origin that the request names, RFC 6455, section 10.2, may send; a program that is no browser
-    /// names none, and may.
+    /// Whether a page of the request's origin, RFC 6455, section 10.2, may send. Programs other than browsers name
+    /// none, and may.
     func isAllowed(by origins: AllowedOrigins) throws(HTTPRefusal) -> Bool {
         try withRequest { (request) throws(HTTPRefusal) in
             origins.allows(request.header("origin").map { Array($0) })

@@ -1,6 +1,6 @@
 internal import Scoreboard
 
-/// What a session holds of what its peer has sent or has not taken, and its claim to it in the table of all sessions.
+/// The memory in which a session holds what its peer has sent or not read, and its claim in the table of all sessions.
 final class HeldMemory {
     /// Bytes that each session may hold without a claim.
     static let free = 64 << 10
@@ -9,7 +9,7 @@ final class HeldMemory {
     private let record: Int
     private let bound: MemoryBound
     private var claimed = 0
-    /// Bytes that are held beside the message that is coming.
+    /// Bytes held besides the incoming message.
     var others = 0
     /// Whether more is held than could be claimed.
     private(set) var isOver = false
@@ -20,8 +20,8 @@ final class HeldMemory {
         self.bound = bound
     }
 
-    /// The claim that stands for so many bytes. Up to a quarter more, so that who gathers much asks seldom: asking is to
-    /// look at all sessions.
+    /// The claim for this many bytes. Up to a quarter more, so that a growing session claims rarely: each claim reads
+    /// all sessions' records.
     static func claim(for bytes: Int) -> Int {
         guard bytes > free else { return 0 }
         var step = free
@@ -29,13 +29,13 @@ final class HeldMemory {
         return (bytes + step - 1) / step * step
     }
 
-    /// Whether the message that is coming may grow to so many bytes.
+    /// Whether the incoming message may grow to this many bytes.
     func mayHold(message: Int) -> Bool {
         let wanted = Self.claim(for: others + message)
         return wanted <= claimed || claim(wanted)
     }
 
-    /// After a turn so much is held: what is not needed is given back, what has come beside messages is claimed.
+    /// This much is held after a turn: surplus claims are released, and what came besides messages is claimed.
     func settle(message: Int, others: Int) {
         self.others = others
         let wanted = Self.claim(for: others + message)

@@ -1,18 +1,18 @@
 internal import WebSocket
 
-/// Whether the peer of a session is still there: it answers pings, takes what is written and ends the message that it has
-/// begun. Times are nanoseconds of the monotonic clock.
+/// Whether a session's peer is alive: it answers pings, reads what is written and completes the message it has begun.
+/// Times are nanoseconds of the monotonic clock.
 struct Liveness {
     /// What is due.
     enum Due: Equatable {
         case ping, drop
-        /// The message that is coming takes too long.
+        /// The incoming message takes too long.
         case giveUpMessage
     }
 
-    /// What a message must have come by at least, beyond its first time: a modem's share of it.
+    /// The minimum rate of a message after its first seconds: that of a modem.
     private static let bytesPerSecond: Int64 = 4 << 10
-    /// Nanoseconds that no message may take: enough for the largest at that rate.
+    /// Maximum nanoseconds of any message: enough for the largest at that rate.
     private static let longestMessage: Int64 = 1_400_000_000_000
 
     private let pingInterval: Int64
@@ -20,9 +20,9 @@ struct Liveness {
     private var pingAt: Int64
     /// Since when the peer is not read from; nil while it is.
     private var pausedAt: Int64?
-    /// Since when something waits for the peer of which it takes nothing; nil while nothing waits.
+    /// Since when the peer has read nothing of what waits for it; nil while nothing waits.
     private var blockedAt: Int64?
-    /// The message that is coming, and since when, without the time in which it was not read; nil between two.
+    /// The incoming message, and since when, excluding time in which the peer was not read from; nil between messages.
     private var message: (number: UInt64, since: Int64)?
     private var received: Int64 = 0
 
@@ -33,15 +33,15 @@ struct Liveness {
         pingAt = now + pingInterval
     }
 
-    /// How long a peer may be silent, or take nothing of what waits for it.
+    /// How long a peer may be silent, or read nothing of what waits for it.
     private var patience: Int64 { 2 * pingInterval }
 
-    /// Bytes have come from the peer: as good as a pong.
+    /// The peer has sent bytes, which is as good as a pong.
     mutating func heard(now: Int64) {
         heardAt = now
     }
 
-    /// The peer is read from, or is not: what it may have answered cannot be known then, and the clock stands.
+    /// Whether the peer is read from. While it is not, its answers are unknown, and the clock stops.
     mutating func reads(_ isReading: Bool, now: Int64) {
         if isReading, let since = pausedAt {
             heardAt += now - since
@@ -65,7 +65,7 @@ struct Liveness {
         }
     }
 
-    /// So much of a message has come, and not all; nil between two messages.
+    /// This much of a message has arrived, and not all; nil between messages.
     mutating func awaits(_ unfinished: UnfinishedMessage?, now: Int64) {
         guard let unfinished else {
             message = nil
@@ -75,7 +75,7 @@ struct Liveness {
         received = Int64(clamping: unfinished.received)
     }
 
-    /// When the message that is coming must be whole: a peer that is slow has a time that grows with what it sends.
+    /// When the incoming message must be complete: a slow peer's deadline grows with what it sends.
     private var messageEnd: Int64? {
         guard let message, pausedAt == nil else { return nil }
         let (time, isTooLong) = (received / Self.bytesPerSecond).multipliedReportingOverflow(by: 1_000_000_000)

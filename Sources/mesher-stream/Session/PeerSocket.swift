@@ -1,7 +1,7 @@
 internal import EventLoop
 internal import Glibc
 
-/// The connection to the client: bytes that came and were not looked at, and bytes on their way that are no frames.
+/// The connection to the client: received bytes that were not handled, and outgoing bytes that are not frames.
 struct PeerSocket: ~Copyable {
     enum Progress {
         case bytes, nothing
@@ -9,7 +9,7 @@ struct PeerSocket: ~Copyable {
         case ended
     }
 
-    /// The most that is read at once.
+    /// Maximum size of one read.
     private static let inputSize = 16 << 10
 
     private let descriptor: Descriptor
@@ -22,7 +22,7 @@ struct PeerSocket: ~Copyable {
     /// - Throws: `SystemError` when the descriptor cannot be made non-blocking.
     static func open(adopting descriptor: consuming Descriptor) throws(SystemError) -> PeerSocket {
         try descriptor.setBlocking(false)
-        // Answers are small and many. On a unix socket it fails, and does no harm.
+        // Answers are small and many. On a unix socket this fails harmlessly.
         var isOn: CInt = 1
         setsockopt(descriptor.number, CInt(IPPROTO_TCP), TCP_NODELAY, &isOn, socklen_t(MemoryLayout<CInt>.size))
         return PeerSocket(descriptor)
@@ -51,7 +51,7 @@ struct PeerSocket: ~Copyable {
         start = end - min(max(count, 0), end - start)
     }
 
-    /// Reads what there is, as far as there is room behind what was not looked at. The corresponding C function is `recv`.
+    /// Reads what is available, as far as there is room. The corresponding C function is `recv`.
     mutating func read() -> Progress {
         if start == end {
             start = 0
@@ -72,12 +72,12 @@ struct PeerSocket: ~Copyable {
     /// The bytes of `text` that wait.
     var waiting: Int { text.count - written }
 
-    /// Appends bytes that go out before all others.
+    /// Appends bytes that go out before any frame.
     mutating func append(_ bytes: [UInt8]) {
         text += bytes
     }
 
-    /// Writes what the socket takes of them; nil when the connection is gone.
+    /// Writes what the socket accepts of them; nil when the connection is gone.
     mutating func flush() -> Int? {
         guard waiting > 0 else { return 0 }
         let count = text.withUnsafeBytes { write(UnsafeRawBufferPointer(rebasing: $0[written...])) }
@@ -95,7 +95,7 @@ struct PeerSocket: ~Copyable {
         written = 0
     }
 
-    /// Writes what the socket takes; nil when the connection is gone. The corresponding C function is `send`.
+    /// Writes what the socket accepts; nil when the connection is gone. The corresponding C function is `send`.
     func write(_ bytes: UnsafeRawBufferPointer) -> Int? {
         let count = send(number, bytes.baseAddress, bytes.count, CInt(MSG_NOSIGNAL))
         if count >= 0 { return count }

@@ -16,11 +16,11 @@ struct Session: ~Copyable {
         let redis: RedisServer
         let redisPrefix: String
         let ingestion: IngestionMachine.Options
-        /// The most sessions of one project.
+        /// Maximum number of sessions of one project.
         let projectConnections: Int
         /// Of the memory of all sessions.
         let memory: MemoryBound
-        /// Nanoseconds after which a connection is closed, a tenth less by chance.
+        /// Nanoseconds after which a connection is closed, up to a tenth less at random.
         let age: Int64
         /// Nanoseconds from one ping to the next.
         let pingInterval: Int64
@@ -29,14 +29,14 @@ struct Session: ~Copyable {
     enum Phase {
         /// Until the request is whole, or its time is over.
         case readingHead(until: Int64)
-        /// Until storage has said something of the key.
+        /// Until storage has answered about the key.
         case authenticating(until: Int64)
         case open
-        /// The peer takes nothing any more; what it had sent before is taken to its end.
+        /// The peer no longer reads; what it sent before is still handled.
         case draining(until: Int64)
         /// What was received is answered, then the connection is closed with this code.
         case leaving(CloseCode, until: Int64)
-        /// Our last word is said; the peer has some time to take it and to close.
+        /// The close frame is sent; the peer has some time to read it and to close.
         case closing(until: Int64)
     }
 
@@ -55,9 +55,9 @@ struct Session: ~Copyable {
     var phase: Phase
     var handshake = Handshake()
     var peer: PeerSocket
-    /// Whether the peer may still send or take something.
+    /// Whether the peer may still send or read.
     var isPeerThere = true
-    /// Whether the upgrade was refused for a reason that lies with the client.
+    /// Whether the upgrade was refused through the client's fault.
     var isRefused = false
     /// Whether our direction was closed.
     var hasEndedOutput = false
@@ -75,7 +75,7 @@ struct Session: ~Copyable {
     var pace: ProcessorPace
     private var guardian = CPUGuard()
 
-    /// With which a session ends whose client is at fault for having none.
+    /// The exit status of a session that was refused through the client's fault.
     static let refusedStatus: CInt = EX_NOPERM
 
     /// Serves a connection in the process that was forked for it, and ends that.
@@ -88,7 +88,7 @@ struct Session: ~Copyable {
     ) -> Never {
         do throws(SystemError) {
             let connection = try SessionConfinement.begin(connection, parent: parent)
-            // A hundred that wake up at once must not stand before the workers, of which each other sender needs one.
+            // A hundred sessions that wake up at once must not delay the workers, which every other sender needs.
             ProcessAttributes.yieldToOthers()
             log.begin()
             var session = try open(connection, isProxied: isProxied, log: log, options: options)
@@ -153,7 +153,7 @@ struct Session: ~Copyable {
         }
     }
 
-    /// Brings connections and interests up to date.
+    /// Updates connections and what is watched.
     ///
     /// - Returns: when the loop has to wake at the latest; nil when the session has ended.
     private mutating func prepare(now: Int64) throws(SystemError) -> Int64? {
@@ -175,7 +175,7 @@ struct Session: ~Copyable {
         return wake
     }
 
-    /// Whether the peer's pongs and its taking of answers matter.
+    /// Whether the peer's pongs and its reading of answers matter.
     private var isLive: Bool {
         switch phase {
         case .open, .leaving: true

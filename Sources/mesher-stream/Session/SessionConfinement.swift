@@ -13,7 +13,7 @@ enum SessionConfinement {
     /// The session's own descriptors, and those of looking up a name.
     private static let descriptors: rlim_t = 32
 
-    /// Makes the process one of its own: it ends with the listener, and has no descriptor of it but the connection.
+    /// Detaches the process: it ends with the listener, and keeps no descriptor of it except the connection.
     ///
     /// - Parameter parent: the listener.
     static func begin(_ connection: consuming Descriptor, parent: pid_t) throws(SystemError) -> Descriptor {
@@ -23,7 +23,7 @@ enum SessionConfinement {
         return Descriptor(adopting: connectionNumber)
     }
 
-    /// Takes away what is not needed any more, and says so in the listener's slot.
+    /// Gives up what is no longer needed, and records that in the listener's slot.
     static func finish(_ redis: RedisServer, _ slot: ProcessSlot) {
         ProcessAttributes.limit(RLIMIT_NOFILE, to: descriptors)
         slot.set(bonds: Sandbox.edge(redisPorts: redis.tcpPorts, addressSpace: addressSpace).begin().rawValue)

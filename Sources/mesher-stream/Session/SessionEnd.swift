@@ -4,16 +4,16 @@ internal import WebSocket
 
 /// The ways in which a session ends.
 extension Session {
-    /// Nanoseconds until a session that shall end closes, though not all is answered: storage has its time.
+    /// Nanoseconds until a leaving session closes even if messages are unanswered: enough for storage.
     static let leavePatience: Int64 = 15_000_000_000
     /// The same when its key was revoked.
     static let revocationPatience: Int64 = 500_000_000
-    /// How long what a peer sent before it went may take: storage and the limits have their time.
+    /// How long the messages of a peer that left may take: enough for storage and the limits.
     static let drainPatience: Int64 = 60_000_000_000
     /// How long the peer may take for its part of the close.
     static let closePatience: Int64 = 2_000_000_000
 
-    /// The service stops: what has come is answered, nothing more is taken.
+    /// The service stops: received messages are answered, no more are accepted.
     mutating func stop(now: Int64) {
         switch phase {
         case .readingHead, .authenticating: refuse(.unavailable, now: now)
@@ -47,8 +47,8 @@ extension Session {
         phase = .closing(until: now + Self.closePatience)
     }
 
-    /// The peer takes nothing any more. Messages that it sent whole are stored all the same: it may be a page that was left,
-    /// or a program that does not wait for answers.
+    /// The peer no longer reads. Messages that it sent whole are still stored: it may be a page that was left, or a
+    /// program that does not wait for answers.
     mutating func beginDraining(now: Int64) {
         switch phase {
         case .open: break
@@ -61,13 +61,13 @@ extension Session {
         dropOutput()
     }
 
-    /// Takes what has come, as far as messages may be taken, to its end.
+    /// Handles all received messages, as far as they may be accepted.
     mutating func drain(until: Int64, now: Int64) {
         while now < until {
             takeMessages(now: now)
             dropOutput()
             guard case .draining = phase else { break }
-            // Who has used more than their share of the processors is not waited for.
+            // A project beyond its share of the processors is not waited for.
             guard Clock.monotonic() >= pace.restsUntil else { break }
             guard mayTakeMessages else { return }
             guard peer.read() == .bytes else { break }
@@ -85,7 +85,7 @@ extension Session {
         guard isPeerThere else { return }
         isPeerThere = false
         epoll.remove(peer.number)
-        // With what waited for the peer, and what had come of a message.
+        // Along with unread answers and an incomplete message.
         webSocket = nil
         switch phase {
         case .open, .draining, .leaving: ended(ending, now: now)
@@ -94,7 +94,7 @@ extension Session {
         }
     }
 
-    /// Reads on only to see the peer's close, and its end.
+    /// Reads only to see the peer's close frame and its end.
     mutating func discardInput() {
         var bytes = peer.input
         while webSocket?.receive(&bytes) != nil {}

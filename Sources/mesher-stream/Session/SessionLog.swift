@@ -3,7 +3,7 @@ internal import Glibc
 internal import Ingestion
 internal import Scoreboard
 
-/// What a session writes down of itself: counters in the slot of its listener, a record in the table of sessions, a line in
+/// What a session records about itself: counters in its listener's slot, a record in the table of sessions, a title in
 /// `ps`.
 struct SessionLog {
     let slot: ProcessSlot

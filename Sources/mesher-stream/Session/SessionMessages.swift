@@ -6,15 +6,15 @@ internal import WebSocket
 
 /// Messages in, answers out.
 extension Session {
-    /// The most messages in hand, the most bytes of them, and the most bytes of answers that wait for the peer. Beyond any of
-    /// these it is not read from.
+    /// Maximum messages in flight, bytes of them, and bytes of unread answers. Beyond any of these the peer is not read
+    /// from.
     private static let messagesInHand = 256
     private static let bytesInHand = 4 << 20
     private static let bytesToWrite = 256 << 10
-    /// Derived ids of a message's events; their distance to those of the next message.
+    /// The distance between the derived ids of one message's events and those of the next.
     private static let idsOfMessage: UInt128 = 1 << 20
 
-    /// Whether the next message may be looked at.
+    /// Whether the next message may be handled.
     var mayTakeMessages: Bool {
         switch phase {
         case .open, .draining: break
@@ -52,7 +52,7 @@ extension Session {
         }
     }
 
-    /// Takes what has come, up to the limits.
+    /// Handles what has arrived, up to the limits.
     mutating func takeMessages(now: Int64) {
         while mayTakeMessages, pace.allows(log, of: project, now: Clock.monotonic()) {
             memory.others = backend.bytesHeld + outputCount
@@ -87,14 +87,14 @@ extension Session {
         nextID &+= Self.idsOfMessage
     }
 
-    /// Claims what is held, or gives it back. A peer that does not take its answers is dropped when there is no room for
-    /// them; what else is too much becomes less by itself, since nothing is read meanwhile.
+    /// Claims memory for what is held, or releases it. A peer that does not read its answers is dropped when there is
+    /// no room for them. Anything else over the limit shrinks by itself, since nothing is read meanwhile.
     mutating func settleMemory(now: Int64) {
         memory.settle(message: webSocket?.heldCount ?? 0, others: backend.bytesHeld + outputCount)
         if memory.isOver, outputCount >= Self.bytesToWrite { lose(.dropped, now: now) }
     }
 
-    /// Hands over the answers whose turn it is.
+    /// Sends the answers whose turn it is.
     mutating func deliverAnswers(now: Int64) {
         let answers = backend.answers
         backend.answers.removeAll(keepingCapacity: true)
@@ -108,7 +108,7 @@ extension Session {
         }
     }
 
-    /// Writes what the peer takes.
+    /// Writes what the peer accepts.
     mutating func flush(now: Int64) {
         guard isPeerThere, !hasEndedOutput else { return }
         guard var written = peer.flush() else { return beginDraining(now: now) }

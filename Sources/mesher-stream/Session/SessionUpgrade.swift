@@ -6,7 +6,7 @@ internal import WebSocket
 
 /// The upgrade.
 extension Session {
-    /// Reads on the request.
+    /// Continues reading the request.
     mutating func takeHead(now: Int64) {
         guard case .readingHead(let until) = phase else { return }
         var bytes = peer.input
@@ -21,7 +21,7 @@ extension Session {
         }
     }
 
-    /// Looks whether storage has said what the key is worth.
+    /// Checks whether storage has answered about the key.
     mutating func authenticate(until: Int64, now: Int64) {
         switch backend.machine.streamKeyStanding {
         case .known(let quota): accept(quota, now: now)
