@@ -22,12 +22,12 @@ package struct Answer: Equatable, Sendable {
     package var quota: QuotaStatus?
     /// The methods that the path allows.
     package var allow: String?
-    /// As what the request is counted.
+    /// The request's label in the metrics.
     package var route: RequestRoute
     package var outcomes = OutcomeCounts.none
     package var discards = ClientDiscards()
     package var dialect = Dialect.native
-    /// Why it was refused, for Sentry's programs: printable ASCII.
+    /// The refusal's text for Sentry SDKs: printable ASCII.
     package var fault: String?
 
     init(status: Int, body: [UInt8], route: RequestRoute = .none) {
@@ -47,7 +47,7 @@ package struct Answer: Equatable, Sendable {
         return answer
     }
 
-    /// `{"error":"…","reason":"…"}`, or what Sentry's programs know.
+    /// `{"error":"…","reason":"…"}`, or the form that Sentry SDKs understand.
     static func refused(_ refusal: Refusal, in dialect: Dialect = .native) -> Answer {
         if dialect == .sentry { return sentryRefused(refusal) }
         var answer = Answer(
@@ -67,7 +67,7 @@ package struct Answer: Equatable, Sendable {
         return body.bytes
     }
 
-    /// Its text in a stream: the body, and what HTTP has in a header of a message that was over the limit.
+    /// Its text in a stream: the body, with the retry time that HTTP has in a header.
     package var messageText: [UInt8] {
         guard case .all(.discarded(.rateLimited), _) = outcomes, let retryAfter, body.last == UInt8(ascii: "}") else {
             return body
@@ -86,7 +86,7 @@ package struct Answer: Equatable, Sendable {
 
     static let healthy = Answer(status: 200, body: Array("{\"status\":\"ok\"}".utf8), route: .health)
 
-    /// - Parameter degraded: what has to be done without, as in `Degradation.names`.
+    /// - Parameter degraded: what is impaired, as in `Degradation.names`.
     static func readiness(_ ready: Bool, degraded: [StaticString]) -> Answer {
         var body = JSONText(reserving: 64)
         body.literal(ready ? "{\"ready\":true,\"degraded\":[" : "{\"ready\":false,\"degraded\":[")
@@ -99,7 +99,7 @@ package struct Answer: Equatable, Sendable {
         return Answer(status: ready ? 200 : 503, body: body.bytes, route: .readiness)
     }
 
-    /// One bulk's answer, from the ends of its events in the order of the input.
+    /// A bulk's answer, from the outcomes of its events in input order.
     static func bulk(_ events: [Submission.Event]) -> Answer {
         var ids = JSONText(reserving: events.count * 35)
         var errors = JSONText(reserving: 0)

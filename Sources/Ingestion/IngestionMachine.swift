@@ -1,12 +1,12 @@
 package import Scoreboard
 package import StorageChannel
 
-/// The path of an event as a state machine that does no I/O: it is told of requests, of what Redis and storage say and of
-/// the time, and says what to send and what to answer. Accept, Authenticate, Decode, Limit, Parse and Store are its
+/// The path of an event as a state machine without I/O. It is told of requests, of what Redis and storage answer and of
+/// the time, and returns what to send and what to answer. Accept, Authenticate, Decode, Limit, Parse and Store are its
 /// stages, in this order.
 ///
-/// The loop around it calls one `receive` for each thing that happened, `endTurn` after all that were ready together, then
-/// carries out `commands` and sends `toStorage`. It never blocks and never traps on what came from outside.
+/// The loop around it calls a `receive` for each thing that happened and `endTurn` at the end of a turn, then carries
+/// out `commands` and sends `toStorage`. It never blocks, and never traps on outside input.
 package struct IngestionMachine: ~Copyable {
     /// What the loop is to do.
     package enum Command: Equatable, Sendable {
@@ -26,23 +26,23 @@ package struct IngestionMachine: ~Copyable {
     var redisFailure: String?
     /// The policy by which it throws counters away, if it does.
     var redisEviction: String?
-    /// What may kill this process; the loop knows.
+    /// Requests that may kill this process; the loop keeps them up to date.
     package var suspects = Suspects()
-    /// The bytes of all bodies and frames in hand.
+    /// The bytes of all bodies and frames in flight.
     package private(set) var bytesInHand = 0
 
     let options: Options
     let slot: ProcessSlot?
     var submissions: [UInt64: Submission] = [:]
     var lastSerial: UInt64 = 0
-    /// The lowest serial that may still be in hand: deadlines are in the order of serials, but for those of `probes`.
+    /// The lowest serial that may still be in flight. Deadlines are in the order of serials, except those of `probes`.
     var oldestSerial: UInt64 = 1
-    /// Questions for readiness that storage has not answered, with the moment at which the answer is no.
+    /// Readiness checks that storage has not answered, with the time at which the answer is no.
     var probes: [(serial: UInt64, deadline: Int64)] = []
     var keys = KeyCache()
     var streamKey: StreamKey?
     var waitingForKey: [KeyID: [Submission]] = [:]
-    /// Whose key is known and whose body was not looked at.
+    /// Submissions whose key is known and whose body was not handled.
     var waiting = FairQueue<(Submission, ProjectQuota?)>()
     /// Requests under suspicion that wait until they are the only ones.
     var suspected: [(submission: Submission, quota: ProjectQuota)] = []
@@ -139,7 +139,7 @@ package struct IngestionMachine: ~Copyable {
         if let left = ledger.exhaustion(of: quota.project, now: now) {
             submission.quota = QuotaStatus(
                 quota, remaining: 0, milliseconds: UInt32(clamping: (left + 999_999) / 1_000_000))
-            // What an envelope holds besides events is no business of the limit.
+            // The limit does not apply to what an envelope holds besides events.
             if submission.head.format != .envelope { return refuse(submission, .rateLimited) }
         }
         guard mayExecute(submission, quota) else { return }
@@ -188,7 +188,7 @@ package struct IngestionMachine: ~Copyable {
             }
         }
         bytesInHand -= submission.bytes
-        // A copy of its own: shared, the buffer would be as large as the largest event so far.
+        // A copy: a shared buffer would be as large as the largest event so far.
         submission.parsed(Array(encoded.bytes[...]))
         bytesInHand += submission.bytes
         if submission.outstanding == 0 { return complete(submission) }
@@ -197,9 +197,9 @@ package struct IngestionMachine: ~Copyable {
 
     // MARK: Answers
 
-    /// Time has passed: what waited too long is answered.
+    /// Time has passed: answers what has waited too long.
     ///
-    /// - Returns: nanoseconds until it has to be called again, nil when nothing is in hand.
+    /// - Returns: nanoseconds until the next call is due, nil when nothing is in flight.
     package mutating func tick(now: Int64) -> Int64? {
         giveUpProbes(until: now)
         beginTrial(now: now)
@@ -250,13 +250,13 @@ package struct IngestionMachine: ~Copyable {
 
     mutating func finish(_ submission: Submission, _ answer: Answer) {
         var answer = answer
-        // A question of nginx' carries no event.
+        // nginx's question about a key carries no event.
         if submission.head.route == .key { answer.outcomes = .none }
         answer.quota = submission.quota
         answer.route = submission.head.route.label
         switch answer.status {
         case 429: answer.retryAfter = max(submission.retryAfter, submission.quota?.reset ?? 1)
-        // Some of Sentry's programs stop for so long whatever it was that could not be taken.
+        // Some Sentry SDKs stop sending everything for this long.
         case 503: answer.retryAfter = answer.dialect == .sentry ? 1 : max(submission.retryAfter, 1)
         default: break
         }

@@ -1,11 +1,11 @@
-/// How an event ended: each ends in exactly one of these.
+/// How an event ended. Each event ends in exactly one outcome.
 package enum Outcome: Equatable, Sendable {
     case accepted
     case discarded(DiscardReason)
 }
 
-/// Why an event, or the request that carried it, was not taken. The raw value is the answer's `reason`, the log's key and
-/// the metric's label.
+/// Why an event, or the request that carried it, was not accepted. The raw value is the answer's `reason`, the log's
+/// key and the metric's label.
 package enum DiscardReason: String, CaseIterable, Sendable {
     case unauthorized
     case payloadTooLarge = "payload_too_large"
@@ -25,7 +25,7 @@ package enum DiscardReason: String, CaseIterable, Sendable {
     case unavailable
     /// A request that killed two processes.
     case poison
-    /// What Sentry's programs send beside events.
+    /// What Sentry SDKs send besides events.
     case unsupportedItem = "unsupported_item"
     /// A further event in an envelope.
     case surplusEvent = "surplus_event"
@@ -39,7 +39,7 @@ package enum DiscardReason: String, CaseIterable, Sendable {
     package var status: Int {
         switch self {
         case .unauthorized: 401
-        // Nothing that a sender could do better.
+        // Not an error of the sender.
         case .unsupportedItem, .surplusEvent: 200
         case .forbidden: 403
         case .notFound: 404
@@ -63,10 +63,10 @@ package enum DiscardReason: String, CaseIterable, Sendable {
     }
 }
 
-/// A request or an event that is not taken, and the text that says why to its sender.
+/// A refused request or event, with the text for its sender.
 package struct Refusal: Error, Equatable, Sendable {
     package let reason: DiscardReason
-    /// The answer's `error`: plain text that the encoder of the answer escapes.
+    /// The answer's `error`: plain text, escaped when the answer is encoded.
     package let text: String
 
     package init(_ reason: DiscardReason, _ text: String) {

@@ -1,6 +1,6 @@
 package import Scoreboard
 
-/// How the events of one request ended. A request that was refused before its events were counted is one.
+/// How the events of one request ended. A request that was refused before its events were counted counts as one event.
 package enum OutcomeCounts: Equatable, Sendable {
     /// It carried none.
     case none
@@ -8,7 +8,7 @@ package enum OutcomeCounts: Equatable, Sendable {
     /// How many ended in each outcome, by its place.
     case each([Int])
 
-    /// - Parameter events: the ends of all; what is still pending is not counted.
+    /// - Parameter events: the outcomes; pending events are not counted.
     init(_ events: [Submission.Event]) {
         var counts = [Int](repeating: 0, count: DiscardReason.allCases.count + 1)
         for event in events {
@@ -21,7 +21,7 @@ package enum OutcomeCounts: Equatable, Sendable {
         self = .each(counts)
     }
 
-    /// - Parameter envelope: what else the events came with.
+    /// - Parameter envelope: the envelope they came in, with its other items.
     init(_ events: [Submission.Event], _ envelope: EnvelopeSummary?) {
         self.init(events)
         guard let envelope, case .each(var counts) = self else { return }
@@ -30,7 +30,7 @@ package enum OutcomeCounts: Equatable, Sendable {
         self = .each(counts)
     }
 
-    /// How many ended so.
+    /// The number of events with this outcome.
     func count(of outcome: Outcome) -> Int {
         switch self {
         case .none: 0

@@ -1,4 +1,4 @@
-/// Answers that Sentry's programs understand. They take anything but 200 for a failure, and an empty body, too.
+/// Answers that Sentry SDKs understand. They treat any status but 200, and an empty body, as a failure.
 extension Answer {
     /// `{"detail":"…","causes":["…"]}`; the cause is the reason.
     static func sentryRefused(_ refusal: Refusal) -> Answer {
@@ -18,9 +18,9 @@ extension Answer {
     /// `{"id":"…"}`, or `{}` when there is none; a refusal when something could have been stored and nothing was.
     ///
     /// - Parameters:
-    ///   - events: the ends of what could be stored; those of which there is no more than a count are no failure.
+    ///   - events: the outcomes of storable items; items we only count never fail the request.
     ///   - envelope: nil when the events came without one.
-    ///   - derivedID: what stands for the id of something that came without an envelope and is not stored.
+    ///   - derivedID: the id in the answer for something that came without an envelope and is not stored.
     static func sentry(_ events: [Submission.Event], _ envelope: EnvelopeSummary?, derivedID: UInt128) -> Answer {
         var accepted: UInt128?
         var refusal: Refusal?
@@ -51,7 +51,7 @@ extension Answer {
         return answer
     }
 
-    /// Which of two refusals is told: one that is worth another try before one that is not.
+    /// Which of two refusals is told: a retryable one before one that is not.
     private static func worse(_ one: Refusal, _ other: Refusal?) -> Refusal {
         guard let other else { return one }
         return other.reason == .unavailable || other.reason == .rateLimited ? other : one

@@ -1,10 +1,10 @@
 internal import StorageChannel
 
-/// What is kept of a head while its body waits: everything is copied or decided.
+/// What is kept of a request's head while its body waits. Everything is copied or decided.
 struct AcceptedHead {
     let target: Target
     let credential: Credential
-    /// It names a protocol that is newer than what is understood.
+    /// It names a protocol version newer than the supported ones.
     let isVersionTooNew: Bool
     let sender: SentrySender
     /// The page's origin; nil for a program that is no browser.
@@ -23,7 +23,7 @@ struct AcceptedHead {
         return format == .event
     }
 
-    /// Whether its key stands, if anywhere, in a body that has to be decoded for it.
+    /// Whether its key, if any, is in the body, which must be decoded to find it.
     var hidesKey: Bool {
         guard credential == .none, format == .envelope, case .success(let encoding) = encoding else { return false }
         return encoding != .identity

@@ -2,11 +2,11 @@
 enum BodyFormat {
     /// One event.
     case event
-    /// Events in an array, or one a line.
+    /// Events in an array, or one per line.
     case array, lines
-    /// Items of Sentry's programs.
+    /// A Sentry envelope.
     case envelope
-    /// One event as Sentry's programs write it, perhaps deflated and in base64 without saying so.
+    /// One event of a Sentry SDK, perhaps deflated and in base64 without a header that says so.
     case sentryEvent
     /// A browser's report, or an array of them.
     case reports

@@ -1,4 +1,4 @@
-/// In whose terms a sender is answered: Mesher's own, or those that Sentry's programs know.
+/// The form of answers: Mesher's own, or the one that Sentry SDKs understand.
 package enum Dialect: Sendable {
     case native, sentry
 }

@@ -1,4 +1,4 @@
-/// Text of a query as browsers write it there, application/x-www-form-urlencoded.
+/// Text in a query as browsers encode it, application/x-www-form-urlencoded.
 enum FormText {
     /// The bytes that a value stands for: `+` is a space, `%XX` a byte. A percent sign that begins no byte is itself.
     static func decode(_ value: UnsafeRawBufferPointer) -> [UInt8] {
@@ -21,8 +21,8 @@ enum FormText {
         return decoded
     }
 
-    /// The same as text that PostgreSQL takes: UTF-8 without U+0000, repaired where need be, and without the white space
-    /// around it; nil when nothing is left.
+    /// The same as text that PostgreSQL accepts: UTF-8 without U+0000, repaired where necessary and trimmed; nil when
+    /// nothing is left.
     static func text(_ value: UnsafeRawBufferPointer) -> [UInt8]? {
         let repaired = Array(String(decoding: decode(value), as: UTF8.self).utf8)
         let isBlank: (UInt8) -> Bool = { $0 <= 0x20 }

@@ -5,10 +5,10 @@ package struct IPAddress: Equatable, Sendable {
     /// Hexadecimal digits, points and colons.
     let text: [UInt8]
 
-    /// So begins that of an IPv4 client at a socket for both.
+    /// The prefix of an IPv4 client's address at a dual-stack socket.
     private static let mapped = Array("::ffff:".utf8)
 
-    /// Nil when it is none, such as nginx's `unix:`. The corresponding C function is `inet_pton`.
+    /// Nil for anything else, such as nginx's `unix:`. The corresponding C function is `inet_pton`.
     package init?(_ text: UnsafeRawBufferPointer) {
         guard text.count < INET6_ADDRSTRLEN, !text.contains(0) else { return nil }
         let terminated = text.map { CChar(bitPattern: $0) } + [0]

@@ -1,4 +1,4 @@
-/// What a request says before its body, as bytes that belong to the caller; nil where the header or parameter is absent.
+/// A request without its body, as bytes that belong to the caller; nil where the header or parameter is absent.
 package struct RequestHead {
     package var method: UnsafeRawBufferPointer?
     /// The path, decoded, without the query.

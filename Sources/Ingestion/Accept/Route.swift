@@ -4,13 +4,13 @@ internal import Scoreboard
 enum Route: Equatable {
     case event
     case bulk
-    /// Sentry's programs: items in an envelope.
+    /// Sentry SDKs: an envelope.
     case envelope
-    /// Older ones: one event.
+    /// Older Sentry SDKs: one event.
     case store
     /// Browsers: reports of violated policies.
     case security
-    /// nginx, before it lets somebody send much or opens a stream for him: whether his key is known.
+    /// nginx asks whether a key is known, before it reads a large body or opens a stream.
     case key
     case health
     case readiness
@@ -21,14 +21,14 @@ enum Route: Equatable {
         switch self {
         case .bulk: Limits.bulkBytes
         case .event: Limits.eventBytes
-        // Some programs send envelopes to the store route.
+        // Some SDKs send envelopes to the store route.
         case .envelope, .store: Limits.envelopeBytes
         case .security: Limits.eventBytes
         case .key, .health, .readiness, .preflight: 0
         }
     }
 
-    /// As what it is counted.
+    /// Its label in the metrics.
     var label: RequestRoute {
         switch self {
         case .event: .events

@@ -1,14 +1,14 @@
 internal import StorageChannel
 
-/// What a request to one of Sentry's routes says beside its body.
+/// What a request to a Sentry route says besides its body.
 struct SentrySender {
-    /// By which of Sentry's programs it was sent: `NAME/VERSION`, printable ASCII.
+    /// The SDK that sent it: `NAME/VERSION`, printable ASCII.
     let client: [UInt8]?
     /// The sender's clock when it sent, in microseconds since 1970.
     let sentAt: Int64?
-    /// Where it came from; nil where that is not to be stored.
+    /// The sender's address; nil where it is not to be stored.
     let address: IPAddress?
-    /// Of a browser's reports, which cannot say so themselves.
+    /// For a browser's reports, which cannot say so themselves.
     let labels: ReportLabels
 
     static let none = SentrySender(client: nil, sentAt: nil, address: nil, labels: ReportLabels())
@@ -32,8 +32,8 @@ struct SentrySender {
     }
 }
 
-/// What the request of a browser's reports says of the page that they are about: its URL's texts, as valid UTF-8 without
-/// U+0000, and where the page is.
+/// What the request of a browser's report says about the page: the texts of its URL, as valid UTF-8 without U+0000, and
+/// where the page is.
 package struct ReportLabels: Sendable {
     var environment: [UInt8]?
     var release: [UInt8]?

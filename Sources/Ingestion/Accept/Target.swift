@@ -1,4 +1,4 @@
-/// A route, and the project that the path names beside it.
+/// A route, and the project named in the path.
 struct Target: Equatable {
     let route: Route
     let project: ProjectClaim
@@ -21,7 +21,7 @@ extension Target {
         if path.equals("/api/v1/events/bulk") { return try post(.bulk, method) }
         if path.equals("/healthz") { return try get(.health, method) }
         if path.equals("/readyz") { return try get(.readiness, method) }
-        // Out of reach for clients: nginx passes only what is below /api/.
+        // Not reachable for clients: nginx passes only paths below /api/.
         if path.equals("/key") { return try get(.key, method) }
         if let target = sentry(path) { return try post(target.route, method, target.project) }
         throw notFound

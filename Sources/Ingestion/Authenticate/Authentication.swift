@@ -9,7 +9,7 @@ extension IngestionMachine {
         identify(submission, now: now)
     }
 
-    /// The key is at hand, or is looked for in the body.
+    /// The key is known from the head, or is looked for in the body.
     mutating func identify(_ submission: Submission, now: Int64) {
         let key: KeyID
         do throws(Refusal) {
@@ -27,7 +27,7 @@ extension IngestionMachine {
         }
     }
 
-    /// The key of a request: from headers or query; else, of an envelope, from its header, for which alone so much is
+    /// The key of a request, from headers or query; for an envelope, otherwise from its header, the only thing that is
     /// decoded before the key is known.
     private mutating func key(of submission: Submission) throws(Refusal) -> KeyID {
         let head = submission.head
@@ -62,7 +62,7 @@ extension IngestionMachine {
         }
     }
 
-    /// The key is known; its project must be the one that the request is for, and let the page send.
+    /// The key is known. Its project must be the one that the request names, and must allow the page's origin.
     private mutating func admit(_ submission: Submission, to quota: ProjectQuota, now: Int64) {
         guard submission.head.route != .key else { return finish(submission, .keyIsKnown) }
         guard submission.head.target.project.allows(quota.project), submission.claim.allows(quota.project) else {
@@ -70,7 +70,7 @@ extension IngestionMachine {
         }
         guard quota.origins.allows(submission.head.origin) else { return refuse(submission, .otherOrigin) }
         guard options.share != nil else { return prepare(submission, quota, now: now) }
-        // What costs less than its place in the queue waits only where others do.
+        // A request that costs less than queueing it waits only if others do.
         guard !waiting.isEmpty || !submission.isPlain else {
             _ = work(on: submission, quota, now: now)
             return

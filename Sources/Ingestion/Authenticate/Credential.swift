@@ -1,10 +1,10 @@
 internal import StorageChannel
 
-/// What a request's headers and query say about who sends it.
+/// The credential in a request's headers and query.
 enum Credential: Equatable {
     /// Nothing.
     case none
     case key(KeyID)
-    /// Something that stands where a key should and is none.
+    /// Something other than a key where a key should be.
     case malformed
 }

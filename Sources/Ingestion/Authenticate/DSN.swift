@@ -1,7 +1,7 @@
 internal import StorageChannel
 
-/// What counts of a DSN, `http://KEY[:SECRET]@host[:port][/path]/PROJECT`: neither host nor path, nor slashes and a query
-/// behind the project.
+/// The relevant parts of a DSN, `http://KEY[:SECRET]@host[:port][/path]/PROJECT`. Host and path are ignored, and so are
+/// slashes and a query after the project.
 struct DSN: Equatable {
     let key: KeyID
     let project: ProjectClaim

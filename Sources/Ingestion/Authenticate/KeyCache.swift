@@ -1,14 +1,14 @@
 internal import StorageChannel
 
-/// What this edge knows of keys: the answers of storage, unknown keys too, kept current by what storage sends when a key
-/// changes. While storage is away nothing is known.
+/// The keys this edge knows: storage's answers, including unknown keys, updated when storage sends a change. While
+/// storage is down nothing is known.
 struct KeyCache: ~Copyable {
     enum Entry {
         case known(ProjectQuota)
         case unknown
     }
 
-    /// The most unknown keys remembered; strangers can make up any number of them.
+    /// Maximum number of unknown keys that are remembered; strangers can make up any number of them.
     static let unknownLimit = 10_000
 
     private var known: [KeyID: ProjectQuota] = [:]

@@ -3,10 +3,10 @@ package import StorageChannel
 /// Finds the key in a request: `X-Sentry-Auth`, then `Authorization`, then the query's `sentry_key`; the first that
 /// holds 32 hex digits is used.
 package enum KeyExtraction {
-    /// The newest protocol of Sentry's programs that is understood.
+    /// The newest supported protocol version of Sentry SDKs.
     static let newestVersion = 7
 
-    /// The key of a request whose body has none.
+    /// The key of a request, without looking at its body.
     package static func key(of head: RequestHead) -> KeyID? {
         if case .key(let key) = credential(of: head) { key } else { nil }
     }
@@ -32,7 +32,7 @@ package enum KeyExtraction {
         return isMalformed ? .malformed : .none
     }
 
-    /// The field `sentry_client` beside the key: `NAME/VERSION`. Nil when it is absent, or is not as a name may be.
+    /// The field `sentry_client` beside the key: `NAME/VERSION`. Nil when it is absent or malformed.
     static func client(of head: RequestHead) -> [UInt8]? {
         let name: StaticString = "sentry_client"
         let client = headerField(name, of: head).map(Array.init) ?? queryField(name, of: head).map(FormText.decode)
@@ -59,7 +59,7 @@ package enum KeyExtraction {
         head.query.flatMap { SentryFields(query: $0)[name] }
     }
 
-    /// Whether a request names a protocol that is newer than what is understood.
+    /// Whether a request names a protocol version newer than the supported ones.
     static func isVersionTooNew(_ head: RequestHead) -> Bool {
         let name: StaticString = "sentry_version"
         let version = headerField(name, of: head) ?? queryField(name, of: head)
@@ -70,10 +70,10 @@ package enum KeyExtraction {
         return number > newestVersion
     }
 
-    /// `Sentry sentry_key=K, …`: what stands in the place of the key; nil when it is something else.
+    /// `Sentry sentry_key=K, …`: the key's value; nil for any other scheme.
     private static func sentry(_ value: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
         guard value.startsIgnoringCase(at: 0, with: "sentry") else { return nil }
-        // What follows it unnamed is no part of it.
+        // Unnamed text after it is not part of it.
         return SentryFields(header: value)["sentry_key"].map {
             UnsafeRawBufferPointer(rebasing: $0.prefix { !UnsafeRawBufferPointer.isSpace($0) })
         }

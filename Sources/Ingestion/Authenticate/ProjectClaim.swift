@@ -1,9 +1,9 @@
 /// Which project a request says it is for.
 enum ProjectClaim: Equatable {
-    /// It leaves that to the key.
+    /// It names none: the key decides.
     case none
     case number(Int64)
-    /// What no project is called.
+    /// A name that no project can have.
     case invalid
 
     init(_ text: UnsafeRawBufferPointer) {

@@ -37,7 +37,7 @@ struct SentryFields {
         return isQuery ? equals + 1 : pastSpaces(equals + 1)
     }
 
-    /// Where a value ends: at a separator, but for spaces that stand between its words.
+    /// Where a value ends: at a separator, but not at spaces between its words.
     private func valueEnd(from start: Int) -> Int {
         var position = start
         while position < text.count {

@@ -1,6 +1,6 @@
 package import StorageChannel
 
-/// The one key that all messages of a stream have, and what storage says of it.
+/// The key of all messages of a stream, and what storage says about it.
 struct StreamKey {
     let key: KeyID
     var standing: StreamKeyStanding?
@@ -14,7 +14,7 @@ struct StreamKey {
         switch state {
         case .known: standing = .known(quota)
         case .unknown: standing = .unknown
-        // Of a key that was known before it says nothing new.
+        // Nothing new for a key that was known before.
         case .unavailable: standing = standing ?? .unavailable
         }
     }
@@ -25,17 +25,17 @@ package enum StreamKeyStanding: Equatable, Sendable {
     case known(ProjectQuota)
     /// There is no such key, or it was revoked.
     case unknown
-    /// It cannot be told now.
+    /// It cannot be checked now.
     case unavailable
 }
 
 extension IngestionMachine {
-    /// From now on messages have this key. Storage is asked for it, each time it is connected, and says what changes.
+    /// From now on messages have this key. Storage is asked about it on each connection, and reports changes.
     package mutating func openStream(_ key: KeyID) {
         streamKey = StreamKey(key)
         if isStorageConnected { toStorage.lookUp(key) }
     }
 
-    /// What storage last said of the stream's key, nil before it said anything.
+    /// Storage's last answer about the stream's key; nil before the first.
     package var streamKeyStanding: StreamKeyStanding? { streamKey?.standing }
 }

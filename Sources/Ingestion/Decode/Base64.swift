@@ -1,6 +1,6 @@
 /// The alphabets of RFC 4648, sections 4 and 5.
 enum Base64 {
-    /// The six bits that a letter stands for, nil for any other byte.
+    /// The six bits of a letter, nil for any other byte.
     static func sextet(_ byte: UInt8) -> UInt8? {
         switch byte {
         case 0x41...0x5a: byte &- 0x41
@@ -12,7 +12,7 @@ enum Base64 {
         }
     }
 
-    /// What a whole body stands for, white space in it ignored; nil when it is not base64.
+    /// Decodes a whole body, ignoring white space; nil when it is not base64.
     static func decode(_ text: borrowing Body) -> Body? {
         var decoded = Body(count: text.count / 4 * 3 + 3)
         let count = decoded.withUnsafeMutableBytes { room in text.withUnsafeBytes { decode($0, into: room) } }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A request's body: `count` bytes, behind which `padding` zero bytes may be read. Freed when lost.
+/// A request's body: `count` bytes, followed by `padding` readable zero bytes. Freed with the value.
 package struct Body: ~Copyable {
     /// The bytes behind the body that may be read; always zero.
     package static let padding = 64
@@ -8,7 +8,7 @@ package struct Body: ~Copyable {
     package private(set) var count: Int
     private let bytes: UnsafeMutableRawPointer
 
-    /// Makes room for `count` bytes, which are not initialised; below zero is taken as none.
+    /// Allocates `count` uninitialised bytes; a negative count means none.
     package init(count: Int) {
         self.count = max(count, 0)
         bytes = .allocate(byteCount: self.count + Self.padding, alignment: 16)
@@ -19,21 +19,21 @@ package struct Body: ~Copyable {
         bytes.deallocate()
     }
 
-    /// Passes on exactly `count` bytes, which hold until `body` returns.
+    /// Passes exactly `count` bytes, which are valid until `body` returns.
     package mutating func withUnsafeMutableBytes<R, E: Error>(
         _ body: (UnsafeMutableRawBufferPointer) throws(E) -> R
     ) throws(E) -> R {
         try body(UnsafeMutableRawBufferPointer(start: bytes, count: count))
     }
 
-    /// Passes on exactly `count` bytes, which hold until `body` returns.
+    /// Passes exactly `count` bytes, which are valid until `body` returns.
     package borrowing func withUnsafeBytes<R, E: Error>(
         _ body: (UnsafeRawBufferPointer) throws(E) -> R
     ) throws(E) -> R {
         try body(UnsafeRawBufferPointer(start: bytes, count: count))
     }
 
-    /// Whether it is a JSON array, by its first byte that is no white space.
+    /// Whether it is a JSON array, judged by its first byte that is not white space.
     package var isArray: Bool {
         BulkSplitter.isArray(UnsafeRawBufferPointer(start: bytes, count: count))
     }
@@ -60,7 +60,7 @@ package struct Body: ~Copyable {
         byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09
     }
 
-    /// Drops what is behind the first `count` bytes; more than there are leaves all.
+    /// Drops everything after the first `count` bytes.
     package mutating func truncate(to count: Int) {
         self.count = min(max(count, 0), self.count)
         clearPadding()

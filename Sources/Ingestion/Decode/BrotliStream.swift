@@ -1,26 +1,26 @@
 import CBrotli
 internal import Glibc
 
-/// Brotli's decompressor (RFC 7932) for one body, piece by piece; the library offers no way to use one twice. The
-/// corresponding C function is `BrotliDecoderDecompressStream`.
+/// Brotli's decompressor (RFC 7932) for one body, piece by piece. The library cannot reuse it. The corresponding C
+/// function is `BrotliDecoderDecompressStream`.
 ///
-/// The library gives no byte before it has filled its window, up to 16 MiB, for which 14 bytes suffice. But it makes room
-/// for as much as the stream says will come, to the next power of two, before it decodes that. So it is the room which is
-/// refused to a body that stands for too much: that costs no more than one of the permitted size.
+/// The library outputs nothing before it has filled its window of up to 16 MiB, for which 14 bytes suffice. But before
+/// it decodes, it allocates what the stream announces, rounded up to a power of two. So a body that is too large is
+/// refused by refusing that allocation, and costs no more than one of the permitted size.
 struct BrotliStream: ~Copyable, DecodingStream {
     /// Nil when there was no memory.
     private let decoder: OpaquePointer?
 
     /// - Parameter largest: the most bytes that the library may have in one piece.
     init(largest: Int) {
-        // The library passes it on as it is: a number.
+        // The library passes it through; it is a number.
         decoder = BrotliDecoderCreateInstance(
             { largest, size in size > Int(bitPattern: largest) ? nil : malloc(size) }, { free($1) },
             UnsafeMutableRawPointer(bitPattern: largest))
     }
 
-    /// The largest piece of memory for a body of at most so many bytes: the next power of two and what the library adds to
-    /// that, 542 bytes, or its tables, at most 256 of 1,080 entries.
+    /// The largest allocation for a body of at most this many bytes: the next power of two plus the 542 bytes that the
+    /// library adds, or its tables, at most 256 of 1,080 entries.
     static func largestPiece(forBodyOf limit: Int) -> Int {
         var size = 2 << 20
         while size < limit { size *= 2 }
@@ -53,7 +53,7 @@ struct BrotliStream: ~Copyable, DecodingStream {
         return refused.contains(error) ? .tooLarge : .invalid
     }
 
-    /// It is a window at most, which a few bytes may fill. The corresponding C function is `BrotliDecoderHasMoreOutput`.
+    /// At most a window, which a few bytes may fill. The corresponding C function is `BrotliDecoderHasMoreOutput`.
     var holdsOutput: Bool { decoder.map { BrotliDecoderHasMoreOutput($0) != 0 } ?? false }
 
     /// Nothing follows in this format.

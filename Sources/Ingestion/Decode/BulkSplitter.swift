@@ -5,7 +5,7 @@ package enum BulkSplitter {
     /// The events as ranges of the body's bytes, without the white space around them; at least one and at most `maximum`.
     ///
     /// A body that begins with a bracket is a JSON array, and refused whole when it is not valid. One that begins with a
-    /// brace can only be one event a line (blank lines don't count, CRLF is allowed), each valid or not by itself. Any other
+    /// brace can only be one event per line (blank lines don't count, CRLF is allowed), each valid or not by itself. Any other
     /// is taken as `isNDJSON` says.
     ///
     /// Throws `invalidJSON`, `invalidEvent`, `tooManyEvents` or `emptyBulk`.

@@ -1,16 +1,16 @@
 import CJSON
 package import Scoreboard
 
-/// The events that a client says it dropped itself, by why.
+/// The events that a client reports to have dropped, by reason.
 package struct ClientDiscards: Equatable, Sendable {
     /// By the places of `ClientDiscardLabels`; empty when it says nothing.
     private var counts: [Int] = []
 
-    /// The most events of an entry that are believed.
+    /// Maximum number of events that an entry may claim.
     private static let quantityLimit = 1_000_000
 
-    /// Adds what a client report says: `{"discarded_events":[{"reason":"…","category":"…","quantity":n},…]}`. One that is
-    /// not so is ignored: nothing in it is worth a refusal.
+    /// Adds what a client report says: `{"discarded_events":[{"reason":"…","category":"…","quantity":n},…]}`. A
+    /// malformed one is ignored: it is not worth a refusal.
     mutating func add(_ report: inout [UInt8], _ reader: inout HeaderReader) {
         var added = counts.isEmpty ? Array(repeating: 0, count: ClientDiscardLabels.reasons.count) : counts
         do throws(Refusal) {

@@ -2,7 +2,7 @@
 package enum ContentEncoding: CaseIterable, Sendable {
     case identity, gzip, deflate, brotli, zstandard
 
-    /// The longest name that a refusal repeats.
+    /// The longest name that a refusal quotes.
     private static let longestEcho = 64
 
     /// The coding that a Content-Encoding header's value names, in any case, spaces around it ignored.

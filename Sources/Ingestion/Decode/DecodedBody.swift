@@ -1,7 +1,7 @@
 internal import CJSON
 internal import Scoreboard
 
-/// Decode: from a body as it came to the bytes of each event.
+/// Decode: from a body as received to the bytes of each event.
 extension IngestionMachine {
     /// Decodes a submission's body and finds its events.
     ///
@@ -30,11 +30,11 @@ extension IngestionMachine {
         }
     }
 
-    /// What an envelope's header says, which is read alone. It costs little: a stranger may send any number of them.
+    /// Reads only an envelope's header. It must be cheap: a stranger may send any number of them.
     ///
     /// Throws `unauthorized` for a header that is long, or compressed in a way that may be slow.
     mutating func header(of submission: Submission) throws(Refusal) -> Envelope {
-        // Before it is known whose it is nothing waits to be tried alone.
+        // Nothing waits to be tried alone before its project is known.
         guard judge(submission, project: 0) != .poison else { throw .poison }
         slot?.beginExecuting(submission.head.requestID, submission.mark)
         defer { slot?.finishExecuting() }
@@ -54,7 +54,7 @@ extension IngestionMachine {
         return envelope
     }
 
-    /// The items of an envelope; or the event that was sent in the place of one.
+    /// The items of an envelope, or the event that was sent instead of one.
     private mutating func decodeEnvelope(_ submission: Submission, _ encoding: ContentEncoding) throws(Refusal) {
         let refusal: Refusal
         do throws(Refusal) {
@@ -75,7 +75,7 @@ extension IngestionMachine {
         try decodeEvent(event, of: submission, or: refusal)
     }
 
-    /// Reads an envelope, and leaves its body where it was.
+    /// Reads an envelope, and leaves its body in place.
     private mutating func scan(_ submission: Submission, _ encoding: ContentEncoding) throws(Refusal) -> Envelope {
         scanner.begin(wantsItems: true)
         let sent = takeBody(of: submission)
@@ -83,7 +83,7 @@ extension IngestionMachine {
             do throws(Refusal) {
                 try decoder.scan(sent, encoding, limit: Limits.decodedEnvelopeBytes, into: &scanner)
             } catch {
-                // What stands behind the event, such as a large attachment, is not worth its loss.
+                // What follows the event, such as a large attachment, must not cost the event.
                 let isTooMuch = error.reason == .payloadTooLarge || error == .tooCostly && !options.handsOnLarge
                 guard isTooMuch, let part = scanner.finishEarly() else { throw error }
                 return part
@@ -94,7 +94,7 @@ extension IngestionMachine {
         return try result.get()
     }
 
-    /// Takes a body for one event, unless it is no JSON object.
+    /// Treats a body as one event, unless it is no JSON object.
     private func decodeEvent(
         _ body: consuming Body, of submission: Submission, or refusal: Refusal
     ) throws(Refusal) {
@@ -107,8 +107,8 @@ extension IngestionMachine {
         submission.decoded(event: body)
     }
 
-    /// The event of a store request. The oldest programs send it in base64, mostly deflated, without an encoding that says
-    /// so; others send an envelope and do not say so.
+    /// The event of a store request. The oldest SDKs send it in base64, mostly deflated, without an encoding that says
+    /// so; others send an envelope without saying so.
     private mutating func decodeStored(_ submission: Submission, _ encoding: ContentEncoding) throws(Refusal) {
         var body = try decoder.decode(takeBody(of: submission), encoding, limit: Limits.encodedEventBytes)
         if body.firstByte != UInt8(ascii: "{"), let decoded = Base64.decode(body) {
@@ -122,8 +122,8 @@ extension IngestionMachine {
         submission.decoded(event: body)
     }
 
-    /// The envelope that a body is, of which something is to be stored; nil when it is none. Only an envelope has more
-    /// lines behind one that is an object.
+    /// The body as an envelope with something to store; nil when it is none. Only in an envelope do lines follow a line
+    /// that is an object.
     private mutating func envelope(in body: borrowing Body) -> Envelope? {
         guard body.hasObjectInFirstLine else { return nil }
         scanner.begin(wantsItems: true)
@@ -153,7 +153,7 @@ extension Submission {
         decoded(body, envelope.items.map(\.range), as: forms, of: envelope.summary)
     }
 
-    /// One event of Sentry's programs, that came without an envelope.
+    /// One event of a Sentry SDK, without an envelope.
     fileprivate func decoded(event body: consuming Body) {
         let count = body.count
         let sender = head.sender

@@ -1,20 +1,20 @@
 internal import Deflate
 
-/// Decompresses bodies, within bounds of memory and of processor time that hold while it does: a small body that stands for
-/// a huge one, or that is slow, takes no more than its bounds.
+/// Decompresses bodies within bounds of memory and processor time, which are checked while it works: a small body that
+/// decodes to a huge or slow one costs no more than these.
 package struct Decoder: ~Copyable {
     /// What a decoder may do for one body.
     package struct Bounds: Sendable {
-        /// The most bytes that a body may come to here; nil for what its route takes.
+        /// Maximum decoded size of a body here; nil for its route's limit.
         package var largest: Int?
-        /// Nanoseconds of processor time that no body may take here.
+        /// Maximum nanoseconds of processor time per body here.
         package var ceiling: Int64?
         /// The thread's processor time in nanoseconds; without it there is no bound.
         package var processorTime: @Sendable () -> Int64 = { 0 }
         package init() {}
     }
 
-    /// The window that every decoder should hold (RFC 8878, section 3.1.1.1.2), as a power of two.
+    /// The window that every decoder should support (RFC 8878, section 3.1.1.1.2), as a power of two.
     private static let windowLog: Int32 = 23
     /// The library's own bound. It reserves a window and fills it with no more than the body.
     private static let largestWindowLog: Int32 = 27
@@ -27,8 +27,7 @@ package struct Decoder: ~Copyable {
     private let bounds: Bounds
     private var inflater = Inflater()
     private var zstandard = ZstandardStream()
-    /// Where a body is decoded before its size is known: the limit and one byte more. Only what was once written takes
-    /// memory.
+    /// The buffer for bodies of unknown size: the limit plus one byte. Only pages that were written take memory.
     private var room = UnsafeMutableRawBufferPointer(start: nil, count: 0)
 
     package init(_ bounds: Bounds = Bounds()) {
@@ -39,10 +38,11 @@ package struct Decoder: ~Copyable {
         room.deallocate()
     }
 
-    /// The bytes that `body` stands for, at most `limit`.
+    /// The decoded bytes of `body`, at most `limit`.
     ///
-    /// Several gzip members or Zstandard frames one behind another are one body (RFC 1952, section 2.2; RFC 8878, section
-    /// 3); anything else behind the compressed bytes is not. Throws `payloadTooLarge`, `tooCostly` or `invalidEncoding`.
+    /// Several consecutive gzip members or Zstandard frames are one body (RFC 1952, section 2.2; RFC 8878, section 3);
+    /// anything else after the compressed bytes is an error. Throws `payloadTooLarge`, `tooCostly` or
+    /// `invalidEncoding`.
     package mutating func decode(
         _ body: consuming Body, _ encoding: ContentEncoding, limit: Int
     ) throws(Refusal) -> Body {
@@ -63,7 +63,7 @@ package struct Decoder: ~Copyable {
         return decoded
     }
 
-    /// Passes on what a body stands for to an envelope's scanner, until that wants no more.
+    /// Passes the decoded body to an envelope's scanner, until that wants no more.
     ///
     /// Throws what the scanner throws, `payloadTooLarge` beyond `limit` bytes, `tooCostly` or `invalidEncoding`.
     mutating func scan(
@@ -84,9 +84,9 @@ package struct Decoder: ~Copyable {
         }
     }
 
-    /// Passes on what the first bytes of a body stand for, at most so many of either, in one step.
+    /// Decodes the beginning of a body in one step: at most this many bytes of input and of output.
     ///
-    /// - Returns: what `use` returns, which is told whether that is the whole body; nil for a coding that may be slow.
+    /// - Returns: what `use` returns, which is told whether this is the whole body; nil for a coding that may be slow.
     mutating func begin<Result>(
         of bytes: UnsafeRawBufferPointer, _ encoding: ContentEncoding, limit: Int,
         _ use: (UnsafeRawBufferPointer, _ isWhole: Bool) throws(Refusal) -> Result
@@ -107,7 +107,7 @@ package struct Decoder: ~Copyable {
         }
     }
 
-    /// At least so many bytes of room.
+    /// At least this many bytes of room.
     private mutating func makeRoom(_ size: Int) -> UnsafeMutableRawBufferPointer {
         if room.count < size {
             room.deallocate()
@@ -122,13 +122,13 @@ package struct Decoder: ~Copyable {
     private struct Output {
         let limit: Int
         let room: UnsafeMutableRawBufferPointer
-        /// Whether all are kept there, one piece behind another.
+        /// Whether all pieces are kept, one after another.
         let isKept: Bool
 
-        /// Room for the next piece, behind so many bytes.
+        /// Room for the next piece, after this many bytes.
         func next(_ total: Int) -> UnsafeMutableRawBufferPointer {
             let start = isKept ? total : 0
-            // A byte more than the limit, so that a body of exactly the limit is told from a longer one.
+            // One byte more than the limit, to tell a body of exactly the limit from a longer one.
             let end = isKept ? min(start + DecodingMeter.step.decoded, limit + 1) : DecodingMeter.step.decoded
             return UnsafeMutableRawBufferPointer(rebasing: room[start..<end])
         }
@@ -161,7 +161,7 @@ package struct Decoder: ~Copyable {
 
     /// Feeds a body to a library in slices.
     ///
-    /// - Returns: how many bytes it stands for.
+    /// - Returns: its decoded size in bytes.
     private static func run<Stream: DecodingStream & ~Copyable>(
         _ stream: inout Stream, _ bytes: UnsafeRawBufferPointer, _ encoding: ContentEncoding, _ output: Output,
         _ largest: Int?, _ meter: inout DecodingMeter, _ take: (UnsafeRawBufferPointer) throws(Refusal) -> Bool
@@ -184,7 +184,7 @@ package struct Decoder: ~Copyable {
             }
             total += count
             guard total <= output.limit else { throw .payloadTooLarge }
-            // What was decoded at once is judged once all of it has come out.
+            // What was decoded in one step is judged once all of it has come out.
             let isWithin = meter.count(sent: sent, decoded: count) || stream.holdsOutput
             guard isWithin, total <= largest ?? .max else { throw .tooCostly }
             guard try take(UnsafeRawBufferPointer(rebasing: room[..<count])) else { break }

@@ -5,10 +5,10 @@ protocol DecodingStream: ~Copyable {
     /// Decompresses more into `room`, and drops what it has read from the front of `bytes`.
     mutating func next(_ bytes: inout UnsafeRawBufferPointer, into room: UnsafeMutableRawBufferPointer) -> DecodedPiece
 
-    /// Begins another stream, which follows one that is whole.
+    /// Begins the next stream, after a complete one.
     mutating func beginNext() -> Bool
 
-    /// Whether there is more of what was decompressed already.
+    /// Whether more output is available without further input.
     var holdsOutput: Bool { get }
 }
 
@@ -18,11 +18,11 @@ extension DecodingStream where Self: ~Copyable {
 
 /// What one step of a `DecodingStream` gave.
 enum DecodedPiece: Equatable {
-    /// So many bytes. With room left, all that was given is decompressed.
+    /// This many bytes. If there is room left, all input was decompressed.
     case some(Int)
-    /// So many bytes, with which the stream is whole.
+    /// This many bytes, with which the stream is complete.
     case end(Int)
-    /// None, since they stand for more than there may be.
+    /// None: the output would be larger than allowed.
     case tooLarge
     /// The body is damaged.
     case invalid
@@ -41,10 +41,10 @@ extension Inflater: DecodingStream {
 }
 
 extension ContentEncoding {
-    /// Whether several streams one behind another are one body.
+    /// Whether several consecutive streams are one body.
     var mayRepeat: Bool { self == .gzip || self == .zstandard }
 
-    /// Each is ten times what honest encoders' costliest streams take, which flush after every line.
+    /// Each is ten times the costliest stream of an honest encoder, one that flushes after every line.
     var budget: DecodingBudget {
         switch self {
         case .identity, .gzip, .deflate: .deflate

@@ -1,19 +1,19 @@
 internal import StorageChannel
 
-/// What an envelope holds, as far as it is used: its header's fields, and the items that become rows.
+/// The used parts of an envelope: its header's fields, and the items that become rows.
 struct Envelope {
-    /// Of the header: the id of the event in it, which wins over the event's own.
+    /// From the header: the id of its event, which overrides the event's own.
     var eventID: UInt128?
-    /// Of the header: it has what only an event has.
+    /// From the header: it has fields that only an event has.
     var hasFieldsOfEvent = false
-    /// Of the header: when it was sent by the sender's clock, in microseconds since 1970.
+    /// From the header: when it was sent by the sender's clock, in microseconds since 1970.
     var sentAt: Int64?
-    /// Of the header: whose it is, where nothing outside says so.
+    /// From the header: the credential, if the request has none.
     var credential = Credential.none
     /// Of the header's DSN.
     var project = ProjectClaim.none
 
-    /// The bytes of the items that are stored, one behind another.
+    /// The bytes of the stored items, one after another.
     var kept: [UInt8] = []
     var items: [Item] = []
     /// Items of kinds that are only counted.
@@ -30,7 +30,7 @@ struct Envelope {
     }
 }
 
-/// What is left of an envelope once its items were found.
+/// What is kept of an envelope once its items were found.
 struct EnvelopeSummary {
     let eventID: UInt128?
     let unsupported: Int

@@ -1,22 +1,22 @@
 import CJSON
 import Glibc
 
-/// Reads an envelope as its bytes come, in pieces of any size, and keeps of it only what becomes a row.
+/// Reads an envelope in pieces of any size, and keeps only what becomes a row.
 ///
 /// An envelope is a header, then items, each of a header and a payload; headers are JSON objects of one line. A payload is
 /// as long as its header's `length` says, or one line.
 struct EnvelopeScanner: ~Copyable {
     /// The longest header, in bytes.
     static let headerLimit = 64 << 10
-    /// The most items and empty lines, so that an envelope of little else costs little.
+    /// Maximum number of items and empty lines, so that an envelope of nothing else is cheap.
     static let itemLimit = 10_000
-    /// A client report beyond this size, in bytes, is not looked into.
+    /// A client report larger than this many bytes is ignored.
     private static let reportLimit = 64 << 10
 
     private enum Stage {
         case envelopeHeader
         case itemHeader
-        /// So many bytes are left of a payload; nil when it ends with the line.
+        /// This many bytes are left of a payload; nil when it ends with the line.
         case payload(left: Int?)
         /// After a payload of known length.
         case payloadEnd
@@ -32,12 +32,12 @@ struct EnvelopeScanner: ~Copyable {
     private var line: [UInt8] = []
     private var itemCount = 0
     private var hasUntypedItem = false
-    /// What is kept of the payload that is being read: an item's kind, and where it begins in `Envelope.kept`.
+    /// The payload that is being kept: its item's kind, and where it begins in `Envelope.kept`.
     private var keeping: (kind: ItemKind, start: Int)?
 
     /// Begins an envelope.
     ///
-    /// - Parameter wantsItems: whether more than its header is to be read.
+    /// - Parameter wantsItems: whether to read more than its header.
     mutating func begin(wantsItems: Bool) {
         envelope = Envelope()
         stage = .envelopeHeader
@@ -48,12 +48,12 @@ struct EnvelopeScanner: ~Copyable {
         keeping = nil
     }
 
-    /// Whether what was taken so far ends before the end of the envelope's header.
+    /// Whether the envelope's header is still incomplete.
     var isInEnvelopeHeader: Bool {
         if case .envelopeHeader = stage { true } else { false }
     }
 
-    /// Takes more of the envelope.
+    /// Reads more of the envelope.
     ///
     /// Throws `invalidEnvelope`, or `payloadTooLarge` for an event over its limit.
     ///
@@ -83,7 +83,7 @@ struct EnvelopeScanner: ~Copyable {
         return true
     }
 
-    /// Ends the envelope and gives it away.
+    /// Ends the envelope and returns it.
     ///
     /// Throws `invalidEnvelope` when it is cut short.
     mutating func finish() throws(Refusal) -> Envelope {
@@ -104,7 +104,7 @@ struct EnvelopeScanner: ~Copyable {
         return whole
     }
 
-    /// Ends an envelope of which no more is read, and gives it away; nil when it has no event that is whole.
+    /// Ends an envelope of which no more is read, and returns it; nil when it has no complete event.
     mutating func finishEarly() -> Envelope? {
         guard keeping == nil, envelope.items.contains(where: \.kind.isEvent) else { return nil }
         let part = envelope

@@ -1,4 +1,4 @@
-/// The names of an event's fields, by which an event is known that was sent where an envelope's header should be.
+/// The names of an event's fields, to recognise an event that was sent where an envelope's header should be.
 enum EventFieldName {
     private static let ofEventAlone: [StaticString] = [
         "message", "logentry", "exception", "sentry.interfaces.Message", "sentry.interfaces.Exception", "level",
@@ -7,7 +7,7 @@ enum EventFieldName {
         "stacktrace", "threads", "user", "request", "fingerprint", "modules",
     ]
 
-    /// Whether a name is that of a field that events have and envelopes' headers have not.
+    /// Whether events have a field of this name, and envelopes' headers do not.
     static func isOfEventAlone(_ name: UnsafeRawBufferPointer) -> Bool {
         ofEventAlone.contains { name.equals($0) }
     }

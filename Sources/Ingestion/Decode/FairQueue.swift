@@ -1,8 +1,8 @@
-/// What waits for one process, by project: next is whoever has used least of it.
+/// What waits for one process, by project. The project that has used least of the process is next.
 ///
-/// Time in which a project did not wait is not saved up: when it comes back it begins where the others are. So a project
-/// that keeps the process busy, now or an hour ago, delays each other one by no more than what is being done at that moment.
-/// This is fair queueing by start times.
+/// A project does not save up time in which it did not wait: when it comes back it begins where the others are. So a
+/// project that keeps the process busy, now or an hour ago, delays the others by no more than its current item. This is
+/// start-time fair queueing.
 struct FairQueue<Item> {
     /// The items of a project, in the order of their arrival.
     private struct Line {
@@ -19,11 +19,11 @@ struct FairQueue<Item> {
     }
 
     private var lines: [Int64: Line] = [:]
-    /// What projects have used that are ahead of `reached`; all others count as having used that.
+    /// The usage of projects that are ahead of `reached`; all others count as having used `reached`.
     private var ahead: [Int64: Int64] = [:]
-    /// What the project had used that was next at last.
+    /// The usage of the project that was last served.
     private var reached: Int64 = 0
-    /// With how many projects in `ahead` it is worth looking who can go.
+    /// The size of `ahead` from which it is worth removing projects.
     private var forgetsAt = fewProjects
     private static var fewProjects: Int { 256 }
 
@@ -64,8 +64,8 @@ struct FairQueue<Item> {
         return (item, project)
     }
 
-    /// Takes the last item of the project whose waiting items hold most bytes, or of the one with most items; nil when there is
-    /// none whose first item has waited since before `moment`.
+    /// Removes the last item of the project whose waiting items hold most bytes, or of the one with most items; nil
+    /// when no project's first item has waited since before `moment`.
     mutating func popLast(byBytes: Bool, waitingSince moment: Int64) -> Item? {
         let late = lines.filter { $0.value.oldest < moment }
         let most = byBytes ? late.max { $0.value.bytes < $1.value.bytes } : late.max { $0.value.count < $1.value.count }
@@ -80,7 +80,7 @@ struct FairQueue<Item> {
         let used = max(ahead[project] ?? 0, reached) + max(cost, 0)
         ahead[project] = used
         lines[project]?.used = used
-        // Those that the others have caught up with count as all do.
+        // Projects that the others have caught up with count as all do.
         if ahead.count > forgetsAt {
             ahead = ahead.filter { $0.value > reached }
             forgetsAt = max(Self.fewProjects, 2 * ahead.count)

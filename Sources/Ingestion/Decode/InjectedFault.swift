@@ -1,5 +1,5 @@
 #if DEBUG
-    /// For tests, in debug builds alone: a body that holds one of these words does to its process what a defect would.
+    /// For tests, in debug builds only: a body with one of these words does to its process what a defect would.
     enum InjectedFault {
         /// Ends the process by a trap.
         private static let trap: StaticString = "mesher-fault-trap"

@@ -1,13 +1,13 @@
-/// What an item is, by its header's `type`.
+/// The kind of an item, from its header's `type`.
 enum ItemKind {
     case event
-    /// What a user says, in an event of its own.
+    /// User feedback, as an event of its own.
     case feedback
-    /// What a user says about an event, in the older form.
+    /// A user's report on an event, in the older form.
     case userReport
-    /// What the client itself dropped.
+    /// A client report: what the client itself dropped.
     case clientReport
-    /// All that is only counted.
+    /// Everything that is only counted.
     case other
 
     init(_ name: UnsafeRawBufferPointer) {
@@ -24,6 +24,6 @@ enum ItemKind {
         }
     }
 
-    /// Whether it is an event: of these an envelope has one.
+    /// Whether it is an event, of which an envelope has one.
     var isEvent: Bool { self == .event || self == .feedback }
 }

@@ -1,19 +1,19 @@
 internal import Scoreboard
 internal import StorageChannel
 
-/// How bodies of many projects share one process: each project is charged for the processor time that its bodies take, also
-/// of those that are refused or hold nothing, and next is whoever has used least.
+/// How bodies of many projects share one process. Each project is charged for the processor time of its bodies, even of
+/// refused and empty ones. The project that has used least is next.
 package struct ProcessorShare: Sendable {
-    /// Nanoseconds of bodies after which the loop looks at what has come meanwhile.
+    /// Nanoseconds of work on bodies after which the loop checks for new requests.
     package var slice: Int64 = 4_000_000
-    /// Who waits for longer, in nanoseconds, gives up what he sent last when there is no more room.
+    /// A project that has waited longer than this many nanoseconds loses its last request when there is no more room.
     package var patience: Int64
 
     package init(patience: Int64) {
         self.patience = patience
     }
 
-    /// Up to here an event as it is costs `perRequest` and `perByte`; that is not worth asking the kernel.
+    /// Up to this size a plain event is charged `perRequest` and `perByte`: it is not worth asking the kernel.
     static let plainBytes = 16 << 10
     /// Nanoseconds that a request takes besides its body.
     static let perRequest: Int64 = 10_000
@@ -22,20 +22,20 @@ package struct ProcessorShare: Sendable {
 }
 
 extension IngestionMachine {
-    /// All who show no key before their body is decoded are one more project, with a number that none has.
+    /// All requests without a key before their body is decoded count as one more project, with a number that none has.
     static var strangers: Int64 { 0 }
 
     /// Whether bodies wait for their turn.
     package var hasWork: Bool { !waiting.isEmpty }
 
-    /// Whether the next body may cost much, while requests of other projects are on their way through Redis and storage. They
-    /// come back within a millisecond or two, and would wait for that body each time.
+    /// Whether the next body may be costly while requests of other projects are on their way through Redis and storage.
+    /// Those come back within a millisecond or two, and would wait for that body each time.
     package var shouldYield: Bool {
         guard let ((submission, _), project) = waiting.first, !submission.isPlain else { return false }
         return submissions.values.contains { $0.eventCount > 0 && $0.mark.project != project }
     }
 
-    /// Looks at bodies that wait, for one slice of time: further requests may have come, and some of them go first.
+    /// Handles waiting bodies for one slice of time. Then further requests may have arrived, and some of them go first.
     ///
     /// - Returns: the bytes of those that go on, decoded.
     package mutating func work(now: Int64) -> Int {
@@ -53,7 +53,7 @@ extension IngestionMachine {
         return bytes
     }
 
-    /// Prepares one submission, and charges its project for that. Of one whose project is not known the key is looked for.
+    /// Prepares one submission, and charges its project. If its project is unknown, looks for its key.
     ///
     /// - Returns: nanoseconds of processor time.
     mutating func work(on submission: Submission, _ quota: ProjectQuota?, now: Int64) -> Int64 {
@@ -71,9 +71,10 @@ extension IngestionMachine {
         waiting.charge(project, options.processorTime() - begun)
     }
 
-    /// There is no room for further requests: the project of which most waits, and for too long, gives up what it sent last.
+    /// There is no room for further requests: the project with the most waiting, if it has waited too long, loses its
+    /// last request.
     ///
-    /// - Parameter byBytes: it is room for bytes that is wanted.
+    /// - Parameter byBytes: room for bytes is needed, not for requests.
     /// - Returns: false when there is no such project.
     package mutating func makeRoom(byBytes: Bool, now: Int64) -> Bool {
         guard let share = options.share else { return false }

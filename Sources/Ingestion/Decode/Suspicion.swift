@@ -4,7 +4,7 @@ internal import StorageChannel
 /// Before anything looks at a body: whether it may be what killed a process. Such a request is tried once more with no
 /// other in hand, and then refused.
 extension IngestionMachine {
-    /// Whether a request is to be handled alone: until that is over no other may be received.
+    /// Whether a request must be handled alone: until that is over no other may be received.
     package var wantsSolitude: Bool {
         trial != nil || !suspected.isEmpty
     }
@@ -21,7 +21,7 @@ extension IngestionMachine {
         return false
     }
 
-    /// What is known of a request, whose body is marked so that it would be known again.
+    /// What is known about a request. Marks its body so that it would be recognised.
     ///
     /// - Parameter project: 0 while it is not known.
     func judge(_ submission: Submission, project: Int64) -> Suspects.Verdict {

@@ -3,7 +3,7 @@ import CZstandard
 /// Zstandard's decompressor (RFC 8878), piece by piece; its tables are kept from one body to the next. The corresponding C
 /// function is `ZSTD_decompressStream`.
 struct ZstandardStream: ~Copyable, DecodingStream {
-    /// What is kept between two bodies, in bytes: tables, and a small window.
+    /// Bytes that are kept between two bodies: tables, and a small window.
     private static let keptSize = 512 << 10
 
     private var context: OpaquePointer?
@@ -14,7 +14,7 @@ struct ZstandardStream: ~Copyable, DecodingStream {
 
     /// Begins a body. False when there is no memory for it.
     ///
-    /// - Parameter windowLog: the largest window that is held for it, as a power of two.
+    /// - Parameter windowLog: the largest window that is allowed, as a power of two.
     mutating func begin(windowLog: Int32) -> Bool {
         if context == nil { context = ZSTD_createDCtx() }
         guard let context else { return false }

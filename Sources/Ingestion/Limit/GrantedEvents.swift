@@ -1,8 +1,8 @@
 internal import StorageChannel
 
-/// Limit: what of the events of each project Redis grants.
+/// Limit: which events of each project Redis grants.
 extension IngestionMachine {
-    /// All that was ready has been received: one call for each project goes out.
+    /// Everything that was ready has been received: sends one call per project.
     package mutating func endTurn() {
         for call in ledger.takeCalls() { commands.append(.count(call)) }
     }

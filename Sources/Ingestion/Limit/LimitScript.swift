@@ -8,7 +8,7 @@ package enum LimitScript {
     /// - ARGV[3]: the length of the window in milliseconds.
     /// - Result: events granted now; events granted in this window, these included; milliseconds until the window ends.
     ///
-    /// A refusal changes nothing but a window that is longer than the project's window now is: it is cut to that.
+    /// A refusal changes nothing, except that a window longer than the project's current one is cut to that.
     package static let source: StaticString = """
         local window = tonumber(ARGV[3])
         local used = tonumber(redis.call('GET', KEYS[1]) or '0')
@@ -36,7 +36,7 @@ package enum LimitScript {
         /// Seconds.
         package let window: UInt32
 
-        /// The project's counter; braces, so that a cluster keeps together what belongs to a project.
+        /// The project's counter. The braces keep a project's keys together in a Redis cluster.
         package func key(prefix: String) -> [UInt8] {
             Array("\(prefix){\(project)}".utf8)
         }

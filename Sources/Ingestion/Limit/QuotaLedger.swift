@@ -1,6 +1,6 @@
 internal import StorageChannel
 
-/// Which submissions wait for a grant, one call for each project and turn, and which projects are known to be exhausted.
+/// The submissions that wait for a grant, with one call per project and turn, and the projects known to be exhausted.
 struct QuotaLedger: ~Copyable {
     /// A project's submissions of this turn, in the order of their arrival.
     struct Gathering {
@@ -9,7 +9,7 @@ struct QuotaLedger: ~Copyable {
         var submissions: [Submission]
     }
 
-    /// The most projects whose exhaustion is remembered; beyond that Redis says it again.
+    /// Maximum number of exhausted projects that are remembered; for others Redis is asked again.
     static let exhaustedLimit = 100_000
 
     private var gathering: [Int64: Gathering] = [:]

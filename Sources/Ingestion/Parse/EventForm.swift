@@ -1,8 +1,9 @@
-/// What the bytes of an event are, which decides what is asked of them.
+/// The form of an event, which decides how it is checked.
 package enum EventForm: Sendable {
     /// An event of Mesher's own routes: refused when a field is not as the contract says.
     case native
-    /// An event or feedback of a Sentry SDK: taken whatever its fields are, the columns made from what is usable in them.
+    /// An event or feedback of a Sentry SDK: accepted whatever its fields are; the columns are derived from what is
+    /// usable.
     ///
     /// - Parameters:
     ///   - id: The envelope's id, which comes before the event's own.

@@ -1,7 +1,7 @@
 internal import CJSON
 package import StorageChannel
 
-/// Turns the bytes of one event into what storage takes.
+/// Turns the bytes of one event into a record for storage.
 package struct EventParser: ~Copyable {
     /// The largest event, in bytes.
     package static let maximumSize = 1_048_576

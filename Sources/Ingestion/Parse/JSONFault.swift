@@ -1,6 +1,6 @@
 import CJSON
 
-/// What senders are told of a text that is not as it must be.
+/// The refusals for invalid JSON.
 enum JSONFault {
     static func refusal(_ fault: mesher_json_fault, at offset: Int) -> Refusal {
         let what: StaticString

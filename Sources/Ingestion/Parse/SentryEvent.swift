@@ -1,9 +1,9 @@
 import CJSON
 import StorageChannel
 
-/// The events of Sentry's SDKs, of any age: the columns are made from what is usable in their fields.
+/// The events of Sentry SDKs of any age: the columns are derived from what is usable in their fields.
 ///
-/// An empty text is as good as none, a number as good as a text.
+/// An empty text counts as none, a number as a text.
 enum SentryEvent {
     /// Fills the columns in. Throws `unsupportedItem` when it is a transaction.
     static func fill(

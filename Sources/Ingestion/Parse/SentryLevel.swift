@@ -1,6 +1,6 @@
 import CJSON
 
-/// The levels of Sentry's SDKs: names in any case, and the numbers of Python's `logging`.
+/// The levels of Sentry SDKs: names in any case, and the numbers of Python's `logging`.
 enum SentryLevel {
     /// The name of ours that stands for a level; `error` for what is no level.
     static func name(of value: mesher_json_value) -> UnsafeRawBufferPointer {

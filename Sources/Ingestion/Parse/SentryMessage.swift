@@ -1,6 +1,6 @@
 import CJSON
 
-/// Where an event of Sentry's SDKs says what happened.
+/// Where an event of Sentry SDKs says what happened.
 enum SentryMessage {
     /// What it is when an event says nothing.
     static let unlabeled: StaticString = "<unlabeled event>"

@@ -1,6 +1,6 @@
 import CJSON
 
-/// The tags of Sentry's SDKs as one JSON object: they come as one, or as an array of pairs.
+/// The tags of Sentry SDKs as one JSON object: they come as one, or as an array of pairs.
 ///
 /// A name is a text that is not empty, or a number; a value is a text, a number, a boolean or null, and kept as such. What
 /// is anything else is left out. A text that is too long is cut; one of a value has no white space around it.

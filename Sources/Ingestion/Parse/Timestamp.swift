@@ -1,7 +1,7 @@
-/// A point in time as events carry it, in microseconds since 1970-01-01T00:00:00Z. What is finer is cut off.
+/// A point in time as events carry it, in microseconds since 1970-01-01T00:00:00Z. Finer digits are cut off.
 enum Timestamp {
     enum Fault: Error {
-        /// Not what it must look like.
+        /// Malformed.
         case shape
         /// Outside the years 0001 to 9999.
         case range

@@ -1,8 +1,8 @@
 package import StorageChannel
 
-/// Store: what is handed to storage, and what it answers.
+/// Store: handing events to storage, and its answers.
 extension IngestionMachine {
-    /// Storage is connected: all that it has not answered is sent, again or for the first time.
+    /// Storage is connected: sends or resends everything that it has not answered.
     package mutating func storageConnected() {
         isStorageConnected = true
         if let key = streamKey?.key { toStorage.lookUp(key) }
@@ -21,7 +21,7 @@ extension IngestionMachine {
         }
     }
 
-    /// Storage is gone: what it knew of keys may be out of date when it is back.
+    /// Storage is gone: the cached keys may be out of date when it is back.
     package mutating func storageLost() {
         isStorageConnected = false
         giveUpProbes(until: .max)
@@ -32,7 +32,7 @@ extension IngestionMachine {
     /// Whether Redis answers, as the loop sees it.
     package var isRedisAvailable: Bool { redisFailure == nil }
 
-    /// How Redis is now. Storage hears of each change, and speaks for all edges of this host.
+    /// The state of Redis. Storage is told of each change, and logs for all edges of this host.
     ///
     /// - Parameters:
     ///   - failure: why it does not answer; nil when it does.
@@ -46,7 +46,7 @@ extension IngestionMachine {
 
     /// A frame from storage.
     ///
-    /// - Returns: false when it makes no sense; the connection should then be given up.
+    /// - Returns: false when it is malformed; the connection should then be closed.
     package mutating func receive(_ kind: FrameKind, _ bytes: UnsafeRawBufferPointer, now: Int64) -> Bool {
         var content = FrameContent(bytes)
         switch kind {
@@ -73,7 +73,7 @@ extension IngestionMachine {
             let accepts = content.integer(UInt8.self) == 1
             let degradation = Degradation(rawValue: content.integer())
             guard content.isIntact else { return false }
-            // Whether there are such keys by now cannot be told.
+            // Such keys may exist by now.
             if degradation.contains(.postgresql) { keys.forgetUnknown() }
             probes.removeAll { $0.serial == serial }
             if let submission = submissions[serial] {

@@ -1,7 +1,7 @@
 internal import Scoreboard
 internal import StorageChannel
 
-/// One request in hand, from its acceptance to its answer.
+/// One request, from its acceptance to its answer.
 final class Submission {
     /// What is known of one of its events.
     enum Event {
@@ -13,34 +13,34 @@ final class Submission {
 
     /// Which request of the caller this is.
     let token: Int
-    /// Counts up; part of the tickets of its events.
+    /// Increases with each request; part of the tickets of its events.
     let serial: UInt64
     let head: AcceptedHead
     /// When it is answered with 503 if nothing has come, in nanoseconds of the monotonic clock.
     let deadline: Int64
     private(set) var body: Body?
-    /// The bytes it holds, counted against the most a worker may have in hand.
+    /// The bytes it holds, counted against the worker's limit.
     private(set) var bytes: Int
     private(set) var ranges: [Range<Int>] = []
     /// What each event is; empty when all are Mesher's own.
     private(set) var forms: [EventForm] = []
     var events: [Event] = []
-    /// What an envelope says of itself, for its answer.
+    /// What an envelope says about itself, for its answer.
     private(set) var envelope: EnvelopeSummary?
     /// The project that its body names.
     var claim = ProjectClaim.none
-    /// By what its body is known again.
+    /// What identifies its body.
     var mark = BodyMark()
     var quota: QuotaStatus?
-    /// Handed to storage and not acknowledged: what is sent again when storage was restarted.
+    /// Handed to storage and not acknowledged; resent when storage was restarted.
     private(set) var frames: [UInt8] = []
     /// The ids of the events handed to storage, by position.
     var identifiers: [UInt128] = []
     var outstanding = 0
-    /// Seconds after which another try is worth it, the largest that storage named.
+    /// The longest retry time that storage named, in seconds.
     var retryAfter: UInt32 = 0
 
-    /// The most events in one submission: their positions fill the low bits of a ticket.
+    /// The bits of a ticket for an event's position, which bound the events of a submission.
     static let positionBits: UInt64 = 20
 
     init(token: Int, serial: UInt64, head: AcceptedHead, body: consuming Body?, deadline: Int64) {
@@ -54,7 +54,7 @@ final class Submission {
 
     var eventCount: Int { events.count }
 
-    /// Whether it is one event as it is, of which the size says well enough what it costs.
+    /// Whether it is one plain event, whose size is a good measure of its cost.
     private(set) lazy var isPlain = bytes <= ProcessorShare.plainBytes && head.isPlain
 
     func ticket(_ position: Int) -> UInt64 {
@@ -102,7 +102,7 @@ final class Submission {
         self.frames = frames
     }
 
-    /// It is answered: whoever still refers to it holds no bytes by that.
+    /// It is answered: references to it no longer hold its bytes.
     func release() {
         body = nil
         frames = []
