@@ -1,4 +1,4 @@
-/// By what the body of a request is known again when it comes with another request's id.
+/// Identifies a request's body, so that it is recognised under another request id.
 package struct BodyMark: Equatable, Sendable {
     package let project: Int64
     /// Bytes, as they were received.
@@ -12,8 +12,8 @@ package struct BodyMark: Equatable, Sendable {
         self.hash = hash
     }
 
-    /// A hash of 64 bits, never 0, of eight bytes at a time. It is no secret's keeper: whoever finds two bodies with the same
-    /// one has both in his own project.
+    /// A hash of 64 bits, never 0, of eight bytes at a time. It need not be cryptographic: whoever finds a collision
+    /// has both bodies in his own project.
     package static func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         var rest = bytes[...]
@@ -25,7 +25,7 @@ package struct BodyMark: Equatable, Sendable {
         return max(hash, 1)
     }
 
-    /// One to one for each word, so that two bodies of which one word differs never have the same hash.
+    /// Injective in each word, so two bodies that differ in one word never have the same hash.
     private static func mix(_ hash: inout UInt64, _ word: UInt64) {
         hash = (hash ^ word) &* 0x9e37_79b9_7f4a_7c15
         hash ^= hash >> 32

@@ -1,5 +1,5 @@
-/// Why Sentry's programs say that they dropped events themselves, in the order of the places in a slot: those reasons that
-/// they document, so that strangers cannot make up labels.
+/// The reasons for which Sentry SDKs report dropped events, in the order of their places in a slot. Only documented
+/// reasons count, so that strangers cannot make up labels.
 package enum ClientDiscardLabels {
     package static let reasons = [
         "queue_overflow", "cache_overflow", "buffer_overflow", "ratelimit_backoff", "network_error", "sample_rate",

@@ -1,8 +1,8 @@
 /// The classes into which one quantity is counted.
 package struct Histogram: Sendable {
-    /// The largest value that belongs to each class; what is larger than all belongs to one more.
+    /// The upper bound of each class; larger values belong to one more class.
     package let bounds: [UInt64]
-    /// How many of these units make one of the metric's: 1e9 for nanoseconds shown in seconds.
+    /// Units of the histogram per unit of the metric: 1e9 for nanoseconds shown in seconds.
     package let scale: Double
 
     /// The words that it takes in a slot: the classes, and the sum of all values.
@@ -23,7 +23,7 @@ package struct Histogram: Sendable {
             500_000_000, 1_000_000_000, 2_500_000_000, 5_000_000_000,
         ], scale: 1e9)
 
-    /// The class of a value. Most values belong to the first ones, so these are tried in their order.
+    /// The class of a value. Most values belong to the first classes, so a linear search is best.
     func place(of value: UInt64) -> Int {
         bounds.firstIndex { value <= $0 } ?? bounds.count
     }

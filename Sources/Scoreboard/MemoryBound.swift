@@ -7,10 +7,11 @@ package struct MemoryBound: Equatable, Sendable {
         self.bytes = bytes
     }
 
-    /// Whether a project may claim so much, when all claim so much with it: it may claim as much as it leaves to others.
+    /// Whether a project may claim this much, given what all claim including it: it may claim as much as it leaves to
+    /// others.
     ///
-    /// So a project alone has half of it at most, each of two a third, each of `n` at last a part of `n + 1`, and some is
-    /// always left for one that comes later.
+    /// So a single project gets at most half, each of two a third, each of `n` one part in `n + 1`, and some is always
+    /// left for the next.
     ///
     /// - Parameters:
     ///   - project: bytes of the project's sessions.

@@ -1,7 +1,6 @@
 /// The names of the outcomes that are counted, in the order of their places in a slot.
 ///
-/// They are repeated here, from where edges know them, for the watchdog, which must not depend on what edges link. A new
-/// one goes to the end.
+/// They repeat `DiscardReason`, because the watchdog must not link what edges do. Add a new one at the end.
 package enum OutcomeLabels {
     /// Why an event is discarded; the place of the first in a slot is 1.
     package static let reasons = [

@@ -15,7 +15,7 @@ package enum ProcessRole: UInt64, CaseIterable, Sendable {
     }
 }
 
-/// What becomes of the process of a slot.
+/// The state of a slot's process.
 package enum ProcessState: UInt64, CaseIterable, Sendable {
     /// Started, and has not said that it is ready.
     case starting = 1
@@ -39,21 +39,21 @@ package enum ProcessState: UInt64, CaseIterable, Sendable {
     }
 }
 
-/// Why a process had to be started again. The raw value is the metric's label; its place in the list is its place in the
+/// Why a process had to be restarted. The raw value is the metric's label; its place in the list is its place in the
 /// slot.
 package enum RestartCause: String, CaseIterable, Sendable {
     /// It ended by itself.
     case exit
     case signal
-    /// It did not go on, and the watchdog ended it.
+    /// It was stuck, and the watchdog ended it.
     case stuck
-    /// It had served as many requests, or held as much memory, as one process should.
+    /// It reached the limit of requests or memory per process.
     case recycled
     /// A new configuration.
     case reload
 }
 
-/// What a process cannot do all of its work without. The raw value is its place in a slot.
+/// What a process depends on. The raw value is its place in a slot.
 package enum Dependency: Int, CaseIterable, Sendable {
     case postgresql, redis, storage
 

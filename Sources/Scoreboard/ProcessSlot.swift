@@ -1,7 +1,7 @@
 package import EventLoop
 internal import Glibc
 
-/// What a process says about itself and counts, in its slot of the scoreboard. Nothing here waits or locks.
+/// What a process reports and counts, in its slot of the scoreboard. Nothing here waits or locks.
 ///
 /// Counters belong to the slot: they only grow, and a process that takes over the slot goes on counting in it.
 package final class ProcessSlot {
@@ -15,14 +15,14 @@ package final class ProcessSlot {
         self.memory = memory
     }
 
-    /// A slot that nobody else sees, but processes forked from this one.
+    /// A slot that only this process and its forks see.
     package static func unseen() throws(SystemError) -> ProcessSlot {
         ProcessSlot(try SharedMemory.shared(words: SlotLayout.size))
     }
 
     /// The slot that `MESHER_SLOT` names, in the scoreboard of a run directory. Without one, or with a scoreboard of
-    /// another layout (the programs were replaced while the watchdog ran), an unseen one: the process does its work all
-    /// the same.
+    /// another layout (the programs were replaced while the watchdog ran), an unseen one: the process works all the
+    /// same.
     package static func inherited(runDirectory: String) throws(SystemError) -> ProcessSlot {
         guard let index = inheritedIndex,
             let slot = try? open(index, of: ScoreboardFile.path(in: runDirectory))
@@ -52,14 +52,14 @@ package final class ProcessSlot {
 
     // MARK: What it is doing
 
-    /// The most nanoseconds that a loop may sleep, so that it beats often enough when nothing happens.
+    /// Maximum nanoseconds that a loop may sleep, so that it beats often enough while idle.
     package static let longestPause: Int64 = 1_000_000_000
 
-    /// The process goes on: once each turn of its loop.
+    /// A heartbeat: call it once per turn of the loop.
     ///
     /// - Parameters:
     ///   - now: nanoseconds of the monotonic clock.
-    ///   - inHand: what it has taken and not answered: an edge requests, storage events.
+    ///   - inHand: its requests (an edge) or events (storage) in flight.
     ///   - droppedLogLines: of this process, since it began.
     package func beat(now: Int64, inHand: Int, droppedLogLines: Int) {
         memory[SlotLayout.heartbeat] = UInt64(bitPattern: now)
@@ -70,7 +70,7 @@ package final class ProcessSlot {
         }
     }
 
-    /// The process begins to handle what one request carried: until `finishExecuting` it is what would be to blame.
+    /// The process begins to handle a request's body, which is to blame if it dies before `finishExecuting`.
     package func beginExecuting(_ request: UInt128, _ body: BodyMark = BodyMark()) {
         memory[SlotLayout.executingProject] = UInt64(bitPattern: body.project)
         memory[SlotLayout.executingSize] = UInt64(clamping: body.size)
@@ -95,7 +95,7 @@ package final class ProcessSlot {
 
     // MARK: Requests and events
 
-    /// An answer is handed over.
+    /// An answer was handed over.
     ///
     /// - Parameter duration: nanoseconds since its request was read.
     package func countRequest(_ route: RequestRoute, status: Int, duration: Int64) {
@@ -112,7 +112,7 @@ package final class ProcessSlot {
         memory.add(UInt64(clamping: count), at: SlotLayout.outcomes + outcome)
     }
 
-    /// A client says that it dropped events.
+    /// A client reports that it dropped events.
     ///
     /// - Parameter reason: its place, see `ClientDiscardLabels`.
     package func countClientDiscards(_ events: Int, reason: Int) {
@@ -127,7 +127,7 @@ package final class ProcessSlot {
 
     // MARK: Streams
 
-    /// From now on processes that this one forks count in the slot, too.
+    /// From now on the forks of this process count in the slot too.
     package func shareWithForks() {
         memory.hasManyWriters = true
     }
@@ -197,7 +197,7 @@ package final class ProcessSlot {
         memory[SlotLayout.spoolFault] = UInt64(clamping: fault)
     }
 
-    /// Whether an event can be stored, and what is done without.
+    /// Whether an event can be stored, and what is impaired.
     package func setReadiness(accepts: Bool, degradation: UInt64) {
         memory[SlotLayout.accepts] = accepts ? 2 : 1
         memory[SlotLayout.degradation] = degradation

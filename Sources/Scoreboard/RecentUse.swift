@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// What a session has used of the processors lately, in one word of the table of sessions: it decays to half each
-/// `halfLife`. Whoever goes on using a share s of a processor comes to s × `lifetime`.
+/// A session's recent processor usage, in one word of the table of sessions. It halves every `halfLife`. A steady share
+/// s of a processor converges to s × `lifetime`.
 struct RecentUse {
     /// Nanoseconds.
     static let halfLife = 200e6
@@ -21,7 +21,7 @@ struct RecentUse {
         word = UInt64(Self.time(now)) << 32 | microseconds
     }
 
-    /// What of it counts now, in nanoseconds.
+    /// What is left of it now, in nanoseconds.
     func nanoseconds(now: Int64) -> Double {
         let microseconds = word & UInt64(UInt32.max)
         guard microseconds > 0 else { return 0 }

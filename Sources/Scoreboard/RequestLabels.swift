@@ -1,11 +1,11 @@
-/// What a request asked for, as it is counted. The raw value is its place in a slot.
+/// The route of a request, as it is counted. The raw value is its place in a slot.
 package enum RequestRoute: Int, CaseIterable, Sendable {
     case events, bulk, health, readiness, preflight
-    /// No route that there is.
+    /// Not an existing route.
     case none
-    /// Those of Sentry's programs.
+    /// The routes of Sentry SDKs.
     case envelope, store, security
-    /// nginx' question whether a key is known.
+    /// nginx's question whether a key is known.
     case key
 
     /// The metric's label.
@@ -25,7 +25,7 @@ package enum RequestRoute: Int, CaseIterable, Sendable {
     }
 }
 
-/// The HTTP statuses that are counted each by itself.
+/// The HTTP statuses that are counted separately.
 package enum RequestStatus {
     /// Their places in the list are their places in the slot.
     package static let counted = [200, 202, 204, 400, 401, 404, 405, 415, 429, 503, 403, 413]

@@ -4,12 +4,12 @@ internal import Glibc
 /// The scoreboard as its owner, the watchdog, sees it: a file in the run directory with a header, a slot per process
 /// and the suspects.
 ///
-/// It outlives its owner. A watchdog that finds one of its own layout goes on with it, so that no counter goes back when it
-/// was itself killed.
+/// It outlives its owner. A watchdog that finds one with its own layout continues with it, so that no counter is reset
+/// when a watchdog is killed.
 package final class ScoreboardFile {
-    /// 256 workers twice, for a reload, and the others; a slot that was never used takes no space on disk.
+    /// 256 workers twice, for a reload, and the others. A slot that was never used takes no space on disk.
     package static let slotCount = 640
-    /// By which a child is told its slot's number.
+    /// The variable that tells a child its slot's number.
     package static let slotVariable = "MESHER_SLOT"
 
     private static let pageSize = SlotLayout.size * SharedMemory.wordSize
@@ -29,13 +29,13 @@ package final class ScoreboardFile {
     }
 
     let memory: SharedMemory
-    /// What the owner has written into each slot that was ever used. A process maps its whole slot, and one that was taken
-    /// over may write there what it likes: the owner goes by this and does not read it back.
+    /// The owner's copy of what it has written into each used slot. A process maps its whole slot, and one that was
+    /// taken over may write anything there, so the owner never reads it back.
     private var own: [[UInt64]]
 
     private init(_ memory: consuming SharedMemory) {
         let start = Self.word
-        // The used ones are the first: looking at the others would make them take space.
+        // Used slots come first; reading the others would allocate their pages.
         let used = (0..<Self.slotCount).prefix { memory[start($0) + SlotLayout.role] != 0 }
         own = used.map { memory.copy(start($0)..<start($0) + SlotLayout.ownerWords) }
         self.memory = memory
@@ -50,8 +50,8 @@ package final class ScoreboardFile {
     /// The first word of a slot.
     static func word(ofSlot index: Int) -> Int { (index + 1) * SlotLayout.size }
 
-    /// Opens the scoreboard of a run directory, or makes a new one when there is none or it has another layout. All that
-    /// was running in it counts as ended: children do not outlive their watchdog.
+    /// Opens the scoreboard of a run directory, or makes a new one when there is none or it has another layout. All
+    /// processes in it count as ended: children do not outlive their watchdog.
     ///
     /// - Throws: `SystemError` when the file cannot be made.
     package static func open(in runDirectory: String) throws(SystemError) -> ScoreboardFile {
@@ -63,7 +63,7 @@ package final class ScoreboardFile {
         return try create(path)
     }
 
-    /// What the slots of a run directory say, for one who only looks; nothing when there is no scoreboard.
+    /// The slots of a run directory, for readers; none when there is no scoreboard.
     package static func readings(in runDirectory: String) -> [SlotReading] {
         adopt(path(in: runDirectory))?.readings() ?? []
     }
@@ -87,7 +87,7 @@ package final class ScoreboardFile {
         return memory
     }
 
-    /// Under another name first: a process that still maps the old file keeps it.
+    /// Created under a temporary name, because a process that still maps the old file keeps it.
     private static func create(_ path: String) throws(SystemError) -> ScoreboardFile {
         let temporary = path + ".new"
         let number = Glibc.open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
@@ -111,8 +111,9 @@ package final class ScoreboardFile {
         package let wasWaiting: Bool
     }
 
-    /// Finds a slot for a process that is about to be started, and resets all in it that is not a counter. A slot that
-    /// the same place has had goes on counting; while its process still lives, during a reload, the place gets another.
+    /// Finds a slot for a process that is about to be started, and resets everything in it except the counters. A slot
+    /// that the same place had before continues counting; if its process is still alive, during a reload, the place
+    /// gets another slot.
     ///
     /// - Parameter name: of the place, at most 32 bytes of UTF-8.
     /// - Returns: nil when all slots are taken.
@@ -132,7 +133,7 @@ package final class ScoreboardFile {
         return Claim(slot: index, wasWaiting: wasWaiting)
     }
 
-    /// The process of a slot runs.
+    /// The process of a slot is running.
     package func started(_ index: Int, pid: Int32, wall: Int64) {
         write(UInt64(clamping: pid), SlotLayout.pid, of: index)
         write(UInt64(clamping: wall), SlotLayout.started, of: index)
@@ -167,7 +168,7 @@ package final class ScoreboardFile {
         memory.addAtOnce(UInt64(clamping: count), at: word)
     }
 
-    /// The slot in which a place waits to be started again tells when that is.
+    /// The slot of a place that waits for its restart says when that is.
     ///
     /// - Parameter until: in microseconds since 1970.
     package func pause(_ name: String, until: Int64) {
@@ -202,7 +203,7 @@ package final class ScoreboardFile {
         memory[Self.word(ofSlot: index) + word] = value
     }
 
-    /// What a place waits for comes before what it has left behind, so that it never seems to wait twice.
+    /// A place's waiting slot comes before the slots it has left, so that it never seems to wait twice.
     private func vacant(_ name: String) -> Int? {
         let named = slots(named: name)
         for wanted in [ProcessState.waiting, .ended] {

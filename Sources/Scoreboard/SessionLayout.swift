@@ -1,7 +1,7 @@
 /// Where everything is in the file of the sessions, in words from its beginning: a header of one page, two words for
 /// each session with its project and the memory that it has claimed, a record for each session.
 ///
-/// Projects and claims have places of their own because sessions look at all of them.
+/// Projects and claims are stored apart because sessions read all of them.
 enum SessionLayout {
     /// The most sessions of a host: those of the listener that accepts, and those of the ones it has replaced.
     static let capacity = 65_536
@@ -11,7 +11,7 @@ enum SessionLayout {
     static let fingerprintWord = 1
     /// How many records are in use.
     static let inUse = 2
-    /// How many were ever in use; those behind them are untouched, and looking at them would make them take space.
+    /// How many were ever in use. The rest is untouched, and reading it would allocate its pages.
     static let used = 3
 
     static let projects = SlotLayout.size
@@ -22,7 +22,7 @@ enum SessionLayout {
     static let size = records + capacity * recordSize
 
     // A record.
-    /// The scoreboard's slot of the listener that it belongs to, and one; 0 while it is free.
+    /// One more than the scoreboard slot of its listener; 0 while it is free.
     static let owner = 0
     static let pid = 1
     /// Microseconds since 1970.

@@ -1,11 +1,11 @@
 internal import Glibc
 
-/// How much of the processors the sessions of a host may use: together half of them, so that workers, storage and
-/// PostgreSQL have the rest. Projects that want more than their share of that get equal ones, and wait between messages.
+/// How much of the processors a host's sessions may use: half of them together, so that workers, storage and PostgreSQL
+/// have the rest. Projects that want more than their share get equal shares, and wait between messages.
 package struct SessionShare: Sendable {
     /// Nanoseconds by which a steady use is multiplied, see `RecentUse`.
     package static let lifetime = RecentUse.halfLife / M_LN2
-    /// The most nanoseconds of one rest.
+    /// Maximum nanoseconds of one pause.
     static let longestRest = 250e6
 
     /// The processors that all sessions may use together.
@@ -16,7 +16,7 @@ package struct SessionShare: Sendable {
         self.processors = Double(max(processors, 1)) / 2
     }
 
-    /// For how long a project's sessions take no message.
+    /// How long a project's sessions accept no message.
     ///
     /// - Parameter uses: what the sessions of each project have used lately, in nanoseconds.
     /// - Returns: nanoseconds; 0 while it is within its share.
@@ -24,14 +24,14 @@ package struct SessionShare: Sendable {
         let use = uses[project] ?? 0
         var room = processors * Self.lifetime
         var others = uses.count
-        // What those leave who want less than an equal share is for the others.
+        // What projects with smaller needs leave over goes to the others.
         for smaller in uses.values.sorted() where smaller < use && smaller < room / Double(others) {
             room -= smaller
             others -= 1
         }
         let share = room / Double(max(others, 1))
         guard use > share else { return 0 }
-        // After so long what it has used has decayed to its share.
+        // After this time its usage has decayed to its share.
         return Int64(min(log(use / share) * Self.lifetime, Self.longestRest))
     }
 }

@@ -1,11 +1,11 @@
 package import EventLoop
 internal import Glibc
 
-/// The sessions of a host, each with what the operator sees of it: a file in the run directory, made by the watchdog, in
-/// which a listener reserves a record before it forks and the session says how it is.
+/// The sessions of a host, with what the operator sees of each: a file in the run directory, created by the watchdog. A
+/// listener reserves a record in it before it forks, and the session reports there.
 ///
-/// Listeners that a reload has replaced have sessions in it beside those of the one that accepts. What is counted for
-/// good is not here but in the listener's slot of the scoreboard.
+/// Listeners that a reload has replaced have sessions in it beside those of the current one. Permanent counters are in
+/// the listener's slot of the scoreboard.
 package final class SessionTable {
     private let memory: SharedMemory
     /// Where `reserve` looks when no record has been freed by this process.
@@ -25,7 +25,7 @@ package final class SessionTable {
     /// - Throws: `SystemError` when it cannot be made.
     package static func create(in runDirectory: String) throws(SystemError) -> SessionTable {
         let path = path(in: runDirectory)
-        // Under another name first: a process that still maps the old file keeps it.
+        // Created under a temporary name, because a process that still maps the old file keeps it.
         let temporary = path + ".new"
         let number = Glibc.open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard number >= 0 else { throw SystemError("open", temporary) }
@@ -132,7 +132,7 @@ package final class SessionTable {
 
     /// A session has learnt its project, and takes one of the places that the project has.
     ///
-    /// Of several that ask at once for the last place none or one gets it, never two.
+    /// Of several that ask for the last place at once, at most one gets it.
     ///
     /// - Parameter limit: the most sessions of one project.
     /// - Returns: false when the project has its full number.
@@ -147,11 +147,11 @@ package final class SessionTable {
         return false
     }
 
-    /// A session claims memory in the place of what it has claimed before.
+    /// A session replaces its claim of memory.
     ///
-    /// Of several that ask at once for the last of it none or one gets it, never two.
+    /// Of several that ask for the last of it at once, at most one gets it.
     ///
-    /// - Returns: false when it is too much; then the former claim holds. Less than before is never too much.
+    /// - Returns: false when it is too much; then the old claim stays. A smaller claim is never too much.
     package func claim(_ index: Int, bytes: Int, within bound: MemoryBound) -> Bool {
         guard isRecord(index) else { return false }
         let former = memory.announced(at: SessionLayout.claims + index)
@@ -176,7 +176,7 @@ package final class SessionTable {
         (0..<used).reduce(0) { $0 + Self.plausible(memory[SessionLayout.claims + $1]) }
     }
 
-    /// A claim that somebody else has written, cut so that the sum of all is a number.
+    /// A claim written by another process, bounded so that the sum cannot overflow.
     private static func plausible(_ claim: UInt64) -> Int { Int(min(claim, 1 << 40)) }
 
     /// A session has answered the upgrade.

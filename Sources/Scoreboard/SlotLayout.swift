@@ -53,7 +53,7 @@ enum SlotLayout {
     static let spooled = 57
     static let delivered = 58
     static let quarantined = 59
-    /// What storage does without, by bits of its own.
+    /// What is impaired for storage, as `Degradation` bits.
     static let degradation = 60
     /// Whether an event can be stored: 0 unknown, 1 no, 2 yes.
     static let accepts = 61

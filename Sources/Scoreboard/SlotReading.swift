@@ -1,7 +1,7 @@
-/// What a slot says at one moment. Each number is whole; together they may be some nanoseconds apart.
+/// A reading of a slot. Each number is consistent by itself; together they may be some nanoseconds apart.
 ///
-/// A process that was taken over may have written anything. So what is no counter is bounded here: sums of all slots do
-/// not overflow, nor do differences of two times.
+/// A process that was taken over may have written anything. So everything but counters is bounded here: sums over all
+/// slots cannot overflow, nor can differences of two times.
 package struct SlotReading: Sendable {
     package let index: Int
     package let role: ProcessRole
@@ -16,11 +16,11 @@ package struct SlotReading: Sendable {
     /// In the order of `RestartCause.allCases`.
     package let restarts: [UInt64]
     package let vitals: Vitals
-    /// What it has taken and not answered: an edge requests, storage events.
+    /// Its requests (an edge) or events (storage) in flight.
     package let inHand: Int
     /// In the order of `Dependency.allCases`; nil where nothing is known of it.
     package let dependencies: [Bool?]
-    /// What it says that holds it, see `Sandbox.Bonds`; a listener tells of its sessions.
+    /// Its own account of its sandbox, see `Sandbox.Bonds`; a listener reports its sessions'.
     package let bonds: UInt64
     package let rateLimitFallbacks: UInt64
     package let droppedLogLines: UInt64
@@ -32,7 +32,7 @@ package struct SlotReading: Sendable {
     package let spool: SpoolReading
     /// Whether storage can store an event; nil where nothing is known of that.
     package let accepts: Bool?
-    /// What storage does without, by bits of its own.
+    /// What is impaired for storage, as `Degradation` bits.
     package let degradation: UInt64
     /// Events that were ever written to the spool, delivered from it, set aside.
     package let spooled: UInt64
@@ -76,7 +76,7 @@ package struct SpoolReading: Equatable, Sendable {
     package let fault: Int32
 }
 
-/// By what a stuck process is known.
+/// What tells a stuck process.
 package struct Vitals: Equatable, Sendable {
     /// What one request carried is being handled.
     package struct Execution: Equatable, Sendable {
@@ -156,10 +156,10 @@ extension SlotReading {
         return result
     }
 
-    /// What JSON can hold exactly, and what may be added a thousand times.
+    /// Bounded to what JSON can hold exactly, and what can be added a thousand times.
     static func bounded(_ word: UInt64) -> UInt64 { min(word, 1 << 53) }
 
-    /// What was written with one more; nil for 0.
+    /// A value that is stored plus one; nil for 0.
     private static func known(_ word: UInt64) -> UInt64? { word == 0 ? nil : bounded(word - 1) }
 
     static func name(_ own: [UInt64]) -> String {

@@ -5,9 +5,9 @@ package enum SessionEnding: Int, CaseIterable, Sendable {
         tryAgainLater
     /// By a code that the contract does not name.
     case other
-    /// The peer went without a close.
+    /// The peer left without a close frame.
     case lost
-    /// It answered no ping, or took no answers, and was dropped.
+    /// It answered no ping, or read no answers, and was dropped.
     case dropped
     /// A signal killed the process.
     case killed

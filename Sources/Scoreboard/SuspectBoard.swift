@@ -3,9 +3,9 @@ internal import Glibc
 
 /// The suspects as a worker sees them, in the scoreboard that it only reads.
 ///
-/// nginx hears of a worker's death as soon as the kernel does, and the next worker may have the request before the watchdog
-/// has written anything. So a worker also looks at what the slots of the others say that they handle: a dead one's says it
-/// until the watchdog has written it down.
+/// nginx notices a worker's death as soon as the kernel does, and the next worker may get the request before the
+/// watchdog has recorded the death. So a worker also reads what the other slots are executing: a dead one's slot says
+/// so until the watchdog has recorded it.
 package final class SuspectBoard {
     private let memory: SharedMemory
     private let ownSlot: Int
@@ -33,11 +33,11 @@ package final class SuspectBoard {
         return SuspectBoard(memory, ownSlot: ownSlot)
     }
 
-    /// Brings what is known up to date. To be called after it is known which requests have come and before they are read:
-    /// what killed a process was given to another after that death only.
+    /// Updates the suspects. Call it after the ready requests are known and before they are read: a request that killed
+    /// a process reaches another only after that death.
     package func update(_ suspects: inout Suspects) {
         readSlots()
-        // First what the slots say and then what is written down: what leaves the slots has been written down before.
+        // Read the slots first and then the records: what leaves the slots was recorded before.
         executing.removeAll(keepingCapacity: true)
         for slot in slots {
             if let execution = Vitals.execution(memory, ScoreboardFile.word(ofSlot: slot)) {
@@ -64,7 +64,7 @@ package final class SuspectBoard {
         }
     }
 
-    /// A record that is being written is waited for: the watchdog needs some nanoseconds, unless it was stopped just there.
+    /// Waits for a record that is being written: the watchdog needs some nanoseconds, unless it was stopped just there.
     private func readRecords(_ dead: inout [Suspect]) {
         for _ in 0..<1_000 {
             let before = memory.acquire(SuspectTable.generation)

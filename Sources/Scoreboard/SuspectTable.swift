@@ -7,7 +7,8 @@ enum SuspectTable {
     static let slotGeneration = 65
     static let start = ScoreboardFile.word(ofSlot: ScoreboardFile.slotCount)
     static let capacity = 256
-    /// The most records of one project, and of all that came without a key: nobody's deaths push out another's.
+    /// Maximum number of records of one project, and of requests without a key, so that no project's deaths displace
+    /// another's.
     static let projectCapacity = 8
     static let strangerCapacity = 4
 
@@ -69,8 +70,8 @@ enum SuspectTable {
 }
 
 extension SuspectTable {
-    /// Where the record of a new suspect goes. A project that has its full number gives up one of its own; of a full
-    /// table the project with the most records gives up one. That is the least dangerous of them, then the oldest.
+    /// The place for a new suspect's record. A project at its maximum gives up one of its own; in a full table the
+    /// project with the most records does. The least dangerous record goes first, then the oldest.
     static func place(for project: Int64, among known: [(place: Int, suspect: Suspect)]) -> Int {
         let counts = known.reduce(into: [:]) { $0[$1.suspect.body.project, default: 0] += 1 }
         if counts[project] ?? 0 >= (project == 0 ? strangerCapacity : projectCapacity) {
@@ -100,7 +101,7 @@ extension ScoreboardFile {
         guard let execution = vitals(of: index)?.execution else { return nil }
         let known = SuspectTable.read(memory)
         let same = known.first { $0.suspect.request == execution.request || $0.suspect.body.isSame(as: execution.body) }
-        // One that was seen by its hash once is known by it for good.
+        // A suspect whose hash was seen once keeps it.
         let earlier = same?.suspect.body.hash ?? 0
         let body = execution.body.hash == 0 && earlier != 0 ? same?.suspect.body ?? execution.body : execution.body
         let suspect = Suspect(
@@ -123,7 +124,7 @@ extension ScoreboardFile {
         adopt(path(in: runDirectory))?.suspects()
     }
 
-    /// Takes a request as innocent again.
+    /// Removes a request from the suspects.
     ///
     /// - Returns: how many records that were; nil when there is no scoreboard.
     package static func forget(in runDirectory: String, _ isMeant: (Suspect) -> Bool) -> Int? {

@@ -1,4 +1,4 @@
-/// A request that a process was handling when it died, or was killed since it made no progress.
+/// A request that a process was handling when it died, or when it was killed for making no progress.
 package struct Suspect: Equatable, Sendable {
     package let request: UInt128
     package let body: BodyMark
@@ -6,7 +6,7 @@ package struct Suspect: Equatable, Sendable {
     package let deaths: Int
     /// When the last of them died, in microseconds since 1970.
     package let diedAt: Int64
-    /// The slot of that process, and since when it had handled the request: no two deaths have both in common.
+    /// The slot of that process, and when it began the request. Together they identify a death.
     let slot: Int
     let since: Int64
 
@@ -27,7 +27,7 @@ package struct Suspect: Equatable, Sendable {
 
 /// What an edge knows of requests that may kill it.
 package struct Suspects: Equatable, Sendable {
-    /// A request that has killed so many processes is not tried again.
+    /// A request that has killed this many processes is refused.
     package static let deadlyCount = 2
 
     package enum Verdict: Equatable, Sendable {
@@ -37,7 +37,7 @@ package struct Suspects: Equatable, Sendable {
         case poison
     }
 
-    /// What the watchdog has written down.
+    /// What the watchdog has recorded.
     package var dead: [Suspect] = []
     /// What other processes are handling, or were when they died: nginx gives a request to another process before the
     /// watchdog has heard of a death.

@@ -63,7 +63,7 @@ extension ScoreboardFile {
         return Int(clamping: memory[word + 2])
     }
 
-    /// A watchdog begins, which has asked nobody yet.
+    /// A watchdog starts; it has checked nobody yet.
     package func forgetHealth() {
         for subject in HealthSubject.allCases {
             for word in 0..<3 { memory[Header.health + 4 * subject.place + word] = 0 }
