@@ -1,12 +1,14 @@
 internal import Glibc
 
-/// What the running service has read: the file `configuration` in the run directory, which only its user and root can read.
-/// It holds no value, but a salted digest of each, so that somebody who can read the values can tell whether one has changed.
+/// What the running service has read: the file `configuration` in the run directory, which only its user and root can
+/// read. It holds a salted digest of each value, not the value, so that somebody who can read the values can tell
+/// whether one has changed.
 package struct ConfigurationRecord: Equatable, Sendable {
     /// The configuration file.
     private let path: String
     private let salt: UInt64
-    /// Settings that do not come from that file, nor from one that it names, have none: others see another environment.
+    /// Settings that come neither from that file nor from one it names have no digest: other processes have another
+    /// environment.
     private let digests: [String: UInt64]
 
     /// - Parameters:
@@ -21,10 +23,10 @@ package struct ConfigurationRecord: Equatable, Sendable {
         digests = Dictionary(pairs) { first, _ in first }
     }
 
-    /// The settings of the service; those for the operator's commands alone are read by each.
+    /// The settings of the service; the commands read their own each time.
     private static let settings = Setting.all.filter { $0.programs != [.mesher] }
 
-    /// Those whose value is another one now; none when it cannot be told.
+    /// The settings whose value has changed; none when that is unknown.
     package func changed(in settings: Settings, file path: String?) -> [Setting] {
         guard path ?? Settings.path == self.path else { return [] }
         return Self.settings.filter { setting in

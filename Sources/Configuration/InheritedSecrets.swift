@@ -1,8 +1,8 @@
 internal import Glibc
 
-/// The secret settings on their way from the watchdog to a child: `NAME=value` and a zero byte each, in a pipe whose number
-/// is in `MESHER_SECRETS_FD`. The environment of a process can be read as long as it runs, proc(5); this is gone once it
-/// was read.
+/// The secret settings on their way from the watchdog to a child: `NAME=value` and a zero byte each, in a pipe whose
+/// number is in `MESHER_SECRETS_FD`. A process's environment stays readable while it runs, proc(5); a pipe's content is
+/// gone once it was read.
 package enum InheritedSecrets {
     package static let variable = "MESHER_SECRETS_FD"
 

@@ -3,10 +3,10 @@ internal import Glibc
 /// How the last reload ended: the file `reload` in the run directory, by which the watchdog answers `mesher reload`. One
 /// line, `<nanoseconds> ok` or `<nanoseconds> failed <why>`.
 package struct ReloadReport: Equatable, Sendable {
-    /// When the watchdog began to read the configuration, of the monotonic clock that all processes share: a reload that
-    /// began after it was asked for is the answer, an earlier one is not.
+    /// When the watchdog began to read the configuration, by the monotonic clock that all processes share. A reload
+    /// that began after the request answers it; an earlier one does not.
     package let begun: Int64
-    /// Why it failed, nil when it did not.
+    /// Why it failed; nil when it succeeded.
     package let failure: String?
 
     package init(begun: Int64, failure: String?) {

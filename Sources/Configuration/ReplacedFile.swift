@@ -1,6 +1,7 @@
 internal import Glibc
 
-/// A small file that is replaced at once, so that no reader sees half of it. The corresponding C function is `rename`.
+/// A small file that is replaced atomically, so that no reader sees half of it. The corresponding C function is
+/// `rename`.
 enum ReplacedFile {
     /// - Parameter mode: who may read it.
     /// - Returns: whether it could be written; the reason is in `errno`.

@@ -10,7 +10,7 @@ package struct ServerAddress: Equatable, Sendable, CustomStringConvertible {
 
     package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
-    /// What parts its port from a host, an IPv6 address in brackets, is a colon.
+    /// A colon separates port and host; an IPv6 address is in brackets.
     private init?(_ text: Substring) {
         let isBracketed = text.first == "["
         guard let end = isBracketed ? text.firstIndex(of: "]") : text.lastIndex(of: ":") else { return nil }

@@ -3,7 +3,7 @@ package enum Program: String, CaseIterable, Sendable {
     case watchdog, storage, worker, stream, mesher
 }
 
-/// One setting: its name everywhere (file, environment, command line), what it takes and who gets it.
+/// One setting: its name in file, environment and command line, its type, and the programs that get it.
 package struct Setting: Sendable {
     package enum Kind: Sendable {
         case text
@@ -18,10 +18,10 @@ package struct Setting: Sendable {
     /// `MESHER_` and capital letters.
     package let name: String
     package let kind: Kind
-    /// What a number counts, empty for text.
+    /// The unit of a number; empty for text.
     package let unit: String
     package let fallback: String
-    /// Whether its value is masked wherever it would be shown; a secret can also be given as a file, `NAME_FILE`.
+    /// Whether its value is masked wherever it is shown. A secret can also be given as a file, `NAME_FILE`.
     package let isSecret: Bool
     package let programs: Set<Program>
     package let meaning: String

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// All settings with their values: defaults, over them the file, the environment and the command line.
+/// All settings with their values: defaults, overridden by the file, the environment and the command line.
 package struct Settings: Sendable {
     /// Where a value came from.
     package enum Origin: Equatable, Sendable, CustomStringConvertible {
@@ -37,10 +37,11 @@ package struct Settings: Sendable {
     /// Reads file, environment and command line.
     ///
     /// - Parameters:
-    ///   - path: the file; nil means `path`, which may be absent, while a file that was named must be there.
-    ///   - environment: `NAME=value` each; only known names are looked at.
+    ///   - path: the file; nil means `path`, which may be absent. A named file must exist.
+    ///   - environment: `NAME=value` each; unknown names are ignored.
     ///   - arguments: `NAME=value` each; anything else is a fault.
-    ///   - readsSecretFiles: whether the files that `NAME_FILE` names are read; who needs no secret may not be able to.
+    ///   - readsSecretFiles: whether to read the files that `NAME_FILE` names. Whoever needs no secret may lack the
+    ///     right to.
     /// - Throws: `Fault`, which names the file, the line and the key.
     package init(
         file path: String? = nil, environment: [String: String] = Self.processEnvironment(), arguments: [String] = [],
@@ -97,7 +98,7 @@ package struct Settings: Sendable {
         values[setting.name]?.origin ?? .default
     }
 
-    /// What the watchdog has given this process: all that it gets.
+    /// The settings that the watchdog has given this process.
     package static func inherited() throws(Fault) -> Settings {
         try Settings(
             file: "/dev/null", environment: processEnvironment().merging(InheritedSecrets.take()) { $1 })
@@ -108,7 +109,7 @@ package struct Settings: Sendable {
         given(to: program, secret: false)
     }
 
-    /// The same of secret settings, which are in no environment.
+    /// The same for secret settings, which are never in an environment.
     package func secrets(for program: Program) -> [String] {
         given(to: program, secret: true)
     }
