@@ -2,12 +2,11 @@ internal import Glibc
 package import Logging
 internal import Synchronization
 
-/// What a program says to its operator: one line an entry on standard error. A constant message, then `key=value` pairs.
+/// A program's log: one line per entry on standard error, a constant message followed by `key=value` pairs.
 ///
-/// Under systemd (`JOURNAL_STREAM` names this very standard error) each line begins with a priority, sd-daemon(3); else with
-/// the time, which nobody adds then.
-/// Writing never waits: a line that does not fit into a full pipe is dropped and counted, and the count is said with the
-/// next line that fits.
+/// Under systemd (`JOURNAL_STREAM` names this very standard error) each line begins with a priority, sd-daemon(3),
+/// otherwise with the time. Writing never waits: a line that does not fit into a full pipe is dropped and counted, and
+/// the next line that fits reports the count.
 package struct Journal: LogHandler {
     package var metadata: Logger.Metadata = [:]
     package var logLevel: Logger.Level = .info

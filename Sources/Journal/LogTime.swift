@@ -1,10 +1,10 @@
 internal import Glibc
 
-/// What a line begins with where no journal says when it came: `2026-11-28T08:51:53.123Z`.
+/// The time at the beginning of a line without a journal: `2026-11-28T08:51:53.123Z`.
 ///
-/// Made without the C library's calendar, which opens a file first: processes that have given up all files log too.
+/// Computed without the C library's calendar, which would open a file: processes that have given up all files log too.
 package struct LogTime: Equatable, CustomStringConvertible {
-    /// The bytes of its text, and of the blank behind it.
+    /// The size of its text, including the space after it.
     package static let length = 25
 
     /// Milliseconds since 1970-01-01T00:00:00Z.
