@@ -1,9 +1,9 @@
-/// The socket of a client that opens its connection again by itself, as far as a loop must know it to wait on it.
+/// The socket of a client that reconnects by itself, as a loop sees it.
 package struct ClientSocket: Equatable, Sendable {
     package let number: CInt
-    /// Counts the connections: another one may well have the same number.
+    /// Counts the connections: a new one may reuse the descriptor's number.
     package let opening: Int
-    /// Whether something is left to be written.
+    /// Whether output is pending.
     package let wantsWrite: Bool
 
     package init(number: CInt, opening: Int, wantsWrite: Bool) {
@@ -23,7 +23,7 @@ package struct ClientSocketWatch {
         self.token = token
     }
 
-    /// Brings the set up to date. A socket that was closed has left the set by itself, epoll(7).
+    /// Updates the set. A closed socket has left the set by itself, epoll(7).
     package mutating func update(_ socket: ClientSocket?, in epoll: borrowing Epoll) throws(SystemError) {
         guard let socket, socket != watched else { return }
         let interest: Epoll.Interest = socket.wantsWrite ? [.read, .write] : .read

@@ -3,11 +3,11 @@ package import Glibc
 
 /// What a process asks of the kernel for itself.
 package enum ProcessAttributes {
-    /// This process lives as long as its supervisor wants. It ends with it, which may die of SIGKILL: nobody would know of
-    /// it, and its successor needs what it holds. SIGINT is left to the supervisor, which stops its children in order, while
-    /// ^C at a terminal goes to all at once. The corresponding C function is `prctl` with `PR_SET_PDEATHSIG`.
+    /// Ties this process to its supervisor. It ends when the supervisor does, even by SIGKILL: nobody would know of it,
+    /// and the next supervisor needs what it holds. It ignores SIGINT, which ^C at a terminal sends to all; the
+    /// supervisor stops its children in order. The corresponding C function is `prctl` with `PR_SET_PDEATHSIG`.
     ///
-    /// - Returns: false when the supervisor died before, so that the signal does not come.
+    /// - Returns: false when the supervisor died before, so that the signal will not come.
     package static func followSupervisor() -> Bool {
         signal(SIGINT, SIG_IGN)
         _ = mesher_set_parent_death_signal(SIGKILL)
@@ -34,7 +34,7 @@ package enum ProcessAttributes {
         _ = mesher_keep_from_programs(first)
     }
 
-    /// The command line without the program's name. Swift's own needs /proc, and finds no arguments without it.
+    /// The command line without the program's name. Swift's own needs /proc and finds no arguments without it.
     package static var arguments: [String] {
         var result: [String] = []
         while let argument = mesher_argument(CInt(truncatingIfNeeded: result.count + 1)) {
@@ -43,7 +43,7 @@ package enum ProcessAttributes {
         return result
     }
 
-    /// The path of the program that this process executes, all links followed; nil when it is no more there. The
+    /// The path of the program that this process executes, with all links resolved; nil when it is gone. The
     /// corresponding C functions are `getauxval` and `realpath`: no /proc is needed.
     package static func programPath() -> String? {
         guard let executed = mesher_executed_path(), let path = realpath(executed, nil) else { return nil }
@@ -71,25 +71,25 @@ package enum ProcessAttributes {
         setrlimit(__rlimit_resource_t(resource.rawValue), &limit)
     }
 
-    /// Once woken, this process does not preempt the one that runs: batches grow. Without the right to it nothing changes.
+    /// When woken, this process does not preempt the running one, so batches grow. Without the right nothing changes.
     /// The corresponding C function is `sched_setscheduler` with `SCHED_BATCH`.
     package static func useBatchScheduling() {
         _ = mesher_use_batch_scheduling()
     }
 
-    /// Of a processor that another process wants as well, this one gets a tenth. The corresponding C function is `nice`.
+    /// Gets a tenth of a processor that another process wants too. The corresponding C function is `nice`.
     package static func yieldToOthers() {
         _ = nice(10)
     }
 
-    /// Memory of large bodies is given back to the kernel when it is freed, and does not stay with the process for life. The
-    /// corresponding C function is `mallopt` with `M_MMAP_THRESHOLD`.
+    /// Returns the memory of large bodies to the kernel when it is freed. The corresponding C function is `mallopt`
+    /// with `M_MMAP_THRESHOLD`.
     package static func returnLargeMemory() {
         mesher_return_large_memory()
     }
 
-    /// Memory that was freed goes back to the kernel, though something behind it is still in use. The corresponding C
-    /// function is `malloc_trim`.
+    /// Returns freed memory to the kernel, even if memory after it is in use. The corresponding C function is
+    /// `malloc_trim`.
     package static func trimMemory() {
         mesher_trim_memory()
     }

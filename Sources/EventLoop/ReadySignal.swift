@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// How a supervised process says that it does its work: one line on the descriptor that `MESHER_READY_FD` names.
+/// How a supervised process reports readiness: one line on the descriptor that `MESHER_READY_FD` names.
 package struct ReadySignal: ~Copyable {
     private let descriptor: Descriptor
 
@@ -12,9 +12,8 @@ package struct ReadySignal: ~Copyable {
     /// Whether a supervisor waits for it.
     package static var isAwaited: Bool { getenv("MESHER_READY_FD") != nil }
 
-    /// Whether the other end of the descriptor is still open. A supervisor that has died holds it no more, while the number
-    /// of the parent proves nothing: a supervisor can be process 1, as whatever adopts orphans can be. The corresponding C
-    /// function is `poll`.
+    /// Whether the other end of the descriptor is still open. A dead supervisor has closed it. The parent's process ID
+    /// would prove nothing: process 1 may be the supervisor or adopt orphans. The corresponding C function is `poll`.
     static var hasReader: Bool {
         guard let number = inheritedNumber else { return true }
         var query = pollfd(fd: number, events: 0, revents: 0)

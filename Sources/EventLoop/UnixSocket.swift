@@ -3,11 +3,11 @@ internal import Glibc
 
 /// Stream sockets in the file system, unix(7).
 package enum UnixSocket {
-    /// The longest path the kernel takes, in bytes.
+    /// The longest path that the kernel accepts, in bytes.
     package static let pathLimit = 107
 
-    /// Binds and listens at a path, with the given permissions from the first moment on; a file that is there already is
-    /// replaced. The descriptor does not block. The corresponding C functions are `socket`, `bind` and `listen`.
+    /// Binds and listens at a path, with the given permissions from the first moment; an existing file is replaced. The
+    /// descriptor does not block. The corresponding C functions are `socket`, `bind` and `listen`.
     package static func listen(at path: String, mode: UInt32, backlog: CInt) throws(SystemError) -> Descriptor {
         let descriptor = try open(path)
         unlink(path)
@@ -29,7 +29,7 @@ package enum UnixSocket {
         return descriptor
     }
 
-    /// Takes the next connection, nil when none waits. It blocks on read and write, and is not inherited. The
+    /// Accepts the next connection; nil when none waits. It blocks on read and write, and is not inherited. The
     /// corresponding C function is `accept4`.
     package static func accept(_ listener: CInt) -> Descriptor? {
         let number = mesher_accept(listener)
