@@ -1,6 +1,6 @@
-/// Whether Redis throws keys away when its memory is full.
+/// Whether Redis evicts keys when its memory is full.
 package enum Eviction {
-    /// The `maxmemory-policy` by which it does; nil when it throws none away, or does not say.
+    /// The `maxmemory-policy` by which it does; nil when it evicts nothing, or does not say.
     ///
     /// - Parameter information: what INFO memory says.
     package static func policy(in information: String) -> String? {

@@ -27,8 +27,8 @@ package enum RedisReply: Equatable, Sendable {
     case other
 }
 
-/// A connection to Redis that never blocks: commands are appended and sent together, replies come in their order. Only the
-/// look-up of a host name may block, getaddrinfo(3). The corresponding hiredis type is `redisContext`.
+/// A connection to Redis that never blocks: commands are appended and sent together, replies come in their order. Only
+/// a host name's lookup may block, getaddrinfo(3). The corresponding hiredis type is `redisContext`.
 package struct RedisConnection: ~Copyable {
     private let context: UnsafeMutablePointer<redisContext>
 
@@ -65,7 +65,7 @@ package struct RedisConnection: ~Copyable {
             var offset = 0
             var pointers: [UnsafePointer<CChar>?] = []
             for length in lengths {
-                // An empty argument may have no address of its own; its length says that nothing is read.
+                // An empty argument may have no address; its length of 0 means that nothing is read.
                 pointers.append(bytes.baseAddress.map { ($0 + offset).assumingMemoryBound(to: CChar.self) })
                 offset += length
             }
@@ -74,7 +74,7 @@ package struct RedisConnection: ~Copyable {
         guard status == REDIS_OK else { throw failure("append") }
     }
 
-    /// Sends as much as the socket takes.
+    /// Sends as much as the socket accepts.
     ///
     /// - Returns: whether all was sent; if not, call again when the socket is writable. The corresponding hiredis function
     ///   is `redisBufferWrite`.

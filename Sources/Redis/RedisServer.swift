@@ -1,6 +1,6 @@
 package import Configuration
 
-/// Where Redis is, and as whom to speak to it.
+/// The address of Redis, and the credentials.
 package struct RedisServer: Sendable {
     package enum Address: Sendable, CustomStringConvertible {
         case unix(String)
@@ -14,9 +14,9 @@ package struct RedisServer: Sendable {
         }
     }
 
-    /// Of a server behind Sentinels only the port counts: they name the host.
+    /// Behind Sentinels only the port counts: they name the host.
     package var address: Address
-    /// Whom to ask which server is the master; nil when the address says it.
+    /// The Sentinels that name the master; nil when the address is the server's.
     package var sentinels: Sentinels?
     /// Empty means the default user.
     package var user: String

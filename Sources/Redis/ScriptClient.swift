@@ -1,20 +1,20 @@
 internal import Configuration
 package import EventLoop
 
-/// Calls one Lua script in Redis, many calls in one round trip, over one connection that it opens again by itself. A call
-/// gets its result or, when Redis is down or late, none; it is never made twice.
+/// Calls one Lua script in Redis, many calls per round trip, over one connection, and reconnects by itself. A call gets
+/// its result, or none if Redis is down or late; it is never repeated.
 ///
-/// It is a circuit breaker too: once Redis has failed no call is made until a new connection has shown, by a call of no
-/// consequence, that the script does its work there. Redis that loads its data, only reads, or has no memory left would
-/// let anybody connect.
+/// It is a circuit breaker too: once Redis has failed, no call is made until a harmless call over a new connection has
+/// shown that the script works there. A Redis that is loading its data, read-only or out of memory still accepts
+/// connections.
 ///
-/// Where Sentinels name the server, one of them is asked before each connection. So a failover is found by what it does to the
-/// old connection (Sentinel has a demoted master close it), and a master that was restarted after one is not found at all.
+/// With Sentinels, one of them is asked before each connection. A failover shows by the end of the old connection
+/// (Sentinel makes a demoted master close it), and an old master that restarts afterwards is never used.
 ///
 /// The loop around it waits on `socket`, calls `ready` when that is ready and `tick` when the time it named has come, and
 /// takes `results`.
 package struct ScriptClient: ~Copyable {
-    /// What became of one call; nil when Redis gave no result.
+    /// The outcome of one call; nil when Redis gave no result.
     package typealias Result = (call: UInt64, integers: [Int64]?)
 
     /// What the script is called with.
@@ -46,25 +46,25 @@ package struct ScriptClient: ~Copyable {
         case call(UInt64, Arguments, deadline: Int64)
     }
 
-    /// How long an answer is usually waited for, in nanoseconds.
+    /// The usual timeout of a call, in nanoseconds.
     package static let patience: Int64 = 50_000_000
-    /// The most that the first and each later attempt to connect is put off, in nanoseconds, and the least is half of it:
-    /// many processes lose Redis at the same moment.
+    /// Maximum delay of the first and of each later attempt to reconnect, in nanoseconds; the minimum is half of it.
+    /// Random, because many processes lose Redis at the same moment.
     private static let firstDelay: Int64 = 50_000_000
     private static let longestDelay: Int64 = 1_000_000_000
-    /// Nanoseconds that a connection must have served before its loss counts as the first again: a slow Redis is tried
-    /// less and less often.
+    /// Nanoseconds that a connection must have worked before its loss counts as the first again, so that a slow Redis
+    /// is tried less and less often.
     private static let probation: Int64 = 10_000_000_000
     /// Nanoseconds after which, at the next call, Redis is asked again whether it evicts.
     private static let informationInterval: Int64 = 30_000_000_000
 
     /// Taken and emptied by the loop.
     package var results: [Result] = []
-    /// Why Redis is down; nil while it answers or is being connected to for the first time.
+    /// Why Redis is down; nil while it answers, and during the first connect.
     package private(set) var failure: RedisError?
-    /// The `maxmemory-policy` of a Redis that throws keys away, as far as it was asked and has said so.
+    /// The `maxmemory-policy` of a Redis that evicts keys, as far as it was asked and has answered.
     package private(set) var evictionPolicy: String?
-    /// Whether the script does its work over this connection.
+    /// Whether the script works over this connection.
     package private(set) var isReady = false
 
     private let server: RedisServer
@@ -92,7 +92,7 @@ package struct ScriptClient: ~Copyable {
     private var random = SystemRandomNumberGenerator()
 
     /// - Parameters:
-    ///   - probe: arguments of a call that writes as every call does, and matters to nobody.
+    ///   - probe: arguments of a harmless call that writes as every call does.
     ///   - asksForEviction: whether it finds out `evictionPolicy`.
     package init(
         _ server: RedisServer, script: StaticString, probe: Arguments, patience: Int64 = Self.patience,
@@ -113,7 +113,7 @@ package struct ScriptClient: ~Copyable {
         }
     }
 
-    /// Whether the connection works and no answer is waited for: to close it loses nothing.
+    /// Whether the connection works and no call is pending, so that closing it loses nothing.
     package var isIdle: Bool { isReady && answered == expected.count }
 
     /// Appends a call; `flush` sends it. While Redis is down its result is there at once, and is nil.
@@ -168,7 +168,7 @@ package struct ScriptClient: ~Copyable {
         }
         if let due = due(), isOpen {
             guard now >= due else { return due }
-            // The answer may have come while this process was busy with something else.
+            // The answer may have arrived while this process was busy.
             ready(readable: true, writable: false, now: now)
             if isOpen, let due = self.due(), now >= due {
                 lose(RedisError(operation: "wait", message: "no answer within \(patience / 1_000_000) ms"), now: now)
@@ -294,7 +294,7 @@ package struct ScriptClient: ~Copyable {
             expected.append(.call(number, arguments, deadline: deadline))
         case (.call(let number, _, _), .error(let text)):
             results.append((number, nil))
-            // Somebody else's value under this one key is no failure of Redis.
+            // Another value under this one key is no failure of Redis.
             if text.hasPrefix("WRONGTYPE") || text.hasPrefix("ERR") { break }
             throw RedisError(operation: "call", message: text)
         case (.probe, .error(let text)): throw RedisError(operation: "call", message: text)

@@ -39,7 +39,7 @@ package struct Sentinels: Sendable {
 
     /// The master that a Sentinel names.
     ///
-    /// - Throws: `RedisError` when it knows none, or one on a port to which nobody would connect.
+    /// - Throws: `RedisError` when it knows none, or one on a port that edges cannot reach.
     package func master(in reply: RedisReply) throws(RedisError) -> RedisServer.Address {
         switch reply {
         case .texts(let words):
