@@ -1,15 +1,15 @@
-/// The most processor time that decoding a body may take. It grows with the bytes so far, so that a body that is slow is
-/// known soon after it shows itself.
+/// The processor time that decoding a body may take. It grows with the bytes so far, so that a slow body is noticed
+/// soon.
 ///
 /// Each bound is ten times what the costliest honest body takes; docs/reliability.md says what was measured.
 package struct DecodingBudget: Equatable, Sendable {
-    /// Nanoseconds that any body may take.
+    /// Nanoseconds that every body may take.
     package var base: Int64 = 5_000_000
     /// Nanoseconds for each byte as it was sent.
     package var perByteSent: Int64
-    /// Nanoseconds for each byte that came out.
+    /// Nanoseconds for each decoded byte.
     package var perByteDecoded: Int64 = 20
-    /// Nanoseconds that no body may take.
+    /// Maximum nanoseconds of any body.
     package var ceiling: Int64 = 4_000_000_000
 
     /// zlib's three formats.
@@ -28,8 +28,8 @@ package struct DecodingBudget: Equatable, Sendable {
 
 /// Measures the processor time that one body takes while it is decoded.
 package struct DecodingMeter {
-    /// So much is decoded between two readings of the clock, a system call that costs as much as some 100 bytes: bytes as
-    /// sent, at some 1,500 ns each for the worst, and bytes that come out, at some 5 ns.
+    /// How much is decoded between two readings of the clock, a system call that costs as much as 100 bytes: in bytes
+    /// as sent, at up to 1,500 ns each, and in decoded bytes, at about 5 ns each.
     package static let step = (sent: 2 << 10, decoded: 64 << 10)
 
     private let budget: DecodingBudget

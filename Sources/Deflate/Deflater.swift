@@ -5,7 +5,7 @@ package enum Deflater {
     /// Compresses `bytes` into raw deflated blocks (RFC 1951) that end at a byte's boundary with an empty stored block,
     /// and calls `sink` with one piece after another.
     ///
-    /// It needs 256 kB while it works, and keeps none: a connection that waits for days shall not hold them.
+    /// It needs 256 kB while it works, and keeps none of it: an idle connection must not hold it.
     ///
     /// - Parameter windowBits: how far back the blocks may point, 2^9 to 2^15 bytes.
     /// - Returns: false when there is no memory, or `windowBits` is none that zlib can keep to.

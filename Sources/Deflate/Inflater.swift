@@ -22,9 +22,9 @@ package struct Inflater: ~Copyable {
 
     /// How far a step has come.
     package enum Progress: Equatable, Sendable {
-        /// So many bytes came out. With room left, all that was given is inflated.
+        /// This many bytes. If there is room left, all input was inflated.
         case some(Int)
-        /// So many bytes came out, and the stream, or this member of it, ends with them.
+        /// This many bytes, with which the stream, or this member of it, ends.
         case end(Int)
         /// The stream is damaged.
         case invalid
