@@ -42,7 +42,7 @@ struct CommonOptions: ParsableArguments {
     }
 }
 
-/// Whom a command believes that speaks TLS to nginx.
+/// The certificate authorities that a command trusts for TLS to nginx.
 struct AuthorityOptions: ParsableArguments {
     @Option(
         name: .customLong("ca-file"), help: "Certificates (PEM) of the authorities to trust, instead of the system's.",

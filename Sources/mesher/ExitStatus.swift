@@ -3,7 +3,7 @@ internal import EventLoop
 internal import PostgreSQL
 internal import Schema
 
-/// With what the program ends, sysexits(3).
+/// The program's exit statuses, sysexits(3).
 enum ExitStatus: Int32 {
     case usage = 64
     case dataError = 65

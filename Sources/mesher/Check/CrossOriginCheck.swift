@@ -1,4 +1,5 @@
-/// Whether browsers let a page of another origin send: by the headers of a preflight and of an answer, as nginx passes them on.
+/// Whether browsers let a page of another origin send, judged by the headers of a preflight and of an answer as nginx
+/// passes them on.
 enum CrossOriginCheck {
     /// What a page's request has.
     static let headers = ["Origin: https://mesher-check.invalid"]

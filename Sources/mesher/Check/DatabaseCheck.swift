@@ -85,7 +85,7 @@ struct DatabaseCheck {
         }
     }
 
-    /// Who does not own the tables can neither migrate nor maintain them.
+    /// A role that does not own the tables can neither migrate nor maintain them.
     private func owner(_ connection: borrowing Connection) throws(DatabaseError) -> [Finding] {
         let rows = try connection.query("SELECT \(Rights.isOwner), current_user")
         guard rows[row: 0, column: 0] != "t" else { return [] }
@@ -113,7 +113,7 @@ struct DatabaseCheck {
         return .good("partitions", "today and the \(Partition.daysAhead - 1) days after it")
     }
 
-    /// Two days late is not late: a run may have met a long transaction.
+    /// Two days late is acceptable: a run may have met a long transaction.
     private func retention(_ connection: borrowing Connection) -> Finding {
         do throws(SchemaError) {
             let days = settings.integer(.retentionDays)

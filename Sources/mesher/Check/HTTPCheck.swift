@@ -26,7 +26,7 @@ struct HTTPCheck {
     func findings() -> [Finding] {
         var heads: [String] = []
         let routes = Self.routes.map { path, size, head in check(path, size, after: head, &heads) }
-        // What does not come from Mesher says nothing of it.
+        // An answer that does not come from Mesher says nothing about it.
         let head = healthHead()
         let others = [head.flatMap(Self.limits), head.flatMap(fronts)].compactMap(\.self)
         guard heads.count == routes.count else { return routes + others }

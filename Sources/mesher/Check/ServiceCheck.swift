@@ -36,7 +36,7 @@ struct ServiceCheck {
         return watchdog(directory) + ["events", "bulk"].map { socket($0, "workers listen") } + storage()
     }
 
-    /// A watchdog that does not go on: nothing is replaced then, and status and metrics are old.
+    /// A watchdog that hangs: nothing is replaced then, and status and metrics are old.
     private func watchdog(_ directory: String) -> [Finding] {
         guard let watchdog = try? RunningWatchdog(in: directory) else { return [] }
         if watchdog.isStopped {
@@ -109,7 +109,7 @@ struct ServiceCheck {
         }
     }
 
-    /// Why the spool is a matter, as storage says in its slot.
+    /// Why the spool is a concern, as storage reports in its slot.
     private func spool() -> Finding {
         let readings = ScoreboardFile.readings(in: settings.text(.runDirectory))
         let spool = readings.first { $0.role == .storage && $0.state == .ready }?.spool
@@ -134,7 +134,7 @@ struct ServiceCheck {
             advice: "let PostgreSQL take events again, or raise MESHER_SPOOL_LIMIT")
     }
 
-    /// What is to be said of each thing that storage, or an edge, has to do without.
+    /// The finding for each part that is impaired for storage or an edge.
     private static let degraded: [(what: Degradation, finding: Finding)] = [
         (
             .postgresql,

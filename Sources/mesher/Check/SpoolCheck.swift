@@ -6,7 +6,7 @@ internal import Spool
 /// What is on this host's disk instead of in PostgreSQL.
 struct SpoolCheck {
     private static let subject = "spool"
-    /// From here on it counts as nearly full, in hundredths of its limit.
+    /// From this percentage of its limit on it counts as nearly full.
     private static let nearlyFull = 80
 
     private let settings: Settings

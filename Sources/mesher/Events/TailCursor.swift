@@ -1,7 +1,7 @@
 /// How far a reader is that follows the events of a project.
 ///
-/// Events become visible when their batch is committed, not in the order of receipt. So each look goes back some
-/// seconds before the newest event seen, and what was seen there already is left out.
+/// Events become visible when their batch is committed, not in the order of receipt. So each query goes back some
+/// seconds before the newest event seen, and skips what was seen already.
 struct TailCursor {
     /// A place in the order of receipt.
     struct Position: Equatable {
@@ -11,7 +11,7 @@ struct TailCursor {
         var id: String
     }
 
-    /// How far a look goes back, in microseconds: longer than storage lets an event wait for its commit.
+    /// How far a query goes back, in microseconds: longer than storage lets an event wait for its commit.
     static let overlap: Int64 = 10_000_000
     private static let lowestID = String(repeating: "0", count: 32)
 
@@ -28,14 +28,14 @@ struct TailCursor {
         Position(receivedAt: newest - Self.overlap, id: Self.lowestID)
     }
 
-    /// Takes what a look found, and returns what had not been seen before, in the same order.
+    /// Takes the events of a query, and returns those not seen before, in the same order.
     mutating func take(_ events: [StoredEvent]) -> [StoredEvent] {
         let fresh = events.filter { seen.updateValue($0.receivedAt, forKey: $0.id) == nil }
         newest = max(newest, events.map(\.receivedAt).max() ?? newest)
         return fresh
     }
 
-    /// Forgets what no further look can find.
+    /// Forgets what no later query can return.
     mutating func forget() {
         let start = start.receivedAt
         seen = seen.filter { $0.value >= start }

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import Configuration
 internal import PostgreSQL
 
-/// `mesher project set`: a project's own limits and origins; in force at the edges within a second.
+/// `mesher project set`: a project's own limits and origins; they take effect at the edges within a second.
 struct ProjectSetCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "set", abstract: "Change what a project may send, who may, and how long it is kept.",

@@ -2,8 +2,8 @@ internal import Configuration
 internal import PostgreSQL
 internal import Scoreboard
 
-/// Tries each dependency that the running service reaches with the settings that it would have after a reload: one that
-/// would no longer work is a mistake in the configuration, and not an outage.
+/// Tries the new settings on each dependency that the running service reaches. One that would no longer work is a
+/// mistake in the configuration, not an outage.
 struct ReloadTrial {
     private static let redis: [Setting] = [
         .redisSocket, .redisHost, .redisPort, .redisSentinels, .redisMaster, .redisSentinelUser, .redisSentinelPassword,
@@ -27,7 +27,7 @@ struct ReloadTrial {
         readings = ScoreboardFile.readings(in: settings.text(.runDirectory))
     }
 
-    /// Why a reload would be one for the worse, a sentence each.
+    /// Why a reload would break something, one sentence each.
     func failures() -> [String] {
         var failures: [String] = []
         if isUp(.postgresql), record.speaks(of: [.storageDatabaseURL], in: settings, file: file) {

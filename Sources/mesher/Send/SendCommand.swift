@@ -50,7 +50,7 @@ struct SendCommand: ParsableCommand {
         return Array(event.description.utf8)
     }
 
-    /// Prints an answer; one that is no acceptance ends the command.
+    /// Prints an answer; a refusal ends the command.
     private func report(_ answer: HTTPClient.Answer) throws(CommandError) {
         let id = Self.member("id", of: answer.body)
         // Sentry's routes answer with 200.
@@ -69,7 +69,7 @@ struct SendCommand: ParsableCommand {
         throw CommandError(Self.exitStatus(answer.status), "\(answer.status)\(reason)\(hint)")
     }
 
-    /// With what the command ends after an answer of this HTTP status.
+    /// The exit status for an answer of this HTTP status.
     static func exitStatus(_ status: Int) -> ExitStatus {
         switch status {
         case 401, 403: .notPermitted

@@ -33,7 +33,7 @@ struct EventDelivery: ~Copyable {
         return rows.count == 1 ? rows[row: 0, column: 0].flatMap { Int64($0) } : nil
     }
 
-    /// Stores events. Those of projects that the database does not have are refused, too.
+    /// Stores events. Those of projects that the database does not have are refused too.
     ///
     /// - Parameter withProof: an event counts as refused only if PostgreSQL takes another row.
     /// - Returns: the positions of those that PostgreSQL refuses for what they are, each with its reason.

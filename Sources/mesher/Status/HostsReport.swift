@@ -1,4 +1,4 @@
-/// How several hosts are: a line each, and their sum.
+/// The state of several hosts: a line each, and their sum.
 struct HostsReport: CustomStringConvertible {
     /// What is added up.
     private struct Counts {
@@ -95,7 +95,7 @@ struct HostsReport: CustomStringConvertible {
         ]
     }
 
-    /// What it has to do without, and what does not answer.
+    /// What is impaired, and what does not answer.
     private static func degraded(_ document: StatusDocument) -> String? {
         let words = document.storage.degraded
         return words.isEmpty ? nil : words.joined(separator: ", ")

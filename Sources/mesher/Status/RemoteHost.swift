@@ -2,7 +2,7 @@ internal import EventLoop
 
 /// Another host's operator's server, which serves `status.json`.
 struct RemoteHost {
-    /// How it is, or why nobody knows.
+    /// Its state, or why it is unknown.
     typealias State = Result<StatusDocument, CommandError>
 
     /// Where the operator's server listens unless the name says it.

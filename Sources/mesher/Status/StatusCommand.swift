@@ -34,7 +34,7 @@ struct StatusCommand: ParsableCommand {
             } catch let error as CommandError where error.status == .unavailable {
                 text = "\(error)\n"
             }
-            // Home, the text, and away with what the last one left: a screen that is cleared first would flicker.
+            // Moves home, prints the text and erases the rest; clearing the screen first would flicker.
             print(isTerminal ? "\u{1b}[H\(Self.erasing(text))\u{1b}[J" : text, terminator: "")
             fflush(nil)
             sleep(1)

@@ -26,7 +26,7 @@ struct StatusDocument: Decodable {
     struct Storage: Decodable {
         /// Whether an event can be stored.
         let ready: Bool
-        /// What has to be done without.
+        /// What is impaired.
         let degraded: [String]
         let lastCommitAt: Double?
         let partitionsAhead: Int?
@@ -68,7 +68,7 @@ struct StatusDocument: Decodable {
     let health: [String: Health]
     let lastReload: Reload?
 
-    /// After so many seconds without a writing the watchdog is gone, or does not go on.
+    /// Seconds without a write after which the watchdog is gone or hangs.
     static let staleAfter = 10.0
 
     /// - Throws: `CommandError` when the text is not what this version of the watchdog writes.

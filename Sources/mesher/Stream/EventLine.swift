@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// One line of input that is to be an event: an object, as far as can be told without its server.
+/// One line of input that should be an event: an object, as far as can be told without the server.
 enum EventLine {
     /// The most bytes of an event, by the contract.
     static let limit = 1 << 20
@@ -20,7 +20,7 @@ enum EventLine {
         }
     }
 
-    /// The event to send: the line, with an `event_id` of its own if it has none, so that sending it again does no harm.
+    /// The event to send: the line, with an `event_id` added if it has none, so that a retry is harmless.
     static func event(of line: some Collection<UInt8>) throws(Fault) -> [UInt8] {
         guard line.count <= limit else { throw .tooLong }
         guard String(validating: line, as: UTF8.self) != nil else { throw .notUTF8 }

@@ -18,7 +18,7 @@ struct LineReader {
         self.descriptor = descriptor
     }
 
-    /// Reads what is there, 64 KiB at most. It blocks unless poll(2) has said that something is.
+    /// Reads what is available, 64 KiB at most. It blocks unless poll(2) has reported input.
     ///
     /// - Throws: `CommandError` when the descriptor cannot be read.
     mutating func fill() throws(CommandError) {

@@ -3,12 +3,12 @@ internal import EventLoop
 internal import Glibc
 internal import WebSocket
 
-/// Sends lines over a WebSocket connection, opens it again when it is lost, and sends again what had no answer.
+/// Sends lines over a WebSocket connection, reconnects when it is lost, and resends what had no answer.
 struct StreamClient: ~Copyable {
     /// How a connection ended.
     private enum Ending {
         case done
-        /// It is worth another try, after so many seconds if the server named them.
+        /// Retryable, after this many seconds if the server named them.
         case lost(String, retryAfter: Int? = nil)
     }
 
@@ -23,7 +23,7 @@ struct StreamClient: ~Copyable {
     /// The server pings every 30 s; one that is silent for three times as long is gone.
     private static let silence = 90 * second
     private static let handshakePatience = 10 * second
-    /// Beyond it nothing is put into the connection: what was not sent needs no sending again.
+    /// Beyond it nothing is written to the connection: what was not sent needs no resending.
     private static let outputLimit = 256 << 10
 
     private let dsn: DSN
@@ -70,8 +70,8 @@ struct StreamClient: ~Copyable {
         delay = Self.second / 4
     }
 
-    /// Waits before the next try: as long as the server said, else a while that doubles up to 30 s, up to a quarter less
-    /// by chance.
+    /// Waits before the next try: as long as the server said, otherwise a pause that doubles up to 30 s, minus up to a
+    /// quarter at random.
     private mutating func wait(_ reason: String, _ retryAfter: Int?) throws(CommandError) {
         let pause = retryAfter.map { Int64($0) * Self.second } ?? delay - Int64.random(in: 0...delay / 4)
         delay = min(delay * 2, 30 * Self.second)

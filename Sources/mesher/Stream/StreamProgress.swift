@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// What became of the lines so far, shown on standard error while that is a terminal.
+/// Progress of the lines, shown on standard error while that is a terminal.
 struct StreamProgress {
     private static let interval: Int64 = 200_000_000
 

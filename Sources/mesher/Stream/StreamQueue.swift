@@ -7,7 +7,7 @@ struct StreamQueue {
         let event: [UInt8]
     }
 
-    /// What became of the oldest event in flight.
+    /// The outcome of the oldest event in flight.
     enum Verdict: Equatable {
         case accepted
         /// For good; the server's words.
@@ -65,13 +65,13 @@ struct StreamQueue {
         let seconds = Self.number("retry_after", of: answer) ?? 1
         pausedUntil = max(pausedUntil, now + Int64(seconds) * 1_000_000_000)
         inFlight = inFlight.dropFirst()
-        // Behind those that were sent before it and must be sent again, too; before all that was never sent.
+        // After those that were sent before it and must be resent too, before all that were never sent.
         let place = waiting.firstIndex { $0.line > entry.line } ?? waiting.endIndex
         waiting.insert(entry, at: place)
         return .again
     }
 
-    /// The connection is gone: what was in flight may have arrived or not, and is sent again.
+    /// The connection is gone: what was in flight may have arrived or not, and is resent.
     mutating func connectionLost() {
         waiting = inFlight + waiting
         waiting.sort { $0.line < $1.line }
