@@ -1,6 +1,6 @@
 internal import CPostgreSQL
 
-/// A connection to PostgreSQL whose calls wait for the server; for commands and tools. It is closed when it is lost.
+/// A blocking connection to PostgreSQL, for commands and tools. It is closed with its value.
 package struct Connection: ~Copyable {
     private let handle: ConnectionHandle
 
@@ -8,10 +8,10 @@ package struct Connection: ~Copyable {
         self.handle = handle
     }
 
-    /// Connects, and waits until that succeeded or failed: 10 s for each address, unless the URL says otherwise.
+    /// Connects, and waits until that succeeds or fails: 10 s per address, unless the URL sets another timeout.
     ///
-    /// - Parameter url: a connection URI or `keyword=value` pairs; what it leaves open comes from libpq's own
-    ///   environment and password file. The corresponding C function is `PQconnectdbParams`.
+    /// - Parameter url: a connection URI or `keyword=value` pairs; libpq's environment and password file supply the
+    ///   rest. The corresponding C function is `PQconnectdbParams`.
     package static func open(_ url: String, applicationName: String) throws(DatabaseError) -> Connection {
         let handle = try ConnectionHandle.open(url, applicationName: applicationName, with: PQconnectdbParams)
         if handle.isLost { throw handle.error("connect") }
@@ -59,7 +59,7 @@ package struct Connection: ~Copyable {
         }
     }
 
-    /// C would take the text for ended at its first NUL.
+    /// For C the text would end at its first NUL.
     private func checked(_ text: String) throws(DatabaseError) -> String {
         guard !text.utf8.contains(0) else {
             throw DatabaseError(operation: "query", sqlState: "22021", message: "text contains NUL")

@@ -1,6 +1,6 @@
 internal import CPostgreSQL
 
-/// A `PGconn`, closed when it is lost. The corresponding C function is `PQfinish`.
+/// A `PGconn`, closed with its value. The corresponding C function is `PQfinish`.
 struct ConnectionHandle: ~Copyable {
     let pointer: OpaquePointer
     /// Whether a commit gave up waiting for its synchronous standby; libpq's notice receiver sets it.
@@ -22,9 +22,9 @@ struct ConnectionHandle: ~Copyable {
 
     /// Begins a connection with `start`, which is `PQconnectdbParams` or `PQconnectStartParams`.
     ///
-    /// What the URL says goes over our defaults: 10 s to connect, a server that takes writes, and a dead peer noticed
-    /// within half a minute by TCP, be it silent or not acknowledging. The application's name and the encoding go over
-    /// the URL, and so does `server`, when it is given.
+    /// The URL overrides our defaults: 10 s to connect, a server that accepts writes, and TCP settings by which a dead
+    /// peer is noticed within half a minute. The application's name, the encoding and `server`, if given, override the
+    /// URL.
     static func open(
         _ url: String, server: ConnectionURL.Server? = nil, applicationName: String,
         with start: (UnsafePointer<UnsafePointer<CChar>?>, UnsafePointer<UnsafePointer<CChar>?>, CInt) -> OpaquePointer?
@@ -38,7 +38,7 @@ struct ConnectionHandle: ~Copyable {
         parameters += [("application_name", applicationName), ("client_encoding", "UTF8")]
         let pointer = CStringArray(parameters.map(\.0)).withPointers { keywords in
             CStringArray(parameters.map(\.1)).withPointers { values in
-                // A URL stands in the place of the database's name.
+                // A URL is passed as the database's name.
                 start(keywords, values, server == nil ? 1 : 0)
             }
         }
@@ -46,20 +46,19 @@ struct ConnectionHandle: ~Copyable {
         return ConnectionHandle(adopting: pointer)
     }
 
-    /// Takes every notice, which libpq would write to standard error, past the journal. The corresponding C type is
-    /// `PQnoticeReceiver`.
+    /// Catches every notice, which libpq would write to standard error instead of the journal. The corresponding C type
+    /// is `PQnoticeReceiver`.
     ///
-    /// A commit that is cancelled while it waits for a synchronous standby succeeds all the same, and says by a warning
-    /// that the standby may not have it. That has the SQLSTATE of any warning and a text in the server's language, so it
-    /// is known by its place in PostgreSQL's source, `SyncRepWaitForLSN` in syncrep.c.
+    /// A commit that is cancelled while it waits for a synchronous standby still succeeds, with a warning that the
+    /// standby may not have it. The warning has a generic SQLSTATE and a localised text, so it is recognised by its
+    /// place in PostgreSQL's source, `SyncRepWaitForLSN` in syncrep.c.
     private static let receive: PQnoticeReceiver = { isUnreplicated, notice in
         guard let file = PQresultErrorField(notice, sourceFileField), String(cString: file).hasSuffix("syncrep.c")
         else { return }
         isUnreplicated?.storeBytes(of: true, as: Bool.self)
     }
 
-    /// The failure that a command which is over has met without saying so: its commit may not be on the standby that it had
-    /// to wait for. Given once.
+    /// The hidden failure of a finished command: its commit may not be on the standby it waited for. Returned once.
     func takeUnreplicated(_ operation: String) -> DatabaseError? {
         guard isUnreplicated.pointee else { return nil }
         isUnreplicated.pointee = false
@@ -67,7 +66,7 @@ struct ConnectionHandle: ~Copyable {
         return DatabaseError(operation: operation, sqlState: "01000", message: message)
     }
 
-    /// What failed on the connection itself, outside any statement.
+    /// An error of the connection itself, outside any statement.
     func error(_ operation: String) -> DatabaseError {
         DatabaseError(
             operation: operation, message: Self.oneLine(PQerrorMessage(pointer)), isConnectionLost: isLost)
@@ -95,8 +94,8 @@ struct ConnectionHandle: ~Copyable {
 
     private static func oneLine(_ text: UnsafePointer<CChar>?) -> String {
         guard let text else { return "no reason given" }
-        // What is indented explains the line above it to somebody at a terminal; a refused connection has no fields to
-        // choose from, so that DETAIL and HINT are lines as well.
+        // Indented lines explain the line above to somebody at a terminal. A refused connection has no fields to choose
+        // from, so DETAIL and HINT are lines as well.
         let lines = String(cString: text).split(separator: "\n")
             .filter { line in !["\t", "DETAIL:", "HINT:"].contains { line.hasPrefix($0) } }
         let line = lines.joined(separator: "; ")

@@ -2,7 +2,7 @@ internal import CPostgreSQL
 
 /// What a connection URL says, as libpq reads it. The corresponding C function is `PQconninfoParse`.
 package struct ConnectionURL: Sendable {
-    /// One of the servers that a URL names; what is empty is libpq's to choose.
+    /// One of the servers in a URL; libpq chooses what is empty.
     package struct Server: Equatable, Sendable, CustomStringConvertible {
         package let host: String
         package let address: String
@@ -18,11 +18,11 @@ package struct ConnectionURL: Sendable {
         fileprivate var usedPort: String { port.isEmpty ? "5432" : port }
     }
 
-    /// In the order in which they are tried; one with nothing in it when the URL names none.
+    /// In the order in which they are tried; one empty server when the URL names none.
     package let servers: [Server]
-    /// Seconds for connecting to one server; nil when the URL does not say, or says 0, which is for ever.
+    /// Connect timeout per server in seconds; nil when the URL has none, or 0, which means forever.
     package let connectTimeout: Int?
-    /// Whether a server that takes no writes will do. libpq's `target_session_attrs`, of which `read-write` is our default.
+    /// Whether a read-only server will do. libpq's `target_session_attrs`, of which `read-write` is our default.
     package let acceptsReadOnly: Bool
     /// The database at each of its servers, without user and password, and in the end all servers and the database as the
     /// URL names them. URLs that have one of these in common mean the same database, for all that can be known without

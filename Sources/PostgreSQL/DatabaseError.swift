@@ -1,4 +1,4 @@
-/// Something PostgreSQL or the way to it refused: what was tried, the server's code, its own words.
+/// An error of PostgreSQL or of the connection to it: what was tried, the server's code, its message.
 package struct DatabaseError: Error, Equatable, CustomStringConvertible {
     /// What was tried: `connect`, `execute`, `query`, `prepare`, `insert`.
     package let operation: String
@@ -6,7 +6,7 @@ package struct DatabaseError: Error, Equatable, CustomStringConvertible {
     package let sqlState: String?
     /// The primary message alone: DETAIL, HINT and CONTEXT can quote what users sent.
     package let message: String
-    /// Nothing more can be done on this connection, and it is not known whether a statement under way took effect.
+    /// The connection is unusable, and the fate of a running statement is unknown.
     package let isConnectionLost: Bool
 
     package init(operation: String, sqlState: String? = nil, message: String, isConnectionLost: Bool = false) {

@@ -3,8 +3,8 @@ internal import CPostgreSQL
 /// A connection to PostgreSQL for an event loop: no call waits for the server, except that libpq resolves a host's name
 /// in `open` and `continueConnecting` by getaddrinfo(3), which may wait for DNS; a socket's path or an address does not.
 ///
-/// The loop waits on `socket` for what `continueConnecting` or `flush` ask for, otherwise for reading. One command may be
-/// under way at a time: it is over when `nextResult` says `.idle`.
+/// The loop waits on `socket` for what `continueConnecting` or `flush` ask for, otherwise for reading. One command may
+/// run at a time: it is over when `nextResult` returns `.idle`.
 package struct NonBlockingConnection: ~Copyable {
     /// How far connecting has come.
     package enum Progress: Equatable, Sendable {
@@ -39,11 +39,11 @@ package struct NonBlockingConnection: ~Copyable {
         self.handle = handle
     }
 
-    /// Begins to connect; go on with `continueConnecting` as if it had said `.wantsWrite`. The time it may take is the
-    /// caller's to watch. The corresponding C function is `PQconnectStartParams`.
+    /// Begins to connect; go on with `continueConnecting` as if it had said `.wantsWrite`. The caller must watch the
+    /// timeout. The corresponding C function is `PQconnectStartParams`.
     ///
-    /// - Parameter server: the one of the URL's servers to connect to. Without it libpq goes to the next only when one
-    ///   refuses, and never when one is silent.
+    /// - Parameter server: the one of the URL's servers to connect to. Without it libpq tries the next server only when
+    ///   one refuses, and never when one is silent.
     package static func open(
         _ url: String, server: ConnectionURL.Server? = nil, applicationName: String
     ) throws(DatabaseError) -> NonBlockingConnection {
@@ -80,8 +80,8 @@ package struct NonBlockingConnection: ~Copyable {
         guard PQsendQuery(handle.pointer, sql) == 1 else { throw handle.error(operation) }
     }
 
-    /// Has a statement parsed as the unnamed one, which lasts until the next `sendPrepare` or `send`. The corresponding C
-    /// function is `PQsendPrepare`.
+    /// Prepares the unnamed statement, which lasts until the next `sendPrepare` or `send`. The corresponding C function
+    /// is `PQsendPrepare`.
     package mutating func sendPrepare(_ sql: String, parameterTypes: [TypeID]) throws(DatabaseError) {
         operation = "prepare"
         let sent = parameterTypes.withUnsafeBufferPointer { types in
@@ -115,7 +115,7 @@ package struct NonBlockingConnection: ~Copyable {
         guard sent == 1 else { throw handle.error(operation) }
     }
 
-    /// Writes what the socket takes; false means that it must become writable first, while it is also read from. The
+    /// Writes what the socket accepts; false means to wait until it is writable, and to keep reading meanwhile. The
     /// corresponding C function is `PQflush`.
     package mutating func flush() throws(DatabaseError) -> Bool {
         let left = PQflush(handle.pointer)
@@ -128,8 +128,7 @@ package struct NonBlockingConnection: ~Copyable {
         guard PQconsumeInput(handle.pointer) == 1 else { throw lost() }
     }
 
-    /// What has come of the command under way, as far as it was received. The corresponding C functions are `PQisBusy`
-    /// and `PQgetResult`.
+    /// The next received result of the running command. The corresponding C functions are `PQisBusy` and `PQgetResult`.
     ///
     /// A commit that was cancelled while it waited for a synchronous standby counts as failed, though PostgreSQL says
     /// that it succeeded: it is not known whether it would outlive the server.

@@ -1,5 +1,5 @@
-/// How long to wait before connecting again: 100 ms after the first failure, doubled at each further one up to 2 s, and
-/// between half and the whole of that, so that many hosts do not come back at the same moment.
+/// How long to wait before reconnecting: 100 ms after the first failure, doubling up to 2 s, and at random between half
+/// and the whole of that, so that many hosts do not come back at the same moment.
 package struct ReconnectDelay: Sendable {
     /// Nanoseconds.
     package static let first: Int64 = 100_000_000
@@ -15,7 +15,7 @@ package struct ReconnectDelay: Sendable {
         return Int64.random(in: ceiling / 2...ceiling, using: &generator)
     }
 
-    /// Begins anew, after a connection that worked.
+    /// Resets the delay, after a connection that worked.
     package mutating func reset() {
         ceiling = Self.first
     }

@@ -1,6 +1,6 @@
 internal import CPostgreSQL
 
-/// What a statement returned, in text format. The corresponding C type is `PGresult`, freed when this is lost.
+/// What a statement returned, in text format. The corresponding C type is `PGresult`, freed with this value.
 package struct Rows: ~Copyable {
     private let pointer: OpaquePointer
 
