@@ -14,7 +14,7 @@ enum AcceptKey {
         }
     }
 
-    /// A new key, which cannot be foreseen.
+    /// A new, unpredictable key.
     static func nonce() -> [UInt8] {
         base64((0..<16).map { _ in UInt8.random(in: .min ... .max) })
     }

@@ -1,7 +1,7 @@
-/// Bytes that are appended at the end and dropped from the front. What a large content needed is given back when it is
-/// gone: a connection may live for days after it.
+/// Bytes that are appended at the end and dropped from the front. The memory of a large content is released with it,
+/// since a connection may live for days.
 struct ByteBuffer: ~Copyable {
-    /// The most that an empty buffer keeps.
+    /// The capacity that an empty buffer keeps.
     private static let kept = 16 << 10
 
     private var memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
@@ -17,7 +17,7 @@ struct ByteBuffer: ~Copyable {
     /// The bytes, until the buffer is changed.
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: memory[start..<end]) }
 
-    /// Room behind the bytes, for `append(count:)`; at least `size`.
+    /// Room after the bytes, for `append(count:)`; at least `size`.
     mutating func room(_ size: Int) -> UnsafeMutableRawBufferPointer {
         if memory.count - end < size { grow(size) }
         return UnsafeMutableRawBufferPointer(rebasing: memory[end...])
@@ -53,7 +53,7 @@ struct ByteBuffer: ~Copyable {
 
     private mutating func grow(_ size: Int) {
         let used = bytes
-        // Doubled, so that a content which comes in pieces is not copied once a piece.
+        // Doubled, so that content in pieces is not copied for each piece.
         let capacity = used.count + size <= memory.count / 2 ? memory.count : max(memory.count * 2, used.count + size)
         let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: max(capacity, 1 << 10), alignment: 16)
         larger.copyMemory(from: used)

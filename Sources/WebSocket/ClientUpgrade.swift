@@ -1,12 +1,12 @@
 /// The client's part of the opening handshake, RFC 6455, section 4.1: its request, and the check of the answer.
 package struct ClientUpgrade: Sendable {
-    /// What came back.
+    /// The result of the handshake.
     package enum Outcome: Equatable, Sendable {
         /// The connection is WebSocket's from here on.
         case accepted(MessageCompression?)
-        /// The server said no; `bodyLength` bytes that say why follow the head. `retryAfter` is in seconds.
+        /// The server refused; `bodyLength` bytes with the reason follow the head. `retryAfter` is in seconds.
         case refused(status: Int, retryAfter: Int?, bodyLength: Int)
-        /// It is no answer to this request.
+        /// Not an answer to this request.
         case invalid(String)
     }
 
@@ -26,7 +26,7 @@ package struct ClientUpgrade: Sendable {
         return Array((text + "\r\n").utf8)
     }
 
-    /// What the server's head means, which is whole.
+    /// Interprets the server's complete head.
     package func outcome(_ bytes: UnsafeRawBufferPointer) -> Outcome {
         guard let head = HTTPHead(bytes), let status = Self.status(head.startLine) else {
             return .invalid("malformed response head")

@@ -19,7 +19,7 @@ package struct CloseCode: RawRepresentable, Hashable, Sendable {
     package static let serviceRestart = CloseCode(rawValue: 1012)
     package static let tryAgainLater = CloseCode(rawValue: 1013)
 
-    /// Whether it may stand in a close frame: the registered ones, and those for applications.
+    /// Whether it is allowed in a close frame: registered codes, and those for applications.
     package var isSendable: Bool {
         switch rawValue {
         case 1000...1003, 1007...1014, 3000...4999: true

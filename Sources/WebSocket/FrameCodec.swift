@@ -37,10 +37,10 @@ struct FramePiece {
     let bytes: UnsafeRawBufferPointer
 }
 
-/// Takes frames apart and puts them together. The corresponding wslay type is `wslay_frame_context`.
+/// Parses and builds frames. The corresponding wslay type is `wslay_frame_context`.
 ///
-/// wslay checks of a header: the shortest form of the length, and that a control frame is whole and short. What a frame
-/// means, who must mask, and which bits may be set is decided by the one who uses it.
+/// wslay checks that a header has the shortest form of the length, and that a control frame is whole and short. The
+/// caller decides what a frame means, who must mask, and which bits may be set.
 struct FrameCodec: ~Copyable {
     /// The header's bit RSV1, as in `FramePiece.reserved`.
     static let reserved1: UInt8 = 4
@@ -53,7 +53,7 @@ struct FrameCodec: ~Copyable {
 
     private let context: wslay_frame_context_ptr
     private let exchange: UnsafeMutablePointer<Exchange>
-    /// Bytes of the current frame's payload that have come; nil between two frames.
+    /// Received bytes of the current frame's payload; nil between frames.
     private var received: UInt64?
 
     private init(adopting context: wslay_frame_context_ptr, _ exchange: UnsafeMutablePointer<Exchange>) {
@@ -88,7 +88,7 @@ struct FrameCodec: ~Copyable {
             },
             genmask_callback: { room, size, _ in
                 guard let room else { return -1 }
-                // One that cannot be foreseen (RFC 6455, section 10.3).
+                // An unpredictable mask (RFC 6455, section 10.3).
                 for index in 0..<size { room[index] = UInt8.random(in: .min ... .max) }
                 return 0
             })
@@ -102,8 +102,8 @@ struct FrameCodec: ~Copyable {
         return FrameCodec(adopting: context, exchange)
     }
 
-    /// The next piece of a frame, nil when all that was given is read; drops from the front of `bytes` what it has read.
-    /// Some of it waits inside, so call it until it is nil. The corresponding wslay function is `wslay_frame_recv`.
+    /// The next piece of a frame, nil when all input is read; drops from the front of `bytes` what it has read. It
+    /// buffers some input, so call it until it returns nil. The corresponding wslay function is `wslay_frame_recv`.
     ///
     /// - Throws: what is wrong with the frame; the codec cannot be read from afterwards.
     mutating func receive(_ bytes: inout UnsafeRawBufferPointer) throws(WebSocketError) -> FramePiece? {
@@ -134,7 +134,7 @@ struct FrameCodec: ~Copyable {
         frame.payload_length = UInt64(payload.count)
         frame.data = payload.bindMemory(to: UInt8.self).baseAddress
         frame.data_length = payload.count
-        // The buffer takes all there is, so that once is enough.
+        // The buffer accepts everything, so one call is enough.
         _ = wslay_frame_send(context, &frame)
     }
 

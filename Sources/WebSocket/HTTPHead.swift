@@ -1,5 +1,5 @@
-/// The head of an HTTP/1.1 message, checked against RFC 9112: a start line, fields, and the empty line. A view of bytes that
-/// belong to somebody else.
+/// The head of an HTTP/1.1 message, checked against RFC 9112: a start line, fields, and the empty line. A view of bytes
+/// that it does not own.
 struct HTTPHead {
     let startLine: UnsafeRawBufferPointer
     /// The fields' lines, each with its CR LF.

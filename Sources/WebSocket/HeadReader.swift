@@ -1,4 +1,4 @@
-/// Gathers the head of an HTTP message, up to its empty line, from bytes that come in pieces.
+/// Collects the head of an HTTP message, up to its empty line, from bytes in pieces.
 package struct HeadReader: ~Copyable {
     /// The most bytes of a head.
     package static let limit = 8 << 10
@@ -19,7 +19,7 @@ package struct HeadReader: ~Copyable {
     /// How many bytes of the head have come.
     package var count: Int { buffer.count }
 
-    /// Takes as much of the front of `bytes` as belongs to the head; what is behind it is left there.
+    /// Removes what belongs to the head from the front of `bytes`, and leaves the rest.
     package mutating func receive(_ bytes: inout UnsafeRawBufferPointer) -> Progress {
         let end = endOfHead(bytes)
         let taken = end ?? bytes.count
@@ -34,8 +34,8 @@ package struct HeadReader: ~Copyable {
         try body(buffer.bytes)
     }
 
-    /// A line of nothing but CRs ends it, too: `HTTPHead` refuses it, and waiting for a better one would only keep such a
-    /// client's connection open.
+    /// A line of only CRs ends it too: `HTTPHead` refuses it, and waiting longer would only keep such a client's
+    /// connection open.
     private mutating func endOfHead(_ bytes: UnsafeRawBufferPointer) -> Int? {
         for (index, byte) in bytes.enumerated() {
             if byte == 0x0A {

@@ -1,5 +1,5 @@
-/// Reads a header's comma-separated list front to back: tokens, each with the parameters behind it (RFC 6455, section 9.1,
-/// which takes its grammar from RFC 9110). Several fields of one name are one list: give one after the other.
+/// Reads a header's comma-separated list front to back: tokens, each with the parameters behind it (RFC 6455, section
+/// 9.1, which takes its grammar from RFC 9110). Several fields of one name form one list: pass them one after another.
 struct HeaderElements {
     struct Parameter {
         let name: UnsafeRawBufferPointer
@@ -7,7 +7,7 @@ struct HeaderElements {
         let value: UnsafeRawBufferPointer?
     }
 
-    /// False as soon as something breaks the grammar; nothing more comes then.
+    /// False once something has broken the grammar; nothing more is returned then.
     private(set) var isSound = true
     private let bytes: UnsafeRawBufferPointer
     private var position = 0

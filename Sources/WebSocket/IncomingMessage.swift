@@ -2,11 +2,11 @@ internal import Deflate
 
 extension CloseCode: Error {}
 
-/// The message that is coming, put together from its frames: inflated, checked and counted while it comes, so that what is
-/// too large or no UTF-8 is known at its first byte, and a small message that stands for a huge one takes no more memory
+/// The incoming message, assembled from its frames. It is inflated, checked and counted on arrival, so that excess or
+/// invalid UTF-8 is noticed at its first byte, and a small message that inflates to a huge one takes no more memory
 /// than the limit.
 struct IncomingMessage: ~Copyable {
-    /// What RFC 7692, section 7.2.2, has the receiver put behind a compressed message: an empty stored block.
+    /// The empty stored block that the receiver appends to a compressed message, RFC 7692, section 7.2.2.
     private static let tail = UInt32(bigEndian: 0x0000_FFFF)
     /// Room for one step of inflating.
     private static let step = 4 << 10
@@ -16,12 +16,12 @@ struct IncomingMessage: ~Copyable {
     private let mayHold: (Int) -> Bool
     private let processorTime: @Sendable () -> Int64
     private var buffer = ByteBuffer()
-    /// Kept between messages: a connection that has ever got a compressed one holds 40 kB for it.
+    /// Kept between messages: 40 kB for a connection that has ever received a compressed one.
     private var inflater = Inflater()
-    /// What inflating the message has taken; nil for one that is not compressed.
+    /// The processor time of inflating the message; nil if it is not compressed.
     private var meter: DecodingMeter?
     private var utf8 = UTF8Validator()
-    /// What the message that has begun is; nil between two.
+    /// The kind of the incoming message; nil between messages.
     private var kind: Opcode?
     private var isDelivered = false
     /// Messages that have begun.
@@ -36,7 +36,7 @@ struct IncomingMessage: ~Copyable {
         self.mayHold = mayHold
     }
 
-    /// The message that has begun and is not whole.
+    /// The incomplete incoming message.
     var unfinished: UnfinishedMessage? {
         kind == nil ? nil : UnfinishedMessage(number: begun, received: received)
     }
@@ -91,7 +91,7 @@ struct IncomingMessage: ~Copyable {
             meter = piece.reserved == 0 ? nil : DecodingMeter(.deflate, clock: processorTime)
             guard meter == nil || inflater.begin(.raw) else { throw .internalError }
         }
-        // Not waited for: the header says it.
+        // Known from the header, without waiting for the bytes.
         if meter == nil, piece.payloadLength > UInt64(max(limit - buffer.count, 0)) { throw .messageTooBig }
     }
 
@@ -99,9 +99,9 @@ struct IncomingMessage: ~Copyable {
         meter?.resume()
         var rest = bytes
         var isFull = false
-        // zlib may hold more when it has filled the room, even when it has read all.
+        // zlib may hold more output when the room is full, even if it has read everything.
         while !rest.isEmpty || isFull {
-            // A byte more than is allowed, so that a message of exactly the limit is told from a longer one.
+            // One byte more than the limit, to tell a message of exactly the limit from a longer one.
             let allowed = limit - buffer.count + 1
             let room = UnsafeMutableRawBufferPointer(rebasing: buffer.room(min(allowed, Self.step)).prefix(allowed))
             var slice = UnsafeRawBufferPointer(rebasing: rest.prefix(DecodingMeter.step.sent))
@@ -110,7 +110,7 @@ struct IncomingMessage: ~Copyable {
             switch inflater.inflate(&slice, into: room) {
             case .some(let size): count = size
             case .end(let size):
-                // A block that calls itself the last; others may follow all the same (RFC 7692, section 7.2.3.4).
+                // A block marked as the last; others may still follow (RFC 7692, section 7.2.3.4).
                 guard inflater.beginNext() else { throw .invalidData }
                 count = size
             case .invalid: throw .invalidData

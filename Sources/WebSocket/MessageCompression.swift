@@ -1,7 +1,7 @@
 internal import Deflate
 
-/// What two ends agreed on for compressing messages: permessage-deflate, RFC 7692, each message for itself. (Context
-/// takeover would cost 300 kB a connection.)
+/// The agreed compression of messages: permessage-deflate, RFC 7692, each message by itself. (Context takeover would
+/// cost 300 kB per connection.)
 package struct MessageCompression: Equatable, Sendable {
     /// How far back our blocks may point, 2^8 to 2^15 bytes. The peer's may use the whole 2^15.
     package let windowBits: Int32
@@ -15,15 +15,15 @@ package struct MessageCompression: Equatable, Sendable {
 
     private static let base: StaticString = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
 
-    /// What a client offers: also to keep to a window that the server asks for.
+    /// A client's offer, which includes keeping to a window that the server asks for.
     static var offer: String { "\(base); client_max_window_bits" }
 
-    /// What a server answers, section 7.1: it may ask for either, also where the client did not offer it.
+    /// A server's answer, section 7.1. It may ask for either, even if the client did not offer it.
     var answer: String {
         namesWindow ? "\(Self.base); server_max_window_bits=\(windowBits)" : "\(Self.base)"
     }
 
-    /// Compresses a message, without the four bytes at its end that the receiver puts there. False if it cannot.
+    /// Compresses a message, without the last four bytes, which the receiver appends. False if it cannot.
     func compress(_ message: UnsafeRawBufferPointer, into buffer: inout ByteBuffer) -> Bool {
         var pieces = ByteBuffer()
         let isDone = Deflater.deflate(message, windowBits: windowBits) { pieces.append($0) }
@@ -58,7 +58,7 @@ extension MessageCompression {
         guard answer.nextToken() == nil, answer.isSound, offer.isDeflate, offer.isAcceptable, offer.serverForgets,
             offer.limitsClientWindow == (offer.clientWindow != nil)
         else { return nil }
-        // A window of 2^8 bytes zlib cannot keep to: then nothing is compressed, which is always allowed.
+        // zlib cannot keep to a window of 2^8 bytes: then nothing is compressed, which is always allowed.
         return MessageCompression(windowBits: offer.clientWindow ?? 15)
     }
 
@@ -94,7 +94,7 @@ extension MessageCompression {
             }
         }
 
-        /// Notes a parameter, which may stand there once.
+        /// Records a parameter, which may occur once.
         private static func note(_ flag: inout Bool, _ isAcceptable: inout Bool, _ isSound: Bool) {
             isAcceptable = isAcceptable && !flag && isSound
             flag = true

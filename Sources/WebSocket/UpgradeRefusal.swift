@@ -3,10 +3,10 @@ package enum UpgradeRefusal: Error, CaseIterable, Sendable {
     case headTooLong, malformedHead, method, malformedTarget, httpVersion, host, body, upgrade, connection, version, key
     case origin, malformedExtensions, malformedSubprotocols
 
-    /// The HTTP status that answers it: 426 tells of the version that is spoken, the rest is 400.
+    /// The HTTP status of the answer: 426 for an unsupported version, 400 for the rest.
     package var status: Int { self == .version ? 426 : 400 }
 
-    /// What is wrong, for the one who sent it.
+    /// What is wrong, for the sender.
     package var message: StaticString {
         switch self {
         case .headTooLong: "request head is longer than 8192 bytes"

@@ -1,10 +1,11 @@
-/// A client's opening handshake, RFC 6455, section 4.2.1: a view of the bytes it was made from, for as long as they hold.
+/// A client's opening handshake, RFC 6455, section 4.2.1: a view of the bytes it was made from, valid as long as they
+/// are.
 package struct UpgradeRequest {
     /// As in the request, not decoded.
     package let path: UnsafeRawBufferPointer
-    /// What is behind the question mark.
+    /// The part after the question mark.
     package let query: UnsafeRawBufferPointer?
-    /// What was offered and can be kept to.
+    /// The offer that can be kept to.
     package let compression: MessageCompression?
     let key: UnsafeRawBufferPointer
     private let head: HTTPHead

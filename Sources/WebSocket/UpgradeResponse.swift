@@ -21,7 +21,7 @@ package enum UpgradeResponse {
     ) -> [UInt8] {
         var text = "HTTP/1.1 \(status) \(reason)\r\nContent-Type: application/json\r\n"
         text += "Content-Length: \(body.count)\r\nConnection: close\r\n"
-        // RFC 6455, section 4.4: the version that we speak.
+        // RFC 6455, section 4.4: the supported version.
         if status == 426 { text += "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" }
         for field in fields { text += field + "\r\n" }
         return Array((text + "\r\n").utf8) + body

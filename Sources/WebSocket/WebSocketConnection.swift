@@ -1,25 +1,25 @@
 internal import Deflate
 
-/// What came over a connection.
+/// An event of a connection.
 package enum WebSocketEvent: Equatable, Sendable {
     /// A whole message, sound UTF-8: see `WebSocketConnection.withMessage`.
     case text
     case binary
-    /// It has been answered already.
+    /// Already answered.
     case ping
     case pong
-    /// The peer's close frame. What answers it, unless ours went first, is in the output; nothing can be sent any more.
+    /// The peer's close frame. Its answer, unless ours went first, is in the output; nothing more can be sent.
     case closed(CloseCode, reason: String)
-    /// The peer broke the protocol or a limit. The close frame that says so is in the output; nothing more is read.
+    /// The peer broke the protocol or a limit. The close frame with the reason is in the output; nothing more is read.
     case failed(CloseCode)
 }
 
-/// One end of a WebSocket connection after the upgrade, RFC 6455 and RFC 7692, without a socket: it is given the bytes that
-/// came, and holds those that are to be written.
+/// One end of a WebSocket connection after the upgrade, RFC 6455 and RFC 7692, without a socket: it takes the received
+/// bytes, and holds the bytes to be written.
 ///
-/// Memory is bounded by `Limits.messageBytes`, and by as much output as its user lets gather: whoever stops reading while
-/// `outputCount` is high bounds that, too. After `closed` or `failed`, write the output, then shut the socket down; a server
-/// closes first (section 7.1.1), and reads on until the peer has, so that the close frame is not lost to a reset.
+/// Memory is bounded by `Limits.messageBytes` and by the pending output, which the caller bounds by not reading while
+/// `outputCount` is high. After `closed` or `failed`, write the output, then shut the socket down; a server closes
+/// first (section 7.1.1), and reads on until the peer has, so that the close frame is not lost to a reset.
 package struct WebSocketConnection: ~Copyable {
     package enum Role: Sendable {
         case server, client
@@ -27,9 +27,9 @@ package struct WebSocketConnection: ~Copyable {
 
     /// What bounds a connection.
     package struct Limits: Sendable {
-        /// The most bytes of a message, inflated; beyond it the connection ends with 1009.
+        /// Maximum size of an inflated message; a larger one closes the connection with 1009.
         package var messageBytes: Int
-        /// From how many bytes on a message is sent compressed, where that was agreed on.
+        /// Size from which a message is sent compressed, if that was agreed.
         package var compressedFrom: Int
         /// The thread's processor time in nanoseconds. A compressed message that takes more of it than any honest one does
         /// ends the connection with 1009; without this clock there is no such bound.
@@ -43,7 +43,7 @@ package struct WebSocketConnection: ~Copyable {
 
     private enum State {
         case open
-        /// Our close frame was sent, the peer's has not come; messages are not taken any more.
+        /// Our close frame was sent, the peer's has not arrived; messages are no longer accepted.
         case closing
         case closed
     }
@@ -54,9 +54,9 @@ package struct WebSocketConnection: ~Copyable {
     private var codec: FrameCodec
     private var state = State.open
     private var incoming: IncomingMessage
-    /// The payload of a control frame that has not come whole; at most 125 bytes.
+    /// The payload of an incomplete control frame; at most 125 bytes.
     private var control: [UInt8] = []
-    /// Whether messages are not taken any more: the one that was coming may not be held, or `stopReceiving` was called.
+    /// Whether messages are no longer accepted: the incoming one may not be held, or `stopReceiving` was called.
     package private(set) var hasStopped = false
 
     private init(
@@ -73,8 +73,8 @@ package struct WebSocketConnection: ~Copyable {
 
     /// - Parameters:
     ///   - compression: what was agreed on in the upgrade; nil for none.
-    ///   - mayHold: asked before the message that is coming grows to so many bytes, each time it does. When it is false
-    ///     the message is given up, see `hasStopped`.
+    ///   - mayHold: called each time before the incoming message grows to this many bytes. If it returns false the
+    ///     message is given up, see `hasStopped`.
     package static func open(
         _ role: Role, compression: MessageCompression? = nil, limits: Limits = Limits(),
         mayHold: @escaping (Int) -> Bool = { _ in true }
@@ -82,14 +82,14 @@ package struct WebSocketConnection: ~Copyable {
         WebSocketConnection(role, compression, limits, try FrameCodec.open(), mayHold: mayHold)
     }
 
-    /// Whether messages can be sent and come.
+    /// Whether messages can be sent and received.
     package var isOpen: Bool { state == .open }
 
-    /// Whether bytes that come mean anything: until both close frames, or a failure.
+    /// Whether received bytes mean anything: until both close frames, or a failure.
     package var isReading: Bool { state != .closed }
 
-    /// Reads up to the next event; nil when all that was given is read. It drops from the front of `bytes` what it has
-    /// read, and keeps some for later: call it until it is nil, also if the rest is to wait for a while.
+    /// Reads up to the next event; nil when all input is read. It drops from the front of `bytes` what it has read, and
+    /// buffers some: call it until it returns nil, even if the rest is to wait.
     package mutating func receive(_ bytes: inout UnsafeRawBufferPointer) -> WebSocketEvent? {
         incoming.forgetDelivered()
         while isReading {
@@ -104,23 +104,23 @@ package struct WebSocketConnection: ~Copyable {
         return nil
     }
 
-    /// Passes on the message that `receive` has just told of; it is forgotten when that is called again.
+    /// Passes the message that `receive` has just returned; the next call forgets it.
     package func withMessage<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
         try body(incoming.bytes)
     }
 
-    /// Gives back the memory of that message now.
+    /// Releases the memory of that message now.
     package mutating func forgetMessage() {
         incoming.forgetDelivered()
     }
 
-    /// The message that has begun and is not whole.
+    /// The incomplete incoming message.
     package var unfinished: UnfinishedMessage? { incoming.unfinished }
 
     /// Bytes of it, or of the message that `receive` has just told of.
     package var heldCount: Int { incoming.held }
 
-    /// Gives up the message that is coming, and takes none any more. What came before it can still be answered.
+    /// Gives up the incoming message, and accepts no more. Earlier ones can still be answered.
     package mutating func stopReceiving() {
         hasStopped = true
         incoming.removeAll()
@@ -173,7 +173,7 @@ extension WebSocketConnection {
             control.append(contentsOf: piece.bytes)
             return piece.endsFrame ? takeControl(opcode) : nil
         }
-        // What the peer had sent before it saw our close frame.
+        // Sent by the peer before it saw our close frame.
         guard state == .open, !hasStopped else { return nil }
         do throws(CloseCode) {
             return try incoming.take(piece, opcode, mayBeCompressed: compression != nil)
