@@ -2,10 +2,10 @@ internal import CSandbox
 internal import EventLoop
 internal import Glibc
 
-/// What a process gives up, once and for all and as far as the kernel lets it, before it reads what others have sent. It
-/// has opened by then what it needs, and connects to servers later, and again.
+/// What a process gives up for good, as far as the kernel supports it, before it reads what others have sent. By then
+/// it has opened what it needs; it can still connect and reconnect to its servers.
 package struct Sandbox: Sendable {
-    /// What holds a process, as it says itself; the raw value is a word of its slot.
+    /// How a process is confined, by its own account; the raw value is a word of its slot.
     package struct Bonds: OptionSet, Sendable {
         package let rawValue: UInt64
         package init(rawValue: UInt64) { self.rawValue = rawValue }
@@ -21,10 +21,10 @@ package struct Sandbox: Sendable {
     }
 
     private let kind: Kind
-    /// Bytes of address space, nil for any number.
+    /// Bytes of address space; nil for no limit.
     private let addressSpace: UInt64?
 
-    /// For one that handles what strangers send.
+    /// For a process that handles what strangers send.
     ///
     /// - Parameters:
     ///   - ports: TCP ports of Redis and of Sentinels, whose names the resolver looks up; none when Redis has a socket in
@@ -34,15 +34,15 @@ package struct Sandbox: Sendable {
         Sandbox(kind: .serving(ports: ports.map { UInt16(clamping: $0) }), addressSpace: addressSpace)
     }
 
-    /// For storage. libpq reads what may be anywhere: certificates, passwords, tickets, libraries of the resolver. So
-    /// reading is left, and its calls are those that start or touch no other process.
+    /// For storage. libpq reads files that may be anywhere: certificates, passwords, tickets, the resolver's libraries.
+    /// So reading stays allowed, and system calls that start or touch other processes do not.
     package static func storage(writesBelow folders: [String]) -> Sandbox {
         Sandbox(kind: .writing(below: folders.map(nearestFolder)), addressSpace: nil)
     }
 
     /// Gives it up. The corresponding C functions are `prctl`, `setrlimit`, `landlock_restrict_self` and `seccomp`.
     ///
-    /// - Returns: what holds the process from now on.
+    /// - Returns: how the process is confined from now on.
     package func begin() -> Bonds {
         ProcessAttributes.forbidNewPrivileges()
         // A core would hold what clients have sent, and passwords.
@@ -52,9 +52,9 @@ package struct Sandbox: Sendable {
         switch kind {
         case .serving(let ports):
             ProcessAttributes.limit(RLIMIT_FSIZE, to: 0)
-            // A log that is a file is lost then; it must not end the process.
+            // A log file is lost then; it must not end the process.
             signal(SIGXFSZ, SIG_IGN)
-            // Beside Redis the name servers, which are asked by TCP when an answer is long.
+            // Besides Redis, name servers, which are queried by TCP for long answers.
             let resolver: (folders: [String], ports: [UInt16]) =
                 ports.isEmpty ? ([], []) : (Self.resolverFolders(), [53])
             if Self.restrictFiles(readable: resolver.folders, ports: ports + resolver.ports) {
@@ -75,7 +75,7 @@ package struct Sandbox: Sendable {
         return version > 0 ? Int(version) : nil
     }
 
-    /// What the kernel has.
+    /// What the kernel supports.
     package static var possible: Bonds {
         var bonds: Bonds = landlockVersion == nil ? [] : .landlock
         if mesher_has_seccomp() != 0 { bonds.insert(.seccomp) }
