@@ -29,7 +29,7 @@ package enum SpoolFinding: CustomStringConvertible {
     package var description: String {
         switch self {
         case .torn(let segment, let bytes): "segment \(segment): an unfinished end of \(bytes) bytes was cut off"
-        case .left(let fault): "left as it is: \(fault)"
+        case .left(let fault): "left alone: \(fault)"
         case .deleted(let path): "\(path): somebody has deleted it with what was in it"
         case .cut(let path, let bytes): "\(path): somebody has cut off \(bytes) bytes with what was in them"
         case .notRemoved(let error): "delivered and not removed: \(error)"

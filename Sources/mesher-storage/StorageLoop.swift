@@ -93,7 +93,7 @@ struct StorageLoop: ~Copyable {
             return FallbackQuota(try WindowTable.open(configuration.quotaPath), hosts: configuration.hosts)
         } catch {
             logger.warning(
-                "a restart will begin this host's windows of the limits anew", metadata: ["reason": "\(error)"])
+                "a restart will reset this host's rate-limit windows", metadata: ["reason": "\(error)"])
             return FallbackQuota(try WindowTable(), hosts: configuration.hosts)
         }
     }
@@ -148,7 +148,7 @@ struct StorageLoop: ~Copyable {
     private func isStopped(now: Int64) -> Bool {
         guard let stopDeadline else { return false }
         let isDone = !committer.hasEvents && !bulkCommitter.hasEvents && !edges.hasOutput
-        if !isDone && stopDeadline <= now { logger.warning("stopped before all was answered") }
+        if !isDone && stopDeadline <= now { logger.warning("stopped before every event was answered") }
         return isDone || stopDeadline <= now
     }
 

@@ -22,7 +22,7 @@ func runStorage() -> CInt {
     let readiness = ReadySignal.inherited()
     let isSupervised = ReadySignal.isAwaited
     if isSupervised, !ProcessAttributes.followSupervisor() {
-        logger.error("the watchdog died before this process began, which ends, too")
+        logger.error("the watchdog died before this process started; exiting")
         return EX_TEMPFAIL
     }
     ProcessAttributes.ignoreBrokenPipes()

@@ -31,7 +31,7 @@ enum MesherStream {
         }
         let ready = ReadySignal.inherited()
         if ReadySignal.isAwaited, !ProcessAttributes.followSupervisor() {
-            log.error("The watchdog died before this process began, which ends, too")
+            log.error("The watchdog died before this process started; exiting")
             exit(EX_TEMPFAIL)
         }
         ProcessAttributes.ignoreBrokenPipes()
@@ -46,7 +46,7 @@ enum MesherStream {
                 table: table, options: options(settings), log: log)
             try listener.run()
         } catch {
-            log.error("The listener cannot go on", metadata: ["reason": "\(error)"])
+            log.error("The listener cannot continue", metadata: ["reason": "\(error)"])
             exit(EX_OSERR)
         }
     }

@@ -161,7 +161,7 @@ extension Watchdog {
         let failures = scoreboard.recordHealth(
             result.subject, isGood: result.isGood, duration: result.duration, wall: Clock.wall())
         if failures == HealthCheck.failuresToTell {
-            log.error("health check has failed", metadata: ["of": "\(result.subject)", "times": "\(failures)"])
+            log.error("health check failed", metadata: ["of": "\(result.subject)", "times": "\(failures)"])
         } else if result.isGood, before >= HealthCheck.failuresToTell {
             log.notice("health check succeeds again", metadata: ["of": "\(result.subject)"])
         }

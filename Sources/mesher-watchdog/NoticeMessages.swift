@@ -22,7 +22,7 @@ extension Watchdog {
         case .pause(let child, let pause):
             slots.pausing(child, pause)
             log.warning(
-                "child died early, starting it again later",
+                "child died early, restarting it later",
                 metadata: [
                     "child": "\(child)", "milliseconds": "\(pause / 1_000_000)",
                     "ended": "\(lastEndings[child] ?? "not started")",
@@ -34,7 +34,7 @@ extension Watchdog {
         case .killing(let child, let pid):
             log.warning("child did not stop in time, killing it", metadata: ["child": "\(child)", "process": "\(pid)"])
         case .notReplaced(let child):
-            log.error("child could not be replaced, the old one goes on", metadata: ["child": "\(child)"])
+            log.error("child could not be replaced, the old one stays", metadata: ["child": "\(child)"])
         case .noWorkerReady:
             let causes = lastEndings.sorted { "\($0.key)" < "\($1.key)" }.map { "\($0.key): \($0.value)" }
             log.critical(

@@ -47,12 +47,12 @@ extension Watchdog {
         let directory = settings.text(.runDirectory)
         guard !ConfigurationRecord(settings, file: configuration.file).write(in: directory) else { return }
         let error = SystemError("write", ConfigurationRecord.path(in: directory))
-        log.error("what was read cannot be written down", metadata: ["reason": "\(error)"])
+        log.error("the record of the configuration cannot be written", metadata: ["reason": "\(error)"])
     }
 
     private mutating func report(_ report: ReloadReport) {
         if let failure = report.failure {
-            log.error("reload failed, the old settings hold", metadata: ["reason": "\(failure)"])
+            log.error("reload failed, the old settings stay", metadata: ["reason": "\(failure)"])
         } else {
             log.notice("reloaded")
         }
@@ -63,7 +63,7 @@ extension Watchdog {
         notification.ready()
         if !report.write(in: directory) {
             let error = SystemError("write", ReloadReport.path(in: directory))
-            log.error("the reload's end cannot be written down", metadata: ["reason": "\(error)"])
+            log.error("the result of the reload cannot be written", metadata: ["reason": "\(error)"])
         }
     }
 }

@@ -36,12 +36,12 @@ extension Watchdog {
         let foreign = gone.filter { sockets.passedPaths.contains($0) }
         if !foreign.isEmpty {
             log.error(
-                "a socket of systemd's was removed: systemctl restart mesher.socket mesher.service",
+                "a socket that systemd holds was removed: systemctl restart mesher.socket mesher.service",
                 metadata: ["files": "\(foreign.joined(separator: ", "))"])
         }
         guard gone.count > foreign.count else { return nil }
         log.error(
-            "files of the run directory were removed: starting again, to make them anew",
+            "files of the run directory were removed: restarting to recreate them",
             metadata: ["files": "\(gone.joined(separator: ", "))"])
         isStartingAgain = true
         return perform(supervisor.stop(now: now))

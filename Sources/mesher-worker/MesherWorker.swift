@@ -33,7 +33,7 @@ enum MesherWorker {
         }
         let ready = ReadySignal.inherited()
         if ReadySignal.isAwaited, !ProcessAttributes.followSupervisor() {
-            log.error("The watchdog died before this process began, which ends, too")
+            log.error("The watchdog died before this process started; exiting")
             exit(EX_TEMPFAIL)
         }
         ProcessAttributes.useBatchScheduling()
@@ -48,7 +48,7 @@ enum MesherWorker {
             exit(EX_OSERR)
         }
         guard CheckedReading.isInForce() else {
-            log.error("This libfcgi reads past the check of what it is sent; install Debian's libfcgi0ldbl")
+            log.error("This libfcgi bypasses Mesher's check of FastCGI records; install Debian's libfcgi0ldbl")
             exit(EX_OSERR)
         }
         do throws(SystemError) {
@@ -61,7 +61,7 @@ enum MesherWorker {
             slot.set(bonds: sandbox(settings).begin().rawValue)
             try worker.run()
         } catch {
-            log.error("The worker cannot go on", metadata: ["reason": "\(error)"])
+            log.error("The worker cannot continue", metadata: ["reason": "\(error)"])
             exit(EX_OSERR)
         }
     }

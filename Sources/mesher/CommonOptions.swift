@@ -6,7 +6,7 @@ internal import Schema
 
 /// What every command takes, and what it opens with it.
 struct CommonOptions: ParsableArguments {
-    @Option(name: .customLong("config"), help: "The settings' file, instead of \(Settings.path).")
+    @Option(name: .customLong("config"), help: "Configuration file, instead of \(Settings.path).")
     var configurationFile: String?
 
     /// - Throws: `Settings.Fault`.

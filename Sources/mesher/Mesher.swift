@@ -9,9 +9,9 @@ struct Mesher: ParsableCommand {
         commandName: "mesher",
         abstract: "Operate Mesher, the intake of error events.",
         discussion: """
-            Settings come from /etc/mesher/mesher.conf (or --config FILE) and, over it, the environment.
+            Settings come from /etc/mesher/mesher.conf (or --config FILE); the environment overrides them.
 
-            Exit status, after sysexits(3): 0 done, 64 wrong usage, 65 no such thing or one too many, 69 a server cannot \
+            Exit status, after sysexits(3): 0 done, 64 wrong usage, 65 no such thing or it already exists, 69 a server cannot \
             be reached, 70 a defect, 75 try again later, 77 not permitted, 78 wrong configuration or schema.
             """,
         version: "mesher \(Release.version)",

@@ -255,7 +255,7 @@ extension EndToEnd {
             }
         }
 
-        @Test("The files pass nginx' own check as installed, in Debian's nginx.conf")
+        @Test("The files pass nginx's own check as installed, in Debian's nginx.conf")
         func asInstalled() throws {
             let folder = stack.folder + "/installed"
             defer { try? FileManager.default.removeItem(atPath: folder) }

@@ -74,7 +74,7 @@ extension EndToEnd {
             try underLoad("worker each second", kills: 30, seconds: 1, victims: anyWorker)
         }
 
-        @Test("Without `non_idempotent` in nginx' files clients do see it, so these tests could fail")
+        @Test("Without `non_idempotent` in nginx's files clients do see it, so these tests could fail")
         func control() throws {
             let nginx = Nginx(of: project.stack)
             try nginx.withChanged("mesher-fastcgi.conf", replacing: " non_idempotent", by: "") {

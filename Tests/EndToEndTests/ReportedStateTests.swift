@@ -41,10 +41,14 @@ extension OwnStack {
                         ReportedState(
                             name: "PostgreSQL is away", degraded: ["postgresql", "backlog"],
                             check: [
-                                "FAULT  PostgreSQL", "events wait for PostgreSQL", "nothing of the spool was delivered",
+                                "FAULT  PostgreSQL", "events wait for PostgreSQL",
+                                "nothing was delivered from the spool",
                             ],
                             status: ["postgresql DOWN", "spool       1 events"],
-                            log: ["PostgreSQL does not take events", "keys cannot be read", "nothing of the spool is"],
+                            log: [
+                                "PostgreSQL does not take events", "keys cannot be read",
+                                "the spool is not being delivered",
+                            ],
                             metrics: [("mesher_spool_events", [:], 1)],
                             begin: {
                                 try outage.stopPostgreSQL()
@@ -60,7 +64,7 @@ extension OwnStack {
                             }, end: { try sql("DROP FUNCTION refuse() CASCADE") }),
                         ReportedState(
                             name: "an event is set aside", check: ["FAULT  quarantine", "1 items are set aside"],
-                            status: ["QUARANTINE 1"], log: ["set aside in the quarantine"],
+                            status: ["QUARANTINE 1"], log: ["moved to the quarantine"],
                             metrics: [("mesher_quarantine_items", [:], 1)],
                             begin: {
                                 try sql(trigger("NEW.message = 'bad'", "RAISE 'no'"))
@@ -94,7 +98,7 @@ extension OwnStack {
                 }
                 let away = ReportedState(
                     name: "Redis is away", degraded: ["redis"], check: ["FAULT  Redis", "start Redis"],
-                    status: ["redis DOWN"], log: ["Redis is away"])
+                    status: ["redis DOWN"], log: ["Redis is down"])
                 try outage.signalRedis(SIGKILL)
                 #expect(try project.post(Self.event).status == 202)
                 try away.expect(on: stack)
@@ -115,7 +119,7 @@ extension OwnStack {
                             }),
                         ReportedState(
                             name: "Redis evicts", degraded: ["eviction"],
-                            check: ["maxmemory-policy allkeys-lru", "granted a whole window again"],
+                            check: ["maxmemory-policy allkeys-lru", "gets a whole window again"],
                             log: ["Redis may evict counters"],
                             begin: {
                                 try outage.redis("CONFIG", "SET", "maxmemory", "100mb")
@@ -155,7 +159,7 @@ extension OwnStack {
                     [
                         ReportedState(
                             name: "the disk is full", isReady: false, degraded: ["postgresql", "spool"],
-                            check: ["has no room left", "0 MiB are free"], status: ["ONLY 0.0 MiB LEFT ON DISK"],
+                            check: ["has no space left", "0 MiB are free"], status: ["ONLY 0.0 MiB LEFT ON DISK"],
                             log: ["the spool's file system is full"],
                             metrics: [("mesher_spool_available_bytes", [:], 0)],
                             begin: {
@@ -222,7 +226,7 @@ extension OwnStack {
                 name: "a socket of systemd's is removed", isReady: false,
                 answer: #"{"error":"temporarily unavailable","reason":"unavailable"}"#,
                 check: ["FAULT  events.sock", "systemctl restart mesher.socket mesher.service"],
-                begin: { try remove("a socket of systemd's was removed") },
+                begin: { try remove("a socket that systemd holds was removed") },
                 end: {
                     sockets.kill(SIGTERM)
                     sockets = try HeldSockets(for: stack)

@@ -54,7 +54,7 @@ extension EndToEnd {
                     environment: ["no_proxy": "127.0.0.1"], input: #"{"message":"by TLS","level":"info"}"#)
             }
             try Nginx(of: stack).withChanged("nginx.conf", replacing: "server_name localhost;", by: server) {
-                let advice = "let --ca-file name the authority's certificate, if it is one of yours"
+                let advice = "if the authority is your own, pass its certificate as --ca-file"
                 for refused in try [stream(), stream("--ca-file", folder + "another")] {
                     #expect(refused.status == 69 && refused.errors.contains(advice), "\(refused)")
                 }
@@ -106,7 +106,7 @@ extension EndToEnd {
             }
             let run = running.wait()
             #expect(run.status == 0)
-            #expect(run.errors.contains("trying again"))
+            #expect(run.errors.contains("retrying"))
             #expect(Set(ids(run.output)).count == count)
             let rows = try project.count()
             print("streamed amid kills: \(count) events, \(rows) rows")

@@ -98,7 +98,7 @@ extension OwnStack {
             for client in clients { client.receive() }
 
             #expect(clients.allSatisfy { $0.unanswered.isEmpty && $0.acknowledged.count == 3 })
-            // So many streams do not keep Redis' connections that they do not use.
+            // So many streams do not keep Redis's connections that they do not use.
             if count > 1_000 {
                 #expect(eventually(within: 20) { Self.redisConnections(of: stack).map { $0 < 100 } ?? false })
             }

@@ -10,7 +10,7 @@ struct DocumentedReasonsTests {
         try String(contentsOfFile: Self.root + "/" + path, encoding: .utf8)
     }
 
-    @Test("The reasons of openapi.yaml are those of answers, nginx' own included, and http.md has each")
+    @Test("The reasons of openapi.yaml are those of answers, nginx's own included, and http.md has each")
     func reasons() throws {
         let nginx = try FileManager.default.contentsOfDirectory(atPath: Self.root + "/nginx")
             .map { try text("nginx/" + $0) }.joined().matches(of: /"reason":"([a-z_]+)"/).map { String($0.output.1) }

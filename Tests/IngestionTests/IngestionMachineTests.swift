@@ -47,7 +47,7 @@ struct IngestionMachineTests {
         #expect(edge.answers.count == 5)
     }
 
-    @Test("nginx' question for a key is answered with 204 or 401, needs no body, and counts for no event")
+    @Test("nginx's question for a key is answered with 204 or 401, needs no body, and counts for no event")
     func asksForAKey() {
         let edge = Edge()
         edge.post("", to: "/key", method: "GET", token: 1)

@@ -67,10 +67,10 @@ struct CheckCommandTests {
         let run = try Self.service(redis: redis, nginx: nginx).run("check", "--json")
         #expect(try Self.faults(run)["nginx"]?.hasSuffix(": 400 payload_too_large") == true)
         #expect(
-            HTTPCheck.advice(status: 413, reason: nil, size: 1 << 20)?.contains("client_max_body_size be 1m") == true)
+            HTTPCheck.advice(status: 413, reason: nil, size: 1 << 20)?.contains("client_max_body_size to 1m") == true)
         #expect(HTTPCheck.advice(status: 503, reason: "unavailable", size: 1)?.contains("no worker does") == true)
-        #expect(HTTPCheck.advice(status: 404, reason: nil, size: 1)?.contains("not Mesher that answers") == true)
-        #expect(HTTPCheck.advice(status: 401, reason: nil, size: 1)?.contains("not Mesher that answers") == true)
+        #expect(HTTPCheck.advice(status: 404, reason: nil, size: 1)?.contains("other than Mesher answers") == true)
+        #expect(HTTPCheck.advice(status: 401, reason: nil, size: 1)?.contains("other than Mesher answers") == true)
         #expect(HTTPCheck.advice(status: 401, reason: "unauthorized", size: 1) == nil)
         redis.stop()
     }
@@ -79,8 +79,8 @@ struct CheckCommandTests {
     func limits() {
         func text(_ head: String) -> String? { HTTPCheck.limits(head: head)?.text }
         #expect(
-            text("HTTP/1.1 200 OK\r\nMesher-Other-Limits: yes\r\n\r\n")?.contains("mesher-limits.conf hold") == true)
-        #expect(text("HTTP/2 200\r\nmesher-other-limits: no\r\n\r\n")?.contains("only Mesher's bounds") == true)
+            text("HTTP/1.1 200 OK\r\nMesher-Other-Limits: yes\r\n\r\n")?.contains("mesher-limits.conf apply") == true)
+        #expect(text("HTTP/2 200\r\nmesher-other-limits: no\r\n\r\n")?.contains("only Mesher's own limits") == true)
         #expect(text("HTTP/1.1 200 OK\r\n\r\n") == nil)
     }
 
@@ -92,9 +92,9 @@ struct CheckCommandTests {
         let file = "# fronts\n10.0.0.1 yes;\n  ~^10\\.1\\. yes; # more\n# 10.0.0.2 yes;\n10.0.0.3 no;\n"
         #expect(
             text("Mesher-Front: no", file)
-                == "ids and times are believed from 10.0.0.1, ~^10\\.1\\., by /f; this check came through none")
+                == "request ids and times are trusted from 10.0.0.1, ~^10\\.1\\. (/f); this check came through none")
         #expect(text("mesher-front: yes", file)?.hasSuffix("came through one of them") == true)
-        #expect(text("Mesher-Front: no", nil)?.contains("believed from nobody") == true)
+        #expect(text("Mesher-Front: no", nil)?.contains("trusted from nobody") == true)
         #expect(text("Mesher-Front: yes", nil)?.contains("is not on this host") == true)
         #expect(text("Server: nginx", file) == nil)
     }
@@ -232,7 +232,7 @@ struct CheckCommandTests {
     func redisThatCannotCount() throws {
         let redis = try Self.redis(options: "--replicaof 127.0.0.1 1")
         let run = try Self.service(redis: redis).run("check")
-        #expect(run.output.contains("EVAL: READONLY") && run.output.contains("name the primary"))
+        #expect(run.output.contains("EVAL: READONLY") && run.output.contains("MESHER_REDIS_SOCKET to the primary"))
         for error in ["OOM command not allowed", "LOADING Redis", "MISCONF x", "BUSY x"] {
             #expect(RedisCheck.advice(error) != nil, "\(error)")
         }

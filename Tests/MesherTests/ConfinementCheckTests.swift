@@ -29,16 +29,16 @@ struct ConfinementCheckTests {
         let none = finding([process(free, said: 0)], possible: [])
         #expect(none.text == "workers: no new privileges; this kernel has no Landlock and no seccomp" && !none.isFault)
         #expect(finding([process(free, said: 0)], wanted: []).text == "workers: no new privileges")
-        #expect(finding([]).text == "workers: none runs")
+        #expect(finding([]).text == "workers: none running")
     }
 
     @Test("one process without what the kernel has is a fault, whatever it says, and whoever else has set a filter")
     func loose() {
         #expect(
             finding([process(confined), process(free)]).text
-                == "worker events 0 runs without seccomp, which this kernel has")
+                == "worker events 0 runs without seccomp, which this kernel supports")
         let foreign = finding([process(confined, said: Sandbox.Bonds.landlock.rawValue)])
-        #expect(foreign.text == "worker events 0 runs without seccomp, which this kernel has" && foreign.isFault)
+        #expect(foreign.text == "worker events 0 runs without seccomp, which this kernel supports" && foreign.isFault)
         #expect(finding([process(confined, said: Sandbox.Bonds.seccomp.rawValue)]).isFault)
         #expect(finding([process("Seccomp:\t2\nNoNewPrivs:\t0\n")]).isFault)
     }

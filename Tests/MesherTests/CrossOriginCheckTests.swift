@@ -34,7 +34,7 @@ import Testing
         let twice = Self.answer.replacing("\r\n\r\n", with: "\r\nAccess-Control-Allow-Origin: *\r\n\r\n")
         #expect(
             text(answer: twice) == (
-                true, "a POST is answered with 2 times Access-Control-Allow-Origin: browsers refuse that"
+                true, "a POST is answered with 2 times Access-Control-Allow-Origin: browsers reject that"
             ))
         #expect(
             text(preflight: Self.preflight.replacing("Allow-Origin", with: "Other")).1.hasPrefix(

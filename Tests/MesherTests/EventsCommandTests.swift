@@ -106,7 +106,7 @@ struct EventsCommandTests {
         try administrator.execute("ALTER DATABASE \(service.database) ALLOW_CONNECTIONS false")
         _ = try administrator.query(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", [service.database])
-        #expect(eventually { running.errors.contains("connecting again") })
+        #expect(eventually { running.errors.contains("reconnecting") })
         try administrator.execute("ALTER DATABASE \(service.database) ALLOW_CONNECTIONS true")
         try administrator.execute("ALTER DATABASE \(service.database) CONNECTION LIMIT -1")
         try service.store(message: "after")

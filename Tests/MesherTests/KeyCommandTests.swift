@@ -35,7 +35,7 @@ struct KeyCommandTests {
         let revokedAt = try #require(try Self.keys(service).first?["revoked_at"] as? String)
         #expect(revokedAt.hasSuffix("Z"))
         let again = try service.run("key", "revoke", key)
-        #expect(again.status == 0 && again.output == "was revoked before\n")
+        #expect(again.status == 0 && again.output == "already revoked\n")
         #expect(try Self.keys(service).first?["revoked_at"] as? String == revokedAt)
         #expect(try !service.run("project", "show", "demo").output.contains(key))
     }

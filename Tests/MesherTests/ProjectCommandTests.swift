@@ -33,7 +33,7 @@ struct ProjectCommandTests {
         let run = try service.run("project", "create", "demo", "--json")
         #expect(run.status == 65)
         #expect(run.output.isEmpty)
-        #expect(run.errors == "mesher: there is a project demo already; see mesher project show demo\n")
+        #expect(run.errors == "mesher: project demo already exists; see mesher project show demo\n")
         #expect(try service.open().query("SELECT FROM api_keys").count == 1)
     }
 

@@ -41,7 +41,7 @@ import Testing
         try spool.setAside(TestSpool.record(id: 2), sqlState: "P0001")
         let full = try findings()
         #expect(full["spool"]?.count == 2 && full["quarantine"]?.count == 1)
-        #expect(full["spool"]?.last?.contains("the oldest of 2026-01-02T03:04:05.000006Z") == true)
+        #expect(full["spool"]?.last?.contains("the oldest from 2026-01-02T03:04:05.000006Z") == true)
     }
 
     /// What `check` finds at fault, by subject, with a limit of 1 MiB; nothing of a subject that is sound.

@@ -7,7 +7,7 @@ import Testing
 @testable import Ingestion
 @testable import mesher_worker
 
-/// nginx' end of a connection: writes FastCGI records byte by byte as it is told, and reads the answer's.
+/// nginx's end of a connection: writes FastCGI records byte by byte as it is told, and reads the answer's.
 struct FastCGIPeer: ~Copyable {
     let connection: FastCGIConnection
     private let descriptor: Descriptor

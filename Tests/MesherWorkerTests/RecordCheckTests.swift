@@ -11,7 +11,7 @@ struct RecordCheckTests {
         [name, value].flatMap { withUnsafeBytes(of: ($0 | 0x8000_0000).bigEndian, Array.init) }
     }
 
-    /// What ends or overwrites an unchecked libfcgi, and what is as little of nginx' sending.
+    /// What ends or overwrites an unchecked libfcgi, and what is as little of nginx's sending.
     static let hostile: [[UInt8]] = {
         let filling = [UInt8](repeating: 0x41, count: 60_000)
         var inputs = [

@@ -142,7 +142,7 @@ def switchover(cluster):
 
 
 def redis(cluster):
-    """Redis' master dies, comes back empty, and is told that it is a replica now."""
+    """Redis's master dies, comes back empty, and is told that it is a replica now."""
     def harm(result, project):
         name = cluster.sentinel("h1", "GET-MASTER-ADDR-BY-NAME", "mesher").split()[0]
         old = {address(one): one for one in ["r1", "r2"]}[name]

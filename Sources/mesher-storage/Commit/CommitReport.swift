@@ -44,7 +44,7 @@ struct CommitReport {
 
     mutating func partitionsMissing(_ error: DatabaseError, now: Int64) {
         guard missingPartitions.tells("\(error)", now: now) else { return }
-        logger.warning("partitions could not be made", metadata: ["reason": "\(error)"])
+        logger.warning("partitions could not be created", metadata: ["reason": "\(error)"])
     }
 
     /// The message is left out: PostgreSQL may quote a value in it.

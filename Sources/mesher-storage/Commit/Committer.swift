@@ -128,7 +128,7 @@ struct Committer: ~Copyable {
     ///
     /// - Parameters:
     ///   - isStopping: nothing more will come, so nothing is waited for.
-    ///   - projects: those of the database; while they are not known nothing of the spool is delivered.
+    ///   - projects: those of the database; while they are not known the spool is not being delivered.
     mutating func turn(
         now: Int64, isStopping: Bool, projects: KnownProjects?, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper,
         _ edges: inout EdgeTable

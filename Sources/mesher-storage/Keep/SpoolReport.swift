@@ -59,7 +59,7 @@ struct SpoolReport {
         if isSo {
             guard standstill.tells("", now: now) else { return }
             let seconds = Backlog.patience / 1_000_000_000
-            logger.error("nothing of the spool is delivered", metadata: ["seconds": "\(seconds)"])
+            logger.error("the spool is not being delivered", metadata: ["seconds": "\(seconds)"])
         } else {
             standstill.end()
             logger.notice("the spool is being delivered again")
@@ -83,7 +83,7 @@ struct SpoolReport {
         }
         if unreportedAside > 0 { metadata["unreported"] = "\(unreportedAside)" }
         unreportedAside = 0
-        logger.error("set aside in the quarantine", metadata: metadata)
+        logger.error("moved to the quarantine", metadata: metadata)
     }
 
     mutating func refused(_ refusal: SpoolDirectory.Refusal, project: Int64, now: Int64) {
@@ -129,7 +129,7 @@ struct SpoolReport {
         if room.isExhausted {
             logger.error("the spool's file system is full", metadata: metadata)
         } else {
-            logger.warning("the spool may not grow to its limit", metadata: metadata)
+            logger.warning("the spool cannot grow to its limit", metadata: metadata)
         }
     }
 }

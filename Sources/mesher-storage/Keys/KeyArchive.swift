@@ -42,7 +42,7 @@ struct KeyArchive {
                 try KeySnapshot(decoding: bytes, places: places)
             }
             logger.warning(
-                "keys are as they were last seen in PostgreSQL",
+                "keys are as last read from PostgreSQL",
                 metadata: ["keys": "\(snapshot.quotas.count)", "revoked": "\(snapshot.revoked.count)"])
             return snapshot
         } catch {
@@ -82,14 +82,14 @@ struct KeyArchive {
             let end = Clock.monotonic()
             mayWriteAt = end + Self.pause * (end - begun)
             deadline = nil
-            if !faults.isEmpty { logger.notice("keys are kept on disk again") }
+            if !faults.isEmpty { logger.notice("keys are saved to disk again") }
             faults.end()
         } catch {
             deadline = now + Self.retry
             if faults.tells("\(error)", now: now) {
                 let consequence = "a restart while PostgreSQL is away would know none, or old ones"
                 logger.error(
-                    "keys cannot be kept on disk", metadata: ["reason": "\(error)", "consequence": "\(consequence)"])
+                    "keys cannot be saved to disk", metadata: ["reason": "\(error)", "consequence": "\(consequence)"])
             }
         }
     }

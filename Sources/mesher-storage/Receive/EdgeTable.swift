@@ -31,7 +31,7 @@ struct EdgeTable: ~Copyable {
             answered.insert(edge.identifier)
             nextToken += 1
         } catch {
-            logger.warning("an edge could not be taken", metadata: ["reason": "\(error)"])
+            logger.warning("an edge could not be accepted", metadata: ["reason": "\(error)"])
         }
     }
 

@@ -44,7 +44,7 @@ struct RedisReport {
 
     private func tell() {
         logger.warning(
-            "Redis is away: limits are counted by this host alone", metadata: ["reason": "\(reasons.latest)"])
+            "Redis is down: limits are counted by this host alone", metadata: ["reason": "\(reasons.latest)"])
     }
 
     /// An edge has found how Redis throws keys away.
@@ -61,14 +61,14 @@ struct RedisReport {
 
     private func tellEviction() {
         logger.warning(
-            "Redis may evict counters: a project whose counter goes is granted a whole window again",
+            "Redis may evict counters: when one is evicted, its project gets a whole window again",
             metadata: ["maxmemory-policy": "\(policies.latest)"])
     }
 
     private mutating func settleEviction() {
         guard evicted.isEmpty, !policies.isEmpty else { return }
         policies.end()
-        logger.notice("Redis evicts no counters any more")
+        logger.notice("Redis no longer evicts counters")
     }
 
     /// Time has passed, and edges may be gone.

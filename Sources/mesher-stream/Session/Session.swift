@@ -96,7 +96,7 @@ struct Session: ~Copyable {
             try session.run()
             if session.isRefused { _exit(refusedStatus) }
         } catch {
-            Journal.logger("mesher-stream").error("A session cannot go on", metadata: ["reason": "\(error)"])
+            Journal.logger("mesher-stream").error("A session cannot continue", metadata: ["reason": "\(error)"])
             _exit(EX_OSERR)
         }
         _exit(EXIT_SUCCESS)

@@ -7,9 +7,9 @@ struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
         abstract: "Check configuration, PostgreSQL, Redis, the service and nginx, and say what to do about each fault.",
-        discussion: "Exit status: 0 all is well, 78 the configuration is at fault, 69 something else is.")
+        discussion: "Exit status: 0 all is well, 78 the configuration is invalid, 69 something else is wrong.")
 
-    @Flag(name: .customLong("configuration"), help: "Check the configuration alone.") var isConfigurationOnly = false
+    @Flag(name: .customLong("configuration"), help: "Check only the configuration.") var isConfigurationOnly = false
     @OptionGroup var authorities: AuthorityOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var options: CommonOptions
@@ -19,7 +19,7 @@ struct CheckCommand: ParsableCommand {
         do throws(Settings.Fault) {
             settings = try Settings(file: options.configurationFile)
         } catch {
-            let advice = "correct or remove it; mesher config --explain lists the settings of a sound configuration"
+            let advice = "correct or remove it; then mesher config --explain lists all settings"
             show([.fault("configuration", error.description, advice: advice)])
             throw ExitCode(ExitStatus.configuration.rawValue)
         }
@@ -68,12 +68,12 @@ struct CheckCommand: ParsableCommand {
             _ = try DSN(publicURL: settings.text(.publicURL), key: "", project: 1)
         } catch {
             let advice =
-                "set MESHER_PUBLIC_URL (now from: \(settings.origin(.publicURL))) to what clients reach nginx by"
+                "set MESHER_PUBLIC_URL (now from: \(settings.origin(.publicURL))) to the URL at which clients reach nginx"
             findings.append(.fault(subject, error.description, advice: advice))
         }
         let longest = ServiceCheck.path("storage.sock", settings)
         if longest.utf8.count > UnixSocket.pathLimit {
-            let text = "\(longest): longer than the \(UnixSocket.pathLimit) bytes that a unix socket's path may have"
+            let text = "\(longest): longer than the \(UnixSocket.pathLimit) bytes allowed for a unix socket's path"
             findings.append(.fault(subject, text, advice: "choose a shorter MESHER_RUN_DIR"))
         }
         return findings.isEmpty ? [.good(subject, "sound")] : findings

@@ -7,7 +7,7 @@ struct ConfigCommand: ParsableCommand {
         commandName: "config", abstract: "Print every setting, its value and where it came from.",
         discussion: "Secrets are masked.")
 
-    @Flag(help: "Say also what each setting is for.") var explain = false
+    @Flag(help: "Also print what each setting is for.") var explain = false
     @OptionGroup var output: OutputOptions
     @OptionGroup var options: CommonOptions
 

@@ -33,8 +33,8 @@ struct ConfinementCheck {
         // One that begins has not given up anything yet.
         let ready = running.filter { $0.state == .ready }
         guard !running.isEmpty else {
-            let advice = "run this as root or as the user of the service"
-            return [.fault(Self.subject, "\(directory): it cannot be told what confines whom", advice: advice)]
+            let advice = "run this as root or as the service's user"
+            return [.fault(Self.subject, "\(directory): cannot read how the processes are confined", advice: advice)]
         }
         func group(_ name: String, _ role: ProcessRole, _ wanted: Sandbox.Bonds) -> Group {
             let processes = ready.filter { $0.role == role }.compactMap { Self.process($0.name, $0.pid, $0.bonds) }
@@ -54,14 +54,14 @@ struct ConfinementCheck {
 
     /// A pure value of what was seen.
     static func finding(_ group: Group, possible: Sandbox.Bonds, version: Int?) -> Finding {
-        guard !group.processes.isEmpty else { return .good(subject, "\(group.name): none runs") }
+        guard !group.processes.isEmpty else { return .good(subject, "\(group.name): none running") }
         let wanted = group.wanted.intersection(possible)
         if let loose = group.processes.first(where: { !$0.bonds.isSuperset(of: wanted) || !$0.hasNoNewPrivileges }) {
             let missing =
                 names(wanted.subtracting(loose.bonds), version) + (loose.hasNoNewPrivileges ? [] : ["NoNewPrivs"])
             return .fault(
-                subject, "\(loose.name) runs without \(missing.joined(separator: " and ")), which this kernel has",
-                advice: "let the service's SystemCallFilter= allow seccomp and landlock_*, then restart it")
+                subject, "\(loose.name) runs without \(missing.joined(separator: " and ")), which this kernel supports",
+                advice: "allow seccomp and landlock_* in the service's SystemCallFilter=, then restart it")
         }
         let has = names(wanted, version) + ["no new privileges"]
         let lacks = names(group.wanted.subtracting(possible), nil)

@@ -34,14 +34,14 @@ enum CrossOriginCheck {
                 return fault("a preflight is answered without \(missing) in Access-Control-Allow-Headers")
             }
         }
-        return .good("nginx", "browsers may send from pages of other origins, as far as projects let them")
+        return .good("nginx", "browsers may send from every origin that the project allows")
     }
 
     private static func fault(_ text: String) -> Finding {
         .fault(
-            "nginx", "\(text): browsers refuse that",
+            "nginx", "\(text): browsers reject that",
             advice:
-                "remove the add_header, more_set_headers or Lua of yours that changes Mesher's answers; its files need none"
+                "remove your add_header, more_set_headers or Lua that changes Mesher's answers; Mesher's files need none"
         )
     }
 

@@ -46,7 +46,7 @@ struct DatabaseCheck {
                 "ALTER DATABASE … CONNECTION LIMIT: storage needs 3 for each host, and each of the operator's commands 1"
         }
         if error.contains("too many clients") || error.contains("remaining connection slots") {
-            return "raise max_connections, or see who has them all (pg_stat_activity); storage needs 3 for each host"
+            return "raise max_connections, or see what uses them (pg_stat_activity); storage needs 3 for each host"
         }
         return nil
     }
@@ -63,7 +63,7 @@ struct DatabaseCheck {
             return .fault("PostgreSQL", "version \(version)", advice: "upgrade to PostgreSQL 14 or newer")
         }
         guard encoding == "UTF8" else {
-            let advice = "create the database anew with ENCODING 'UTF8' TEMPLATE template0"
+            let advice = "recreate the database with ENCODING 'UTF8' TEMPLATE template0"
             return .fault("PostgreSQL", "the database's encoding is \(encoding)", advice: advice)
         }
         return .good("PostgreSQL", "version \(version)")
@@ -77,9 +77,9 @@ struct DatabaseCheck {
             let advice =
                 switch error {
                 case .outdated: "run mesher db migrate"
-                case .newer: "install the mesher that made this schema, or a newer one"
+                case .newer: "install the version of Mesher that created this schema, or a newer one"
                 case .inconsistent: "restore schema_migrations, or the database from a backup"
-                case .database, .maintained: "let MESHER_DATABASE_URL name the role that owns the schema"
+                case .database, .maintained: "set MESHER_DATABASE_URL to the role that owns the schema"
                 }
             return .fault("schema", error.description, advice: advice)
         }
@@ -110,7 +110,7 @@ struct DatabaseCheck {
         if let missing = rows[row: 0, column: 0] {
             return .fault("partitions", "none for \(missing)", advice: "run mesher db maintain")
         }
-        return .good("partitions", "today and the \(Partition.daysAhead - 1) days after it")
+        return .good("partitions", "today and the next \(Partition.daysAhead - 1) days")
     }
 
     /// Two days late is acceptable: a run may have met a long transaction.
@@ -123,7 +123,7 @@ struct DatabaseCheck {
             let text = "\(oldest.name) is older than \(days) days"
             return .fault("retention", text, advice: "run mesher db maintain once a day")
         } catch {
-            let advice = "let MESHER_DATABASE_URL name the role that owns the schema"
+            let advice = "set MESHER_DATABASE_URL to the role that owns the schema"
             return .fault("retention", error.description, advice: advice)
         }
     }

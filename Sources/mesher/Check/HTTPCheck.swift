@@ -69,12 +69,12 @@ struct HTTPCheck {
             return .fault(subject, text, advice: advice)
         } catch {
             if error.description.contains("certificate") || error.description.contains("SSL") {
-                let advice = "see nginx' ssl_certificate"
+                let advice = "see nginx's ssl_certificate"
                 return .fault(subject, "\(settings.text(.publicURL))\(path): \(error)", advice: advice)
             }
             let advice =
                 "start nginx, or set MESHER_PUBLIC_URL (now from: \(settings.origin(.publicURL))) "
-                + "to what clients reach it by"
+                + "to the URL at which clients reach it"
             return .fault(subject, "\(settings.text(.publicURL))\(path): \(error)", advice: advice)
         }
     }
@@ -111,16 +111,16 @@ struct HTTPCheck {
         let list = peers.isEmpty ? "nobody" : peers.joined(separator: ", ")
         let this = way == "yes" ? "this check came through one of them" : "this check came through none"
         if way == "yes", peers.isEmpty {
-            return .good("nginx", "this check came through a front whose ids are believed; \(path) is not on this host")
+            return .good("nginx", "this check came through a trusted front; \(path) is not on this host")
         }
-        return .good("nginx", "ids and times are believed from \(list), by \(path); \(this)")
+        return .good("nginx", "request ids and times are trusted from \(list) (\(path)); \(this)")
     }
 
     /// Whether limits that are not Mesher's hold for its locations, as nginx itself says; nil when it does not.
     static func limits(head: String) -> Finding? {
         switch value(of: "mesher-other-limits", in: head) {
-        case "yes": return .good("nginx", "limits of /etc/nginx/mesher-limits.conf hold, beside Mesher's bounds")
-        case "no": return .good("nginx", "no limit_req or limit_conn of yours holds here, only Mesher's bounds")
+        case "yes": return .good("nginx", "the limits of /etc/nginx/mesher-limits.conf apply, and Mesher's own")
+        case "no": return .good("nginx", "no limit_req or limit_conn of yours applies, only Mesher's own limits")
         default: return nil
         }
     }
@@ -130,11 +130,12 @@ struct HTTPCheck {
         switch (status, reason) {
         case (401, "unauthorized"), (403, "the key is unknown or revoked"): nil
         case (413, _), (_, "payload_too_large"):
-            "let client_max_body_size be \(size >> 20)m here, as nginx/mesher-server.conf has it"
+            "set client_max_body_size to \(size >> 20)m here, as nginx/mesher-server.conf does"
         case (502, _), (503, _), (504, _):
-            "nginx answers, but no worker does: see what is said of the service; when nothing is, let nginx' user use its "
+            "nginx answers, but no worker does: see the findings about the service; if there are none, let nginx's user access its "
                 + "sockets"
-        default: "it is not Mesher that answers: include nginx/mesher-server.conf in the server that clients reach"
+        default:
+            "something other than Mesher answers: include nginx/mesher-server.conf in the server that clients reach"
         }
     }
 

@@ -38,7 +38,7 @@ struct RedisCheck {
             }
         }
         if masters.count > 1 {
-            let advice = "wait for the failover to end; then see which Sentinel does not reach the others"
+            let advice = "wait for the failover to end; then find the Sentinel that does not reach the others"
             let names = masters.keys.sorted().joined(separator: " and ")
             faults.append(.fault("Redis", "Sentinels disagree: \(names) are master", advice: advice))
         }
@@ -85,7 +85,7 @@ struct RedisCheck {
 
     private func fault(_ command: Command, _ replies: [RedisReply]?) -> Finding? {
         guard let reply = replies?.first else {
-            let advice = "look at what keeps Redis busy (SLOWLOG GET); the edges wait for it no longer than 50 ms"
+            let advice = "find what keeps Redis busy (SLOWLOG GET); edges wait for it for at most 50 ms"
             return .fault("Redis", "\(server.address): no answer within 3 s", advice: advice)
         }
         guard case .error(let text) = reply else { return nil }
@@ -137,20 +137,21 @@ struct RedisCheck {
         Eviction.policy(in: information).map { policy in
             .fault(
                 "Redis",
-                "maxmemory-policy \(policy): a counter that is evicted grants its project a whole window again",
+                "maxmemory-policy \(policy): when a counter is evicted, its project gets a whole window again",
                 advice:
-                    "CONFIG SET maxmemory-policy noeviction, and in its file; without memory hosts count by themselves")
+                    "CONFIG SET maxmemory-policy noeviction, and set it in redis.conf; when memory runs out, each host counts for itself"
+            )
         }
     }
 
     /// What to do about an error that has nothing to do with who asks; nil for others.
     static func advice(_ error: String) -> String? {
         switch error.prefix(while: { $0 != " " }) {
-        case "READONLY", "MASTERDOWN": "let MESHER_REDIS_HOST or MESHER_REDIS_SOCKET name the primary"
-        case "OOM": "give Redis more maxmemory (evicting would grant limits anew)"
-        case "LOADING": "wait until Redis has loaded its data; edges come back by themselves"
-        case "MISCONF", "NOREPLICAS": "see Redis' log: it takes no writes"
-        case "BUSY": "see which script keeps Redis busy (SCRIPT KILL ends it)"
+        case "READONLY", "MASTERDOWN": "set MESHER_REDIS_HOST or MESHER_REDIS_SOCKET to the primary"
+        case "OOM": "raise maxmemory (evicting counters would reset limits)"
+        case "LOADING": "wait until Redis has loaded its data; edges reconnect by themselves"
+        case "MISCONF", "NOREPLICAS": "see Redis's log: it refuses writes"
+        case "BUSY": "find the script that keeps Redis busy (SCRIPT KILL ends it)"
         default: nil
         }
     }

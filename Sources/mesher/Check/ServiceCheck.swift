@@ -49,7 +49,7 @@ struct ServiceCheck {
         return [
             .fault(
                 "watchdog", "status and metrics are \(time(nil) - status.st_mtim.tv_sec) s old",
-                advice: "look into the service's log (journalctl -u mesher); the run directory's disk may be full")
+                advice: "see the service's log (journalctl -u mesher); the run directory's disk may be full")
         ]
     }
 
@@ -73,14 +73,14 @@ struct ServiceCheck {
             return [.fault(subject, error.description, advice: advice(error))]
         }
         guard let readiness = probe(path) else {
-            let advice = "look into the service's log (journalctl -u mesher); the watchdog replaces what is stuck"
+            let advice = "see the service's log (journalctl -u mesher); the watchdog replaces what is stuck"
             return [.fault(subject, "storage does not answer", advice: advice)]
         }
         var findings: [Finding] = []
         if readiness.accepts {
             findings.append(.good(subject, "storage accepts events"))
         } else {
-            let advice = "see what is said of storage and of PostgreSQL; storage connects again by itself"
+            let advice = "see the findings about storage and PostgreSQL; storage reconnects by itself"
             findings.append(.fault(subject, "storage cannot accept events: they are refused with 503", advice: advice))
         }
         findings += Self.degraded.filter { readiness.degradation.contains($0.what) }.map(\.finding)
@@ -103,8 +103,8 @@ struct ServiceCheck {
             guard error.blamesRow else { return nil }
             let advice =
                 error.sqlState?.hasPrefix("54") == true
-                ? "see PostgreSQL's log; near the wraparound of transaction ids VACUUM the database as its superuser"
-                : "see which trigger or constraint of the table events says so; storage tries again by itself"
+                ? "see PostgreSQL's log; near transaction ID wraparound, VACUUM the database as superuser"
+                : "find the trigger or constraint on the table events that refuses it; storage retries by itself"
             return .fault("PostgreSQL", "a plain row is refused: \(error)", advice: advice)
         }
     }
@@ -115,23 +115,23 @@ struct ServiceCheck {
         let spool = readings.first { $0.role == .storage && $0.state == .ready }?.spool
         guard let spool else {
             return .fault(
-                "storage", "the spool is more than 80 % full, or its disk takes no more",
-                advice: "see what is said of the spool")
+                "storage", "the spool is more than 80 % full, or its disk accepts no more",
+                advice: "see the findings about the spool")
         }
         if spool.fault != 0 {
             let reason = spool.fault == EWOULDBLOCK ? "another process owns it" : String(cString: strerror(spool.fault))
             let advice =
-                "see what is said of the spool, and the service's log; storage tries it again each second by itself"
+                "see the findings about the spool, and the service's log; storage retries every second"
             return .fault("storage", "the spool cannot be used: \(reason)", advice: advice)
         }
         if let room = spool.room, SpoolRoom(bytes: room, files: spool.files).isExhausted {
-            let what = spool.files == 0 ? "inodes" : "room"
+            let what = spool.files == 0 ? "inodes" : "space"
             return .fault(
-                "storage", "the spool's file system has no \(what) left", advice: "remove files of that file system")
+                "storage", "the spool's file system has no \(what) left", advice: "free some on that file system")
         }
         return .fault(
             "storage", "the spool is more than 80 % full: events are refused when it is full",
-            advice: "let PostgreSQL take events again, or raise MESHER_SPOOL_LIMIT")
+            advice: "bring PostgreSQL back, or raise MESHER_SPOOL_LIMIT")
     }
 
     /// The finding for each part that is impaired for storage or an edge.
@@ -139,40 +139,40 @@ struct ServiceCheck {
         (
             .postgresql,
             .fault(
-                "storage", "not all of its connections to PostgreSQL work; keys are as they were last seen",
-                advice: "see what is said of PostgreSQL and of storage's role; storage connects again by itself")
+                "storage", "some of its connections to PostgreSQL are down; keys are as last read",
+                advice: "see the findings about PostgreSQL and storage's role; storage reconnects by itself")
         ),
         (
             .backlog,
             .fault(
-                "storage", "for a minute nothing of the spool was delivered",
-                advice: "see what is said of PostgreSQL, and the service's log")
+                "storage", "nothing was delivered from the spool for a minute",
+                advice: "see the findings about PostgreSQL, and the service's log")
         ),
         (
             .keys,
             .fault(
                 "storage", "no key is known, neither from PostgreSQL nor from disk: every event is refused with 503",
-                advice: "let PostgreSQL answer; the service's log says why the snapshot of the keys was of no use")
+                advice: "bring PostgreSQL back; the service's log says why the snapshot of the keys could not be used")
         ),
         (
             .redis,
             .fault(
-                "edges", "not all of them reach Redis: without it limits are counted by this host alone",
-                advice: "see what is said of Redis, and the service's log; edges connect again by themselves")
+                "edges", "some do not reach Redis: their limits are counted by this host alone",
+                advice: "see the findings about Redis, and the service's log; edges reconnect by themselves")
         ),
         (
             .eviction,
             .fault(
-                "edges", "Redis may evict counters: a project whose counter goes is granted a whole window again",
-                advice: "CONFIG SET maxmemory-policy noeviction, and in its file")
+                "edges", "Redis may evict counters: when one is evicted, its project gets a whole window again",
+                advice: "CONFIG SET maxmemory-policy noeviction, and set it in redis.conf")
         ),
     ]
 
     private func advice(_ error: SystemError) -> String {
         switch error.code {
-        case EACCES, EPERM: "run this as root or as the user of the service"
+        case EACCES, EPERM: "run this as root or as the service's user"
         case ENOENT where (try? RunningWatchdog(in: settings.text(.runDirectory))) != nil:
-            "it was removed; the service makes it again within seconds, but one of systemd's needs: "
+            "it was removed; the service recreates it within seconds, except a socket that systemd holds: "
                 + "systemctl restart mesher.socket mesher.service"
         default: "start the service (systemctl start mesher); see its log (journalctl -u mesher)"
         }

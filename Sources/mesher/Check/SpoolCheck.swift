@@ -18,19 +18,19 @@ struct SpoolCheck {
     func findings() -> [Finding] {
         let directory = settings.spoolDirectory
         guard settings.integer(.spoolLimit) > 0 else {
-            return [.good(Self.subject, "none: what PostgreSQL does not take is refused")]
+            return [.good(Self.subject, "disabled: events that PostgreSQL does not take are refused")]
         }
         guard access(directory, F_OK) == 0 else { return [notMade(directory)] }
         guard access(directory, R_OK | W_OK | X_OK) == 0 else {
             let text = "\(directory): \(String(cString: strerror(errno)))"
-            let advice = "run this as root or as the user of the service, to whom the directory must belong"
+            let advice = "run this as root or as the service's user, who must own the directory"
             return [.fault(Self.subject, text, advice: advice)]
         }
         do throws(SystemError) {
             return findings(try SpoolInspection(settings))
         } catch {
             return [
-                .fault(Self.subject, error.description, advice: "let the directory belong to the user of the service")
+                .fault(Self.subject, error.description, advice: "make the service's user the owner of the directory")
             ]
         }
     }
@@ -41,19 +41,19 @@ struct SpoolCheck {
         guard access(parent, W_OK | X_OK) != 0 else { return .good(Self.subject, "\(directory): not used yet") }
         let text = "\(parent): \(String(cString: strerror(errno)))"
         return .fault(
-            Self.subject, text, advice: "make it, mode 700, for the user of the service, or correct MESHER_STATE_DIR")
+            Self.subject, text, advice: "create it with mode 700 for the service's user, or correct MESHER_STATE_DIR")
     }
 
     /// What the file system has too little of: the limit promises what it may not hold.
     private func lack(in directory: String, needed: Int64) -> Finding? {
         guard let room = SpoolRoom(of: directory) else { return nil }
         if room.files == 0 {
-            return .fault(Self.subject, "\(directory): no inodes left", advice: "remove files of that file system")
+            return .fault(Self.subject, "\(directory): no inodes left", advice: "free some on that file system")
         }
         guard room.bytes < UInt64(needed) else { return nil }
         return .fault(
             Self.subject, "\(directory): \(room.bytes >> 20) MiB are free, and it may need \(needed >> 20) MiB more",
-            advice: "make room, or lower MESHER_SPOOL_LIMIT to what there is")
+            advice: "free space, or lower MESHER_SPOOL_LIMIT to what is available")
     }
 
     private func findings(_ spool: SpoolInspection) -> [Finding] {
@@ -64,14 +64,15 @@ struct SpoolCheck {
                 .fault(
                     Self.subject, "\(spool.bytes) of \(spool.limit) bytes are used",
                     advice:
-                        "see what is said of PostgreSQL; when it is full events are refused: raise MESHER_SPOOL_LIMIT"))
+                        "see the findings about PostgreSQL; events are refused when the spool is full: raise MESHER_SPOOL_LIMIT"
+                ))
         }
         if let first = spool.segments.first {
-            let since = spool.oldest(first).map { ", the oldest of \($0)" } ?? ""
+            let since = spool.oldest(first).map { ", the oldest from \($0)" } ?? ""
             findings.append(
                 .fault(
                     Self.subject, "events wait for PostgreSQL\(since)",
-                    advice: "see what is said of PostgreSQL; storage delivers them when it can"))
+                    advice: "see the findings about PostgreSQL; storage delivers them when it can"))
         }
         if let lack = lack(in: spool.directory, needed: max(0, Int64(spool.limit) - Int64(spool.bytes))) {
             findings.append(lack)

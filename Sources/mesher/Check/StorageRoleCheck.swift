@@ -20,7 +20,7 @@ struct StorageRoleCheck {
             let advice =
                 DatabaseCheck.advice(error.description)
                 ?? "correct MESHER_STORAGE_DATABASE_URL (now from: \(origin)); "
-                + "its role is made by CREATE ROLE mesher_storage LOGIN IN ROLE mesher_runtime"
+                + "create its role with CREATE ROLE mesher_storage LOGIN IN ROLE mesher_runtime"
             return [.fault(subject, error.description, advice: advice)]
         }
     }
@@ -52,15 +52,15 @@ struct StorageRoleCheck {
             let isMember = rows[row: 0, column: 4] == "t"
             let advice =
                 isMember
-                ? "mesher db migrate, which grants to mesher_runtime what it needs"
-                : "mesher db migrate, then as a superuser GRANT mesher_runtime TO \"\(role)\""
+                ? "run mesher db migrate, which grants mesher_runtime what it needs"
+                : "run mesher db migrate, then as superuser GRANT mesher_runtime TO \"\(role)\""
             return .fault(subject, "\(role) may not write events", advice: advice)
         }
         guard rows[row: 0, column: 3] == "f" else {
             let advice = "use a role that is a member of mesher_runtime and of nothing else"
             return .fault(subject, "\(role) may read events, which storage never needs", advice: advice)
         }
-        return .good(subject, "\(role) may write events, and not read them")
+        return .good(subject, "\(role) may write events and cannot read them")
     }
 
     /// Between a session and a pool of transactions the difference is that two clients, both connected, can be served
@@ -72,8 +72,8 @@ struct StorageRoleCheck {
         let other = try second.query(pid)
         guard one[row: 0, column: 0] != other[row: 0, column: 0] else {
             let advice = "set pool_mode = session for this database: LISTEN and prepared statements need it"
-            return .fault("pooling", "two connections share one session of the server", advice: advice)
+            return .fault("pooling", "two connections share one server session", advice: advice)
         }
-        return .good("pooling", "none, or by session")
+        return .good("pooling", "none, or session pooling")
     }
 }

@@ -11,9 +11,9 @@ struct DatabaseCommand: ParsableCommand {
 
     struct Migrate: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Bring the schema to this program's version, and make the partitions of the days ahead.",
+            abstract: "Migrate the schema to this program's version, and create the partitions of the coming days.",
             discussion: """
-                Brings owner and grants to what is needed, too, which a restore may have left out. Safe to run again, and \
+                Also sets the owner and grants that are needed, which a restore may have left out. Safe to run again, and \
                 from two places at once.
                 """)
 
@@ -33,14 +33,14 @@ struct DatabaseCommand: ParsableCommand {
 
     struct Maintain: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Make the partitions of the days ahead, and let go of events older than their retention.",
+            abstract: "Create the partitions of the coming days, and drop events older than their retention.",
             discussion: """
-                To be run once a day. Whole days older than MESHER_RETENTION_DAYS are dropped; events of a project that \
-                keeps them for less are deleted. What a long transaction is still reading is left for the next run, and \
-                the exit status is 75. Intake never waits for it. Days that are held (mesher db hold) are left alone.
+                Run it once a day. Whole days older than MESHER_RETENTION_DAYS are dropped; events of a project that \
+                keeps them for less are deleted. What a long transaction still reads is left for the next run, and \
+                the exit status is 75. Intake never waits for it. Held days (mesher db hold) are left alone.
                 """)
 
-        @Flag(help: "Only say what would go.") var dryRun = false
+        @Flag(help: "Only print what would be dropped.") var dryRun = false
         @OptionGroup var output: OutputOptions
         @OptionGroup var options: CommonOptions
 
@@ -76,8 +76,8 @@ struct DatabaseCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Keep the events of a day, however old, until the day is released.",
             discussion: """
-                Run it before an old day is restored from a backup: the next maintenance would drop it. The day gets a partition \
-                if it has none. The mark is a comment on that table, so a dump of it has the mark, too.
+                Run it before you restore an old day from a backup: the next maintenance would drop it. The day gets a partition \
+                if it has none. The mark is a comment on that table, so a dump of it includes the mark.
                 """)
 
         @Argument(help: "The day in UTC, such as 2026-01-31.") var day: String
@@ -90,13 +90,13 @@ struct DatabaseCommand: ParsableCommand {
 
     struct Release: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Hold a day no longer: the next maintenance drops it when it is too old.")
+            abstract: "Release a day: the next maintenance drops it if it is older than the retention.")
 
         @Argument(help: "The day in UTC, such as 2026-01-31.") var day: String
         @OptionGroup var options: CommonOptions
 
         func run() throws {
-            print("\(try DatabaseCommand.hold(day, false, options)) is held no longer")
+            print("\(try DatabaseCommand.hold(day, false, options)) is no longer held")
         }
     }
 

@@ -4,7 +4,7 @@ internal import PostgreSQL
 /// `mesher events`: what came.
 struct EventsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "events", abstract: "Events: the latest ones, one in full, or as they come.",
+        commandName: "events", abstract: "List, show and follow events.",
         subcommands: [List.self, EventsShowCommand.self, EventsTailCommand.self])
 
     /// What `level` of an event can be.
@@ -16,7 +16,7 @@ struct EventsCommand: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List the latest events of a project, newest first.")
 
         @Argument(help: "Slug or id of the project.") var project: String
-        @Option(help: "The most events to list.") var limit = 20
+        @Option(help: "Maximum number of events to list.") var limit = 20
         @Option(help: "Only events of this level.") var level: Level?
         @OptionGroup var output: OutputOptions
         @OptionGroup var options: CommonOptions

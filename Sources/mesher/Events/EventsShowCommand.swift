@@ -6,7 +6,7 @@ internal import StorageChannel
 struct EventsShowCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Show an event in full, with its payload as it was sent.",
-        discussion: "Two projects may have an event of one id; both are shown.")
+        discussion: "If two projects have an event with this id, both are shown.")
 
     @Argument(help: "32 hex digits or a UUID.") var id: String
     @OptionGroup var output: OutputOptions

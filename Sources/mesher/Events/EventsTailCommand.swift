@@ -9,13 +9,13 @@ struct EventsTailCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tail", abstract: "Follow the events of a project.",
         discussion: """
-            Shows the latest events, then new ones as they are stored, until it is interrupted. An event that storage had \
-            to keep on disk for longer than 10 s is stored with its time of receipt, and not shown. When PostgreSQL goes away it \
-            connects again, and goes on where it was.
+            Shows the latest events, then new ones as they are stored, until interrupted. An event that waited on disk for \
+            more than 10 s is stored with its time of receipt, and not shown. When PostgreSQL goes down it \
+            reconnects and continues where it was.
             """)
 
     @Argument(help: "Slug or id of the project.") var project: String
-    @Option(help: "How many of the latest events to begin with.") var limit = 10
+    @Option(help: "Number of latest events to start with.") var limit = 10
     @OptionGroup var output: OutputOptions
     @OptionGroup var options: CommonOptions
 
@@ -44,9 +44,9 @@ struct EventsTailCommand: ParsableCommand {
                 poll(nil, 0, Self.pause)
             } catch {
                 guard error.isConnectionLost else { throw error }
-                writeError("mesher: \(error); connecting again\n")
+                writeError("mesher: \(error); reconnecting\n")
                 connection = try reconnect()
-                writeError("mesher: connected again\n")
+                writeError("mesher: reconnected\n")
             }
         }
     }

@@ -6,9 +6,9 @@ internal import Scoreboard
 /// `mesher poison`: the requests that are refused since they killed workers.
 struct PoisonCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "poison", abstract: "Requests that are refused since they killed workers: see them, forget them.",
+        commandName: "poison", abstract: "List and forget requests that are refused because they killed workers.",
         discussion: """
-            A request that a worker was handling when it died is tried once more, alone. If that kills another worker it \
+            A request that a worker was handling when it died is retried once, alone. If it kills another worker, it \
             is refused from then on, and so is every request of its project with the same body. This host remembers the \
             latest \(ScoreboardFile.suspectsOfProject) of each project, until its run directory is gone.
             """,
@@ -38,10 +38,10 @@ struct PoisonCommand: ParsableCommand {
 
     struct Forget: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Take requests again that are refused, when what they broke is mended.")
+            abstract: "Accept refused requests again, once the defect is fixed.")
 
         @Argument(help: "The request's id: 32 hex digits.") var request: String?
-        @Flag(help: "All that are refused.") var all = false
+        @Flag(help: "Forget all of them.") var all = false
         @OptionGroup var options: CommonOptions
 
         func validate() throws {
@@ -66,7 +66,7 @@ struct PoisonCommand: ParsableCommand {
     private static func noService(_ directory: String) -> CommandError {
         let path = ScoreboardFile.path(in: directory)
         return access(path, F_OK) == 0 && access(path, R_OK | W_OK) != 0
-            ? CommandError(.notPermitted, "\(path): run this as root or as the user of the service")
+            ? CommandError(.notPermitted, "\(path): run this as root or as the service's user")
             : CommandError(.unavailable, "\(directory): no watchdog of this release has run there")
     }
 }

@@ -5,7 +5,7 @@ internal import PostgreSQL
 /// `mesher key`: the keys by which a project's clients are known. Changes are in force at the edges within a second.
 struct KeyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "key", abstract: "Keys of projects: create them, see them, revoke them.",
+        commandName: "key", abstract: "Create, list and revoke the keys of projects.",
         subcommands: [Create.self, List.self, Revoke.self])
 
     struct Create: ParsableCommand {
@@ -63,7 +63,7 @@ struct KeyCommand: ParsableCommand {
 
     struct Revoke: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Revoke a key; what is sent with it is refused from then on.")
+            abstract: "Revoke a key: events sent with it are refused from then on.")
 
         @Argument(help: "32 hex digits.") var key: String
         @OptionGroup var options: CommonOptions
@@ -73,7 +73,7 @@ struct KeyCommand: ParsableCommand {
                 throw CommandError(.dataError, "a key is 32 hex digits; see mesher key list PROJECT")
             }
             let isNew = try ProjectKey.revoke(key, on: options.openMigratedDatabase())
-            print(isNew ? "revoked" : "was revoked before")
+            print(isNew ? "revoked" : "already revoked")
         }
     }
 }

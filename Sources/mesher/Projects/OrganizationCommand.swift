@@ -4,7 +4,7 @@ internal import PostgreSQL
 /// `mesher org`: who owns projects.
 struct OrganizationCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "org", abstract: "Organizations, to which projects belong.",
+        commandName: "org", abstract: "Create and list organizations, to which projects belong.",
         subcommands: [Create.self, List.self])
 
     /// Where a project goes when nobody says otherwise; made when it is first needed.
@@ -21,7 +21,7 @@ struct OrganizationCommand: ParsableCommand {
     struct Create: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Create an organization.")
 
-        @Argument(help: "Its name, of which the slug is made.") var name: String
+        @Argument(help: "Its name; the slug is derived from it.") var name: String
         @OptionGroup var output: OutputOptions
         @OptionGroup var options: CommonOptions
 
@@ -31,7 +31,7 @@ struct OrganizationCommand: ParsableCommand {
             }
             let connection = try options.openMigratedDatabase()
             guard try OrganizationCommand.create(slug, on: connection) else {
-                throw CommandError(.dataError, "there is an organization \(slug) already")
+                throw CommandError(.dataError, "organization \(slug) already exists")
             }
             print(output.isJSON ? JSON.object(["slug": .string(slug)]).description : slug)
         }

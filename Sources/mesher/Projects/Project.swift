@@ -77,7 +77,7 @@ extension Project {
                 """, [organization, slug, key])
         } catch {
             guard error.sqlState == Self.uniqueViolation else { throw error }
-            throw CommandError(.dataError, "there is a project \(slug) already; see mesher project show \(slug)")
+            throw CommandError(.dataError, "project \(slug) already exists; see mesher project show \(slug)")
         }
         guard rows.count == 1, let id = rows[row: 0, column: 0].flatMap({ Int64($0) }) else {
             throw CommandError(.dataError, "no organization \(organization); see mesher org list")

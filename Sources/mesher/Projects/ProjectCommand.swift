@@ -5,7 +5,7 @@ internal import PostgreSQL
 /// `mesher project`: who may send, and how much.
 struct ProjectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "project", abstract: "Projects: create them, see them, limit them.",
+        commandName: "project", abstract: "Create, show and limit projects.",
         discussion: "PROJECT is a slug or an id.",
         subcommands: [Create.self, List.self, Show.self, ProjectSetCommand.self])
 
@@ -13,7 +13,7 @@ struct ProjectCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Create a project with a first key, and print its DSN.")
 
-        @Argument(help: "Its name, of which the slug is made.") var name: String
+        @Argument(help: "Its name; the slug is derived from it.") var name: String
         @Option(
             name: .customLong("org"), help: ArgumentHelp("The organization it belongs to.", valueName: "organization"))
         var organization = OrganizationCommand.fallback
@@ -75,7 +75,7 @@ struct ProjectCommand: ParsableCommand {
 
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Show a project, and of each key in force the DSN and the address for browsers' security reports."
+            abstract: "Show a project and, for each valid key, its DSN and the address for browsers' security reports."
         )
 
         @Argument(help: "Slug or id.") var project: String

@@ -37,7 +37,7 @@ extension ProjectKey {
 
     /// Revokes a key.
     ///
-    /// - Returns: false when it was revoked before.
+    /// - Returns: false when it already revoked.
     /// - Throws: `CommandError` when there is no such key, else `DatabaseError`.
     static func revoke(_ key: String, on connection: borrowing Connection) throws -> Bool {
         let revoked = try connection.query(

@@ -5,8 +5,8 @@ internal import PostgreSQL
 /// `mesher project set`: a project's own limits and origins; they take effect at the edges within a second.
 struct ProjectSetCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "set", abstract: "Change what a project may send, who may, and how long it is kept.",
-        discussion: "\"none\" goes back to the service's default. What is not named stays as it is.")
+        commandName: "set", abstract: "Change a project's rate limit, allowed origins and retention.",
+        discussion: "\"none\" restores the default. Options that are not given stay as they are.")
 
     /// A number of a project's own, or the service's default.
     enum Limit: ExpressibleByArgument {
@@ -30,13 +30,13 @@ struct ProjectSetCommand: ParsableCommand {
     }
 
     @Argument(help: "Slug or id.") var project: String
-    @Option(help: ArgumentHelp("Events in one window.", valueName: "events|none")) var rateLimit: Limit?
-    @Option(help: ArgumentHelp("The length of the window.", valueName: "seconds|none")) var rateLimitWindow: Limit?
-    @Option(help: ArgumentHelp("For how long events are kept.", valueName: "days|none")) var retentionDays: Limit?
+    @Option(help: ArgumentHelp("Events per window.", valueName: "events|none")) var rateLimit: Limit?
+    @Option(help: ArgumentHelp("Length of the window.", valueName: "seconds|none")) var rateLimitWindow: Limit?
+    @Option(help: ArgumentHelp("How long events are kept.", valueName: "days|none")) var retentionDays: Limit?
     @Option(
         name: .customLong("allowed-origin"),
         help: ArgumentHelp(
-            "Pages that may send, such as https://shop.example; may be given several times.", valueName: "origin|none"))
+            "Origin whose pages may send, such as https://shop.example; may be repeated.", valueName: "origin|none"))
     var allowedOrigins: [Origin] = []
     @OptionGroup var output: OutputOptions
     @OptionGroup var options: CommonOptions
@@ -59,7 +59,7 @@ struct ProjectSetCommand: ParsableCommand {
                 "one of --rate-limit, --rate-limit-window, --retention-days and --allowed-origin is needed")
         }
         if allowedOrigins.count > 1, allowedOrigins.contains(.none) {
-            throw ValidationError("--allowed-origin none goes with no other")
+            throw ValidationError("--allowed-origin none excludes all others")
         }
         guard allowedOrigins.count <= Self.originLimit else {
             throw ValidationError("--allowed-origin may be given at most \(Self.originLimit) times")

@@ -6,17 +6,17 @@ internal import Glibc
 /// `mesher reload`: lets the running service read its configuration again.
 struct ReloadCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "reload", abstract: "Let the running service read its configuration again.",
+        commandName: "reload", abstract: "Make the running service reread its configuration.",
         discussion: """
-            The processes are replaced one after the other, and no request is refused meanwhile. Returns when that is \
-            done; a configuration that cannot be used changes nothing, and the exit status is 78. Nor does one with which \
-            PostgreSQL or Redis, which the service reaches now, cannot be reached.
+            Replaces the processes one by one; no request is refused meanwhile. Returns when that is \
+            done. An invalid configuration changes nothing, and the exit status is 78. The same holds if \
+            PostgreSQL or Redis, which the running service reaches, would become unreachable.
             """)
 
-    @Flag(help: "Reload also when a server that is reached now would not be any more.")
+    @Flag(help: "Reload even if a server that is reachable now would become unreachable.")
     var force = false
 
-    @Option(help: "The most seconds to wait; after that the exit status is 75.")
+    @Option(help: "Maximum seconds to wait; after that the exit status is 75.")
     var timeout = 300
 
     @OptionGroup var options: CommonOptions
@@ -34,7 +34,7 @@ struct ReloadCommand: ParsableCommand {
         if !force, let failures = ReloadTrial(file: options.configurationFile)?.failures(), !failures.isEmpty {
             let reasons = failures.joined(separator: "; ")
             throw CommandError(
-                .configuration, "not reloaded, the old settings hold (--force reloads all the same): \(reasons)")
+                .configuration, "not reloaded, the old settings stay (--force reloads anyway): \(reasons)")
         }
         let asked = Clock.monotonic()
         let deadline = asked + Int64(timeout) * 1_000_000_000
@@ -46,7 +46,7 @@ struct ReloadCommand: ParsableCommand {
             }
             guard watchdog.isRunning else { throw CommandError(.unavailable, "the service has ended") }
             guard Clock.monotonic() < deadline else {
-                throw CommandError(.temporaryFailure, "not done within \(timeout) s; see the service's log")
+                throw CommandError(.temporaryFailure, "not finished within \(timeout) s; see the service's log")
             }
             usleep(20_000)
         }

@@ -36,13 +36,13 @@ struct ReloadTrial {
                     settings.text(.storageDatabaseURL), applicationName: "mesher reload")
                 _ = try connection.query("SELECT 1 FROM public.api_keys LIMIT 0")
             } catch {
-                failures.append("PostgreSQL, which the service reaches now: \(error)")
+                failures.append("PostgreSQL, which the running service reaches: \(error)")
             }
         }
         if isUp(.redis), record.speaks(of: Self.redis, in: settings, file: file),
             let finding = RedisCheck(settings).findings().first, finding.isFault
         {
-            failures.append("Redis, which the service reaches now: \(finding.text)")
+            failures.append("Redis, which the running service reaches: \(finding.text)")
         }
         return failures
     }

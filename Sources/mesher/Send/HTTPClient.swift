@@ -132,7 +132,7 @@ struct HTTPClient: ~Copyable {
         let text = String(cString: curl_easy_strerror(code))
         return switch code {
         case CURLE_PEER_FAILED_VERIFICATION:
-            "\(text): let --ca-file name the authority's certificate, if it is one of yours"
+            "\(text): if the authority is your own, pass its certificate as --ca-file"
         case CURLE_SSL_CACERT_BADFILE: "\(text): --ca-file needs certificates in PEM"
         default: text
         }

@@ -4,19 +4,19 @@ internal import Configuration
 /// `mesher send`: a test event or a file, by the way that clients go.
 struct SendCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "send", abstract: "Send a test event, or what a file holds, as a client would.",
+        commandName: "send", abstract: "Send a test event, or the contents of a file, as a client would.",
         discussion: """
-            Prints the status and the id of each event. A file is sent as it is: to try what the sender of an event reports, \
-            name the route that it was sent to with --route. Exit status: 0 all were accepted, 65 one was refused, 69 no answer, \
+            Prints the status and id of each event. A file is sent as it is: to reproduce what a sender reports, \
+            name the route it was sent to with --route. Exit status: 0 all were accepted, 65 one was refused, 69 no answer, \
             75 rate limited or unavailable for now, 77 the key is not known.
             """)
 
     @Argument(help: "The DSN that `project create` printed.") var dsn: String
     @Option(help: "The event's message.") var message = "A test event from mesher send"
     @Option(help: "The event's level.") var level = EventsCommand.Level.info
-    @Option(help: "How many, one after the other.") var count = 1
+    @Option(help: "Number of events, one after the other.") var count = 1
     @Option(help: "A file to send instead, - for standard input.", completion: .file()) var file: String?
-    @Option(help: "Where a file is sent to.") var route = Route.events
+    @Option(help: "Route to send the file to.") var route = Route.events
     @OptionGroup var authorities: AuthorityOptions
     @OptionGroup var output: OutputOptions
 
@@ -65,7 +65,7 @@ struct SendCommand: ParsableCommand {
         if isTaken { return }
         let text = Self.member("error", of: answer.body) ?? Self.member("detail", of: answer.body)
         let reason = text.map { " \(TextTable.printable($0))" } ?? ""
-        let hint = answer.retryAfter > 0 ? ", try again in \(answer.retryAfter) s" : ""
+        let hint = answer.retryAfter > 0 ? ", retry in \(answer.retryAfter) s" : ""
         throw CommandError(Self.exitStatus(answer.status), "\(answer.status)\(reason)\(hint)")
     }
 

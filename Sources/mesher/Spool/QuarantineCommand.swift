@@ -9,13 +9,14 @@ internal import StorageChannel
 /// `mesher quarantine`: what was accepted, and what PostgreSQL refuses or the disk has damaged.
 struct QuarantineCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "quarantine", abstract: "Events that PostgreSQL refuses, and damaged pieces of the spool.",
+        commandName: "quarantine",
+        abstract: "List, show, retry and drop refused events and damaged parts of the spool.",
         subcommands: [List.self, Show.self, Retry.self, Drop.self])
 
     /// Which files a command is about.
     struct Selection: ParsableArguments {
         @Argument(help: "The numbers that `list` shows.") var numbers: [UInt64] = []
-        @Flag(help: "All there are.") var all = false
+        @Flag(help: "All of them.") var all = false
         @OptionGroup var options: CommonOptions
 
         func validate() throws {
@@ -46,7 +47,7 @@ struct QuarantineCommand: ParsableCommand {
     }
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List it, oldest first.")
+        static let configuration = CommandConfiguration(abstract: "List all items, oldest first.")
         @OptionGroup var output: OutputOptions
         @OptionGroup var options: CommonOptions
 
@@ -78,9 +79,9 @@ struct QuarantineCommand: ParsableCommand {
 
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Show one: an event as JSON, damaged bytes as they are with --raw.")
+            abstract: "Show an item: an event as JSON; with --raw, its bytes.")
         @Argument(help: "The number that `list` shows.") var number: UInt64
-        @Flag(help: "The bytes themselves.") var raw = false
+        @Flag(help: "Print the bytes as they are.") var raw = false
         @OptionGroup var options: CommonOptions
 
         func run() throws {
@@ -111,11 +112,11 @@ struct QuarantineCommand: ParsableCommand {
 
     struct Retry: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Store events after all, once the reason is gone.",
+            abstract: "Retry events, once the reason for the refusal is gone.",
             discussion: """
-                What is stored leaves the quarantine; what is refused again stays, with exit status 65. Events of a project \
-                that the database does not have any more can be given to another one. It stores as the role of \
-                MESHER_STORAGE_DATABASE_URL, also while the service runs.
+                Stored items leave the quarantine; items that are refused again stay, with exit status 65. Events of a project \
+                that the database no longer has can be given to another project. It stores as the role of \
+                MESHER_STORAGE_DATABASE_URL, even while the service runs.
                 """)
         @Option(help: "Slug or id of the project that gets them, instead of their own.") var project: String?
         @OptionGroup var selection: Selection
@@ -159,7 +160,7 @@ struct QuarantineCommand: ParsableCommand {
     }
 
     struct Drop: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Remove for good; show it first.")
+        static let configuration = CommandConfiguration(abstract: "Remove items for good.")
         @OptionGroup var selection: Selection
 
         func run() throws {

@@ -8,11 +8,11 @@ internal import StorageChannel
 /// `mesher spool`: events that are accepted, on this host's disk, and not in PostgreSQL yet.
 struct SpoolCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "spool", abstract: "Events on this host's disk that PostgreSQL did not take in time.",
+        commandName: "spool", abstract: "Inspect and deliver the events that wait on this host's disk for PostgreSQL.",
         subcommands: [Status.self, Verify.self, SpoolDrainCommand.self, Export.self])
 
     struct Status: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show how much is in it, and since when.")
+        static let configuration = CommandConfiguration(abstract: "Show how much it holds, and since when.")
         @OptionGroup var output: OutputOptions
         @OptionGroup var options: CommonOptions
 
@@ -38,7 +38,7 @@ struct SpoolCommand: ParsableCommand {
 
     struct Verify: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Read all of it and tell what is sound.",
+            abstract: "Read all of it and report damage.",
             discussion:
                 "Exit status: 0 all is sound, 65 something is damaged or of another version. While storage writes, "
                 + "the last segment may end unfinished.")
@@ -65,7 +65,7 @@ struct SpoolCommand: ParsableCommand {
 
     struct Export: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Print its events as JSON, one a line, oldest first.",
+            abstract: "Print its events as JSON, one per line, oldest first.",
             discussion: "Nothing is changed. Exit status: 0 all was printed, 65 something could not be read.")
         @OptionGroup var options: CommonOptions
 

@@ -10,7 +10,7 @@ internal import StorageChannel
 struct SpoolDrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "drain",
-        abstract: "Deliver it while the service is stopped, for instance from a host that is given up.",
+        abstract: "Deliver it while the service is stopped, for instance from a host that is being retired.",
         discussion: """
             Stores as the role of MESHER_STORAGE_DATABASE_URL. It must be the database by whose keys the events were accepted, \
             wherever that is now, or the events of one project could become another's. What PostgreSQL refuses, what is \

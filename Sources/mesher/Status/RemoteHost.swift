@@ -32,7 +32,7 @@ struct RemoteHost {
             let age = Double(Clock.wall()) / 1e6 - document.writtenAt
             guard age < StatusDocument.staleAfter else {
                 throw CommandError(
-                    .unavailable, "not written for \(StatusReport.whole(age)) s: no watchdog goes on there")
+                    .unavailable, "not written for \(StatusReport.whole(age)) s: no watchdog runs there")
             }
             return .success(document)
         } catch {

@@ -18,7 +18,7 @@ struct RunningSession {
         guard let table = SessionTable.open(in: directory) else {
             let path = SessionTable.path(in: directory)
             if access(path, F_OK) == 0 {
-                throw CommandError(.notPermitted, "\(path): run this as root or as the user of the service")
+                throw CommandError(.notPermitted, "\(path): run this as root or as the service's user")
             }
             throw CommandError(.unavailable, "\(path): no watchdog is running; systemctl start mesher")
         }

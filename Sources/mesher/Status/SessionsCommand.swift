@@ -6,8 +6,8 @@ struct SessionsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sessions", abstract: "List the WebSocket connections of this host, the oldest first.",
         discussion: """
-            EVENTS counts those that were accepted. MEMORY is the session's own, and its share of what all sessions have in \
-            common. Only root and the user of the service may see them.
+            EVENTS counts accepted events. MEMORY is the session's own, plus its share of what all sessions have in \
+            common. Only root and the service's user can see them.
             """)
 
     @OptionGroup var output: OutputOptions

@@ -6,17 +6,17 @@ internal import Glibc
 /// `mesher status`: which processes run, and what became of the events.
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Show the processes of the service and what became of the events.",
+        commandName: "status", abstract: "Show the service's processes and the outcomes of events.",
         discussion: """
-            Reads what the watchdog writes each second, so it answers while no worker does. The totals count since the run \
-            directory was made, whatever died or was restarted since. Exit status 69 when no watchdog is running. \
-            With --hosts it asks the operator's servers of several hosts, and ends with 69 when one does not say how it is.
+            Reads what the watchdog writes every second, so it answers even when no worker does. Totals count from the time the run \
+            directory was created, and survive restarts. Exit status 69 if no watchdog is running. \
+            With --hosts it asks the operator's server of each host, and exits with 69 if one does not answer.
             """)
 
     @Flag(help: "Show it again every second, until interrupted.") var watch = false
     @Option(help: "Show one line for each of these hosts instead: name, name:port or URL, separated by commas.")
     var hosts: String?
-    @Option(name: .customLong("hosts-from"), help: "The same, from a file with a host a line; - is standard input.")
+    @Option(name: .customLong("hosts-from"), help: "The same, from a file with one host per line; - is standard input.")
     var hostsFile: String?
     @OptionGroup var output: OutputOptions
     @OptionGroup var options: CommonOptions
@@ -80,7 +80,7 @@ struct StatusCommand: ParsableCommand {
         let age = now - document.writtenAt
         guard age < StatusDocument.staleAfter else {
             if let watchdog = try? RunningWatchdog(in: settings.text(.runDirectory)) {
-                let advice = watchdog.isStopped ? "is stopped: kill -CONT \(watchdog.pid)" : "stands still; see its log"
+                let advice = watchdog.isStopped ? "is stopped: kill -CONT \(watchdog.pid)" : "hangs; see its log"
                 throw CommandError(
                     .unavailable,
                     "\(path): not written for \(StatusReport.whole(age)) s: the watchdog, process \(watchdog.pid), \(advice)"

@@ -17,7 +17,7 @@ struct StatusReport: CustomStringConvertible {
     var description: String {
         var table = TextTable([
             "ROLE": .left, "NAME": .left, "PID": .right, "STATE": .left, "UP SINCE": .left, "RESTARTS": .right,
-            "REQUESTS/S": .right, "IN HAND": .right, "MEMORY": .right,
+            "REQUESTS/S": .right, "IN FLIGHT": .right, "MEMORY": .right,
         ])
         for process in document.processes {
             table.append([

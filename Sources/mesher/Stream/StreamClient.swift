@@ -83,7 +83,7 @@ struct StreamClient: ~Copyable {
             throw CommandError(
                 .unavailable, "\(dsn.place): \(reason); gave up, \(queue.count) events not acknowledged\(rest)")
         }
-        progress.say("\(dsn.place): \(reason), trying again")
+        progress.say("\(dsn.place): \(reason), retrying")
         progress.show(underWay: queue.count, at: now)
         usleep(useconds_t(clamping: pause / 1000))
     }
@@ -133,7 +133,7 @@ struct StreamClient: ~Copyable {
             if isDone { connection.close(.normal) }
             guard write(&connection, transport) else { return .lost("connection broken") }
             if isDone { return .done }
-            guard now - heardAt < Self.silence else { return .lost("no sign of life for 90 s") }
+            guard now - heardAt < Self.silence else { return .lost("nothing received for 90 s") }
             progress.show(underWay: queue.count, at: now)
             try waitForSomething(transport, wantsWrite: connection.outputCount > 0, at: now)
         }
@@ -175,7 +175,7 @@ struct StreamClient: ~Copyable {
         case .again:
             break
         case .nonsense:
-            throw CommandError(.unavailable, "\(dsn.place): no answer of Mesher's: \(TextTable.printable(answer))")
+            throw CommandError(.unavailable, "\(dsn.place): not an answer of Mesher: \(TextTable.printable(answer))")
         }
     }
 

@@ -3,19 +3,19 @@ internal import ArgumentParser
 /// `mesher stream`: the lines of standard input as events, over one WebSocket connection.
 struct StreamCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "stream", abstract: "Send events, one a line, over WebSocket.",
+        commandName: "stream", abstract: "Send events, one per line, over WebSocket.",
         discussion: """
-            Reads standard input, a JSON object a line, and prints the server's answer to each. An event without an \
-            event_id gets one. When the connection is lost it is opened again, and what was not acknowledged is sent \
-            again, with the same id; so is what was rate limited, when the server allows.
+            Reads standard input, one JSON object per line, and prints the server's answer to each. An event without an \
+            event_id gets one. When the connection is lost, it reconnects and resends what was not acknowledged, \
+            with the same id. Events that were rate limited are resent when the server allows.
 
-            Exit status: 0 all were accepted, 65 one was refused (its line and why are on standard error), 69 no \
+            Exit status: 0 all were accepted, 65 one was refused (standard error has its line and the reason), 69 no \
             connection for too long, 77 the key is not known.
             """)
 
     @Argument(help: "The DSN that `project create` printed.") var dsn: String
-    @Option(help: "The most events that are read and not acknowledged.") var inFlight = 100
-    @Option(help: "Seconds of trouble after which it gives up.") var patience = 300
+    @Option(help: "Maximum number of events in flight.") var inFlight = 100
+    @Option(help: "Seconds of trouble after which to give up.") var patience = 300
     @OptionGroup var authorities: AuthorityOptions
 
     func validate() throws {

@@ -15,7 +15,7 @@ struct StreamProgress {
         guard isShown, now - shownAt >= Self.interval else { return }
         shownAt = now
         let connection = isConnected ? "" : ", not connected"
-        writeError("\r\u{1B}[K\(accepted) accepted, \(refused) refused, \(underWay) under way\(connection)")
+        writeError("\r\u{1B}[K\(accepted) accepted, \(refused) refused, \(underWay) in flight\(connection)")
     }
 
     /// Writes a line of its own, in the place of what is shown.

@@ -310,7 +310,7 @@ import Testing
         #expect(eventually { edge.probe()?.degradation == .postgresql })
         #expect(edge.store(events(3)).allSatisfy { $0 == .durable })
         #expect(eventually { edge.probe()?.degradation == [.postgresql, .backlog] })
-        #expect(storage.log.contains("nothing of the spool is delivered"))
+        #expect(storage.log.contains("the spool is not being delivered"))
         try storage.allowConnections(true)
         #expect(eventually(within: 30) { edge.probe()?.degradation == [] && isEmpty(storage) })
         #expect(storage.log.contains("the spool is being delivered again"))

@@ -128,7 +128,7 @@ import Testing
         let storage = try StorageProcess(
             settings: ["MESHER_STATE_DIR": "/nonexistent"], prepare: CommitterFailureTests.project(with: key))
         #expect(try storage.edge().lookUp(key)?.state == .known)
-        #expect(eventually { storage.log.contains("keys cannot be kept on disk") })
+        #expect(eventually { storage.log.contains("keys cannot be saved to disk") })
         #expect(storage.log.contains("/nonexistent/keys.new"))
     }
 }

@@ -26,7 +26,7 @@ import Testing
 
     private let lines = Lines()
     private let second: Int64 = 1_000_000_000
-    private let away = "warning Redis is away: limits are counted by this host alone"
+    private let away = "warning Redis is down: limits are counted by this host alone"
     private let back = "notice Redis is back: limits are counted there again"
 
     private var logger: Logger { Logger(label: "test") { _ in lines } }
@@ -86,6 +86,6 @@ import Testing
         #expect(report.isEvicting && !report.isDegraded)
         #expect(lines.texts.count == 1 && lines.texts[0].contains("Redis may evict counters"))
         for edge in 1...9 { report.note(eviction: nil, of: UInt64(edge), now: 1) }
-        #expect(!report.isEvicting && lines.texts.last == "notice Redis evicts no counters any more")
+        #expect(!report.isEvicting && lines.texts.last == "notice Redis no longer evicts counters")
     }
 }

@@ -35,7 +35,7 @@ struct StreamCommandTests {
         }
         let run = try Self.stream(server.authority, Self.lines(200), "--in-flight", "20")
         #expect(run.status == 0)
-        #expect(run.errors.contains("closed by the server (1012), trying again"))
+        #expect(run.errors.contains("closed by the server (1012), retrying"))
         #expect(server.connections == 4)
         var first: [String] = []
         for id in server.messages.map(StubStreamServer.id(of:)) where !first.contains(id) { first.append(id) }
