@@ -1,20 +1,20 @@
 import EventLoop
 import PostgreSQL
 
-/// A connection to PostgreSQL that is made again whenever it is lost, as the loop sees it: one descriptor and one moment
-/// to wait for. It decides nothing about what is sent over it.
+/// A connection to PostgreSQL that reconnects whenever it is lost. For the loop it is one descriptor and one deadline.
+/// It does not decide what is sent.
 ///
-/// Of several servers in the URL each is tried in turn, beginning with the first, and has its own time: libpq would go on
-/// to the next only when one refuses, and never when one is silent.
+/// It tries each server of the URL in turn, beginning with the first, with a timeout for each: libpq would try the next
+/// only when one refuses, and never when one is silent.
 struct DatabaseLink: ~Copyable {
-    /// What a step has led to.
+    /// The result of a step.
     enum Event: Equatable {
         case none
         /// Connected; nothing has been set up in the new session.
         case connected
         /// Something was received: ask `nextResult` and `nextNotification`.
         case received
-        /// Not connected any more, or not yet; the next attempt is planned.
+        /// Not connected; the next attempt is scheduled.
         case lost(DatabaseError)
     }
 
@@ -31,20 +31,20 @@ struct DatabaseLink: ~Copyable {
     private let url: String
     private let servers: [ConnectionURL.Server?]
     private let connectTimeout: Int
-    /// Whether the URL is content with a server that takes no writes.
+    /// Whether the URL allows a read-only server.
     let acceptsReadOnly: Bool
     private let applicationName: String
     private let token: UInt64
-    /// The server that is being connected to, and why those before it were of no use.
+    /// The server being connected to, and why those before it failed.
     private var position = 0
     private var refusals: [DatabaseError] = []
     private var connection: NonBlockingConnection?
     private var phase = Phase.away(retryAt: 0)
     private var delay = ReconnectDelay()
     private var random = SystemRandomNumberGenerator()
-    /// The moment by which the command under way must be over.
+    /// The deadline of the running command.
     private var commandDeadline: Int64?
-    /// Processes of earlier sessions that were left with a command under way: they may be at it still.
+    /// Server processes of abandoned sessions, which may still be running their command.
     private(set) var abandoned: [Int32] = []
     /// What the loop waits for, and on which descriptor.
     private var watched: (number: CInt, interest: Epoll.Interest)?
@@ -71,7 +71,7 @@ struct DatabaseLink: ~Copyable {
         }
     }
 
-    /// Connects when it is time to, and gives up what has taken too long.
+    /// Connects when it is due, and gives up what has taken too long.
     mutating func elapse(now: Int64, _ epoll: borrowing Epoll) -> Event {
         guard let deadline, deadline <= now else { return .none }
         switch phase {
@@ -98,7 +98,7 @@ struct DatabaseLink: ~Copyable {
         }
     }
 
-    /// Sends a command and gives it so many nanoseconds.
+    /// Sends a command with a timeout in nanoseconds.
     mutating func send(
         within timeout: Int64, now: Int64, _ epoll: borrowing Epoll,
         _ command: (inout NonBlockingConnection) throws(DatabaseError) -> Void
@@ -131,24 +131,24 @@ struct DatabaseLink: ~Copyable {
         connection?.nextNotification()
     }
 
-    /// The session works as it is meant to: the next loss is the first again.
+    /// The session works: the next loss counts as the first.
     mutating func confirm() {
         delay.reset()
     }
 
-    /// Of the earlier sessions these were still there when this one began. They were told to end, which one notices that
-    /// waits and one that computes only later.
+    /// The abandoned sessions that were still running when this one began. They were told to end; one that waits
+    /// notices at once, one that computes only later.
     mutating func foundAbandoned(_ processes: [Int32]) {
         abandoned = processes
     }
 
-    /// Gives the new session up: PostgreSQL has enough to do with the earlier ones.
+    /// Gives up the new session: PostgreSQL is busy enough with the abandoned ones.
     mutating func dropForAbandoned(now: Int64, _ epoll: borrowing Epoll) -> Event {
         let message = "\(abandoned.count) sessions that were given up do not end"
         return drop(Self.failure("connect", message), now: now, epoll)
     }
 
-    /// Closes the connection and plans the next attempt.
+    /// Closes the connection and schedules the next attempt.
     mutating func drop(_ error: DatabaseError, now: Int64, _ epoll: borrowing Epoll) -> Event {
         close(epoll)
         phase = .away(retryAt: now + delay.next(using: &random))
@@ -164,7 +164,7 @@ struct DatabaseLink: ~Copyable {
         commandDeadline = nil
     }
 
-    /// A server does not let us in: the next one is tried at once, and after the last the connection counts as lost.
+    /// A server refuses the connection: the next one is tried at once; after the last the connection counts as lost.
     private mutating func refused(_ error: DatabaseError, now: Int64, _ epoll: borrowing Epoll) -> Event {
         close(epoll)
         refusals.append(error)
@@ -199,7 +199,7 @@ struct DatabaseLink: ~Copyable {
     }
 
     private mutating func goOnConnecting(now: Int64, _ epoll: borrowing Epoll) throws(DatabaseError) -> Event {
-        // libpq may close the descriptor and open another of the same number, of which epoll would know nothing.
+        // libpq may close the descriptor and open another with the same number, unknown to epoll.
         unwatch(epoll)
         switch try connection?.continueConnecting() {
         case .wantsRead: try watch(.read, epoll)

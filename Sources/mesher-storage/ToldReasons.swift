@@ -1,6 +1,6 @@
-/// Which reasons of something that is wrong were told: each one once while it lasts, and the latest again each hour.
+/// The reasons of a fault that were logged: each one once while it lasts, and the latest again every hour.
 struct ToldReasons {
-    /// Nanoseconds after which the latest is told again.
+    /// Nanoseconds after which the latest is logged again.
     static let reminder: Int64 = 3_600_000_000_000
     /// Reasons that are told one by one: one that never says the same twice is not told each time.
     private static let limit = 10

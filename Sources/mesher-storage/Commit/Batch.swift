@@ -1,6 +1,6 @@
 import StorageChannel
 
-/// Events that wait for the same commit: their records, one behind the other, and who waits for each.
+/// Events that wait for the same commit: their records, one after another, and the edge that waits for each.
 struct Batch: ~Copyable {
     struct Entry {
         let ticket: UInt64
@@ -11,8 +11,8 @@ struct Batch: ~Copyable {
         let record: Range<Int>
     }
 
-    /// The most events and bytes that one statement carries, but for a single event that is larger. With 1 MiB, and so more
-    /// commits for large bodies, small events beside them had two thirds of their rate.
+    /// Maximum events and bytes per statement, except for a single larger event. With 1 MiB, and therefore more commits
+    /// for large bodies, small events beside them had two thirds of their rate.
     static let statementEvents = 1_000
     static let statementBytes = 8 << 20
 
@@ -48,9 +48,9 @@ struct Batch: ~Copyable {
         records.removeAll(keepingCapacity: keepsCapacity)
     }
 
-    /// Puts the events in the order of their day, project and id; those with the same id stay in that of their receipt.
+    /// Sorts the events by day, project and id; events with the same id stay in order of receipt.
     ///
-    /// Two hosts that store the same ids then lock them in the same order, and cannot wait for each other.
+    /// Two hosts that store the same ids then lock them in the same order, and cannot deadlock.
     mutating func sort() {
         entries.sort { one, other in
             (one.head.receivedOn, one.head.project, one.head.eventID, one.record.lowerBound)

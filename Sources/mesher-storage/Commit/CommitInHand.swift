@@ -3,37 +3,38 @@ import Spool
 import StorageChannel
 
 /// The batch that is being committed, and the fate of its events: each becomes durable, in PostgreSQL or on this host's
-/// disk, or is refused, and who waits for it is told once.
+/// disk, or is refused, and its edge is told once.
 struct CommitInHand: ~Copyable {
-    /// Failures in a row after which an internal error of PostgreSQL is taken for the fault of an event: else it would stand
-    /// before all behind it for ever.
+    /// Failures in a row after which an internal error of PostgreSQL is blamed on an event; otherwise the event would
+    /// block all others forever.
     private static let patience = 3
 
     private(set) var batch = Batch()
     private(set) var plan = CommitPlan([])
-    /// Whether the events are in the spool already, since PostgreSQL took too long: what becomes of the statement under
-    /// way does not matter.
+    /// Whether the events are in the spool already, because PostgreSQL took too long: the outcome of the running
+    /// statement does not matter.
     private(set) var isKept = false
-    /// Where the events come from, if that is the spool: nobody waits for them, and what is not stored stays there.
+    /// The piece of the spool that the events come from, if any: nobody waits for them, and what is not stored stays
+    /// there.
     private var piece: SpooledPiece?
     private var since: Int64 = 0
     private var refused: [QuarantineItem] = []
     private var refusedEntries: [Batch.Entry] = []
     private var hasFailed = false
-    /// What a session was lost with over events of the spool.
+    /// The error by which a session was lost over events of the spool.
     private var loss: DatabaseError?
     /// Why events are suspected, by their positions.
     private var suspects: [Int: DatabaseError] = [:]
 
-    /// Whether there is nothing to be committed.
+    /// Whether there is nothing to commit.
     var isEmpty: Bool { batch.isEmpty && piece == nil }
 
-    /// The events that somebody waits for.
+    /// The events that an edge waits for.
     var waiting: Int { piece == nil && !isKept ? batch.count : 0 }
 
     // MARK: Beginning
 
-    /// Takes over what was gathered, and leaves an empty batch.
+    /// Takes the gathered batch, and leaves an empty one.
     mutating func begin(_ gathered: inout Batch, now: Int64) {
         swap(&gathered, &batch)
         batch.sort()
@@ -41,7 +42,7 @@ struct CommitInHand: ~Copyable {
         since = now
     }
 
-    /// Takes over a part of the spool.
+    /// Takes a part of the spool.
     ///
     /// - Parameters:
     ///   - suspicion: of its one event, if it has cost sessions.
@@ -122,12 +123,12 @@ struct CommitInHand: ~Copyable {
         }
     }
 
-    /// Why the event is suspected for which PostgreSQL is asked for another row; without an SQLSTATE when it has cost sessions.
+    /// Why the event is suspected for which another row is tried; without an SQLSTATE when it has cost sessions.
     func suspect(now: Int64) -> DatabaseError? {
         if case .probe(let position) = plan.step(now: now) { suspects[position] } else { nil }
     }
 
-    /// PostgreSQL takes another row than the suspected one.
+    /// PostgreSQL accepts a row other than the suspected one.
     mutating func probed(wall: Int64) {
         if isKept {
             _ = plan.abandon()
@@ -138,7 +139,7 @@ struct CommitInHand: ~Copyable {
         }
     }
 
-    /// PostgreSQL does not take another row, which may be that row's fault.
+    /// PostgreSQL does not accept another row either, which may be that row's fault.
     ///
     /// - Returns: whether there are events left that may show that.
     mutating func postpone() -> Bool { !isKept && plan.postpone() }
@@ -162,14 +163,14 @@ struct CommitInHand: ~Copyable {
         waiting > 0 ? since + limit : nil
     }
 
-    /// Puts what is not committed yet into the spool; the statement under way goes on.
+    /// Puts what is not committed yet into the spool; the running statement continues.
     mutating func keep(now: Int64, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable) {
         keeper.keep(batch, plan.undecided, now: now, &edges)
         setAside(now: now, &keeper, &edges)
         isKept = true
     }
 
-    /// The session is lost: it is not known what became of the statement under way.
+    /// The session is lost: the fate of the running statement is unknown.
     ///
     /// - Parameter loss: with what, if the events may be to blame.
     mutating func lose(_ loss: DatabaseError?, now: Int64, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable) {
@@ -180,7 +181,7 @@ struct CommitInHand: ~Copyable {
         finish(now: now, &keeper, &edges)
     }
 
-    /// Nothing is left to do: forgets the batch.
+    /// Nothing is left to do: drops the batch.
     mutating func finish(now: Int64, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable) {
         switch piece {
         case nil: setAside(now: now, &keeper, &edges)
@@ -197,7 +198,7 @@ struct CommitInHand: ~Copyable {
         batch.removeAll()
     }
 
-    /// Sets aside what PostgreSQL refused of events that somebody waits for.
+    /// Sets aside refused events that an edge waits for.
     private mutating func setAside(now: Int64, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable) {
         guard !refused.isEmpty else { return }
         let isDurable = keeper.setAside(refused, now: now)

@@ -1,15 +1,15 @@
-/// What is still to be done for the events of a batch, and what a statement's failure changes about that. A pure value: it
-/// is told what happened and says what to do next.
+/// What remains to be done for the events of a batch, and how a statement's failure changes that. A pure value: it is
+/// told what happened, and returns the next step.
 ///
 /// Each event of the batch is decided exactly once: by `inserted`, which names those that are stored, or by `failed`,
-/// `probed` or `abandon`, which name those that are not. No event is taken for bad before PostgreSQL has taken another row:
-/// a server that takes none blames each event alike.
+/// `probed` or `abandon`, which name those that are not. No event is blamed before PostgreSQL has accepted another row:
+/// a server that accepts none blames every event.
 struct CommitPlan {
     enum Step: Equatable {
         case insert(Range<Int>)
         /// Make the partitions for the days of these events.
         case makePartitions(Range<Int>)
-        /// Ask whether PostgreSQL takes any row: this event is suspected.
+        /// Test whether PostgreSQL accepts any row: this event is suspected.
         case probe(Int)
         /// Try again at this moment of the monotonic clock.
         case wait(until: Int64)
@@ -20,13 +20,13 @@ struct CommitPlan {
     enum Verdict: Equatable {
         /// PostgreSQL refuses this very event, now and later.
         case refused(Range<Int>)
-        /// PostgreSQL does not take them now.
+        /// PostgreSQL does not accept them now.
         case unstored(Range<Int>)
     }
 
-    /// What becomes of a suspected event once PostgreSQL has taken another row.
+    /// The next step for a suspected event once PostgreSQL has accepted another row.
     enum Suspicion {
-        /// It is tried, perhaps again: what refused it may just have ended.
+        /// It is tried, perhaps again: the cause of the refusal may just have ended.
         case tried
         /// It is refused.
         case refused
@@ -42,16 +42,16 @@ struct CommitPlan {
         var notBefore: Int64 = .min
         /// Of a single event.
         var suspicion: Suspicion?
-        /// PostgreSQL has taken another row since the event was suspected.
+        /// PostgreSQL has accepted another row since the event was suspected.
         var isProbed = false
     }
 
-    /// How often a statement is tried in all while other sessions are in its way.
+    /// Maximum number of attempts of a statement that other sessions block.
     static let attempts = 4
     /// Nanoseconds before the second attempt; doubled before each further one.
     static let firstPause: Int64 = 10_000_000
 
-    /// The last is the one to be done next.
+    /// The last one is next.
     private var pieces: [Piece]
 
     init(_ ranges: [Range<Int>]) {
@@ -63,7 +63,7 @@ struct CommitPlan {
         pieces = [Piece(range: 0..<1, suspicion: suspicion)]
     }
 
-    /// What to do now; the same until one of the methods below says what came of it.
+    /// The current step; the same until one of the methods below reports its outcome.
     func step(now: Int64) -> Step {
         guard let piece = pieces.last else { return .finished }
         if piece.suspicion != nil { return .probe(piece.range.lowerBound) }
@@ -90,7 +90,7 @@ struct CommitPlan {
 
     /// The insert failed.
     ///
-    /// - Returns: what that decides; nil when the plan has merely become another.
+    /// - Returns: what that decides; nil when only the plan has changed.
     mutating func failed(_ kind: FailureKind, now: Int64) -> Verdict? {
         guard var piece = pieces.popLast() else { return nil }
         switch kind {
@@ -120,9 +120,9 @@ struct CommitPlan {
         return nil
     }
 
-    /// PostgreSQL takes another row. When it does not, `abandon`.
+    /// PostgreSQL accepts another row. If it does not, call `abandon`.
     ///
-    /// - Returns: the suspected event, if it is the one to blame; nil when it is to be tried, again if need be.
+    /// - Returns: the suspected event, if it is to blame; nil when it is to be tried, perhaps again.
     mutating func probed() -> Range<Int>? {
         guard var piece = pieces.popLast() else { return nil }
         if piece.suspicion == .refused { return piece.range }
@@ -132,8 +132,8 @@ struct CommitPlan {
         return nil
     }
 
-    /// PostgreSQL does not take another row either, which may be that row's fault: the suspected event is left for the end,
-    /// and others show what is so.
+    /// PostgreSQL does not accept another row either, which may be that row's fault: the suspected event moves to the
+    /// end, and others are tried first.
     ///
     /// - Returns: false when there are none left that are not suspected.
     mutating func postpone() -> Bool {

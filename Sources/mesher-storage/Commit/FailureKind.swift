@@ -1,14 +1,14 @@
 import PostgreSQL
 
-/// What a refused statement means for the events in it, by its SQLSTATE (PostgreSQL's appendix A).
+/// What a failed statement means for its events, by SQLSTATE (PostgreSQL's appendix A).
 enum FailureKind: Equatable {
     /// An event is to blame; its neighbours can be stored without it.
     case badEvent
     /// A day has no partition, or a CHECK was violated: the two have one code.
     case missingPartition
-    /// Another session was in the way; the same statement may succeed right away.
+    /// Blocked by another session; a retry may succeed at once.
     case transient
-    /// This session is of no use any more: the schema, the role or the server has changed under it.
+    /// This session is unusable: the schema, the role or the server has changed under it.
     case session
     /// PostgreSQL cannot store now.
     case server
@@ -36,7 +36,7 @@ enum FailureKind: Equatable {
 }
 
 extension DatabaseError {
-    /// Whether a session that was lost with this over a statement with events may have been lost for them: it gave no
-    /// answer in time, or its process has died. Not when somebody has ended it, or the server.
+    /// Whether the events of a statement may be to blame for the loss of its session: it gave no answer in time, or its
+    /// process died. Not when somebody ended the session or the server.
     var mayBlameEvents: Bool { isConnectionLost && (sqlState == nil || sqlState == "57P02") }
 }

@@ -2,9 +2,9 @@ import StorageChannel
 
 /// The events that wait for the next batch, and when that begins.
 struct Gathering: ~Copyable {
-    /// The most bytes that wait: PostgreSQL does not keep up with more, and what comes beyond is refused.
+    /// Maximum bytes that wait: PostgreSQL would not keep up with more, so further events are refused.
     private static let limit = 256 << 20
-    /// Seconds after which an event for which there is no room is worth another try.
+    /// The retry time, in seconds, of an event for which there is no room.
     private static let retryAfter: UInt32 = 1
 
     private var batch = Batch()
@@ -32,13 +32,13 @@ struct Gathering: ~Copyable {
         policy.beginning(waiting: batch.count, first: since, now: now)
     }
 
-    /// When they are to be kept on disk instead: together with others, as a commit would begin, while it is known that
-    /// PostgreSQL does not answer.
+    /// When they go to disk instead. While PostgreSQL is known not to answer, they go in batches, when a commit would
+    /// begin.
     func keeping(after limit: Int64, isKnown: Bool, now: Int64) -> Int64 {
         isKnown ? beginning(now: now) : since + limit
     }
 
-    /// A batch of so many events was committed or kept.
+    /// A batch of this many events was committed or kept.
     mutating func ended(size: Int, now: Int64) {
         policy.ended(size: size, now: now)
     }
@@ -48,7 +48,7 @@ struct Gathering: ~Copyable {
         inHand.begin(&batch, now: now)
     }
 
-    /// Puts them on disk, or refuses them where that cannot be.
+    /// Puts them on disk, or refuses them if that is impossible.
     mutating func keep(now: Int64, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable) {
         if keeper.accepts(now: now) { policy.ended(size: batch.count, now: now) }
         keeper.keep(batch, [0..<batch.count], now: now, &edges)

@@ -1,7 +1,7 @@
-/// When a commit begins: at once while events come singly, else as soon as enough of them wait or the first has waited
-/// long enough. Larger batches are what makes a commit cheap; a lone event must not pay for them.
+/// When a commit begins: at once while events come singly, otherwise as soon as enough of them wait or the first has
+/// waited long enough. Large batches make a commit cheap; a lone event must not pay for them.
 struct GroupCommit {
-    /// After a pause of so many nanoseconds events no longer count as flowing.
+    /// Nanoseconds without events after which they no longer count as flowing.
     static let flow: Int64 = 5_000_000
 
     private let events: Int
@@ -27,7 +27,7 @@ struct GroupCommit {
         return first + delay
     }
 
-    /// A commit of so many events has ended.
+    /// A commit of this many events has ended.
     mutating func ended(size: Int, now: Int64) {
         sizeOfLast = size
         endOfLast = now

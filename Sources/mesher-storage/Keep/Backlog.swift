@@ -1,11 +1,11 @@
 import Spool
 
-/// Whether what waits on disk moves: how long nothing of it was delivered.
+/// Whether the spool makes progress: how long nothing was delivered from it.
 struct Backlog {
-    /// Nanoseconds after which it stands still.
+    /// Nanoseconds without progress after which it counts as stuck.
     static let patience = FaultPoint.hastened(60_000_000_000)
 
-    /// When something of it was delivered, or when there began to be something; nil while it is empty.
+    /// When something was last delivered, or when it began to fill; nil while it is empty.
     private var movedAt: Int64?
 
     /// How it is now.

@@ -1,16 +1,16 @@
-/// When the next part of the spool may be delivered, and how large it is: live events go before, and get three quarters of
-/// PostgreSQL's time. A part that costs sessions is delivered event by event.
+/// When the next part of the spool may be delivered, and how large it is. Live events go first, and get three quarters
+/// of PostgreSQL's time. A part that costs sessions is delivered event by event.
 struct ReplayPace {
     /// Events that are delivered together: as many as a commit under load has, since live events wait for a processor and
     /// for PostgreSQL's log as long as one part takes.
     static let events = 64
-    /// How many times as long as a part took passes before the next one.
+    /// The pause after a part, as a multiple of its duration.
     static let pause: Int64 = 3
-    /// Nanoseconds before something that could not be delivered is tried again; doubled at each further failure.
+    /// Nanoseconds before a failed delivery is retried; doubled at each further failure.
     static let firstPause: Int64 = 250_000_000
     static let longestPause: Int64 = 5_000_000_000
-    /// How often a part, and then each of its events, may cost a session: a statement that PostgreSQL does not answer in
-    /// time, or that ends the connection.
+    /// How many sessions a part, and then each of its events, may cost. A session is lost by a statement that
+    /// PostgreSQL does not answer in time, or that ends the connection.
     static let patience = 2
 
     /// Nanoseconds of the monotonic clock.
@@ -36,7 +36,7 @@ struct ReplayPace {
         beganAt = now
     }
 
-    /// A part was delivered: the next one waits for others.
+    /// A part was delivered: the next one lets live events go first.
     mutating func delivered(_ events: Int, now: Int64) {
         failures = 0
         losses = 0

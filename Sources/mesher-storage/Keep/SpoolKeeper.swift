@@ -6,25 +6,25 @@ import Scoreboard
 import Spool
 import StorageChannel
 
-/// What PostgreSQL does not take now goes to this host's disk and counts as stored: the spool for both committers, opened
-/// when it can be, and tried again after a failure.
+/// Puts what PostgreSQL does not accept now on this host's disk, where it counts as stored: the spool of both
+/// committers, opened when possible and retried after a failure.
 struct SpoolKeeper: ~Copyable {
-    /// Nanoseconds after which something that failed is tried again.
+    /// Nanoseconds before a retry after a failure.
     private static let retryInterval: Int64 = 1_000_000_000
     private static let lockInterval: Int64 = 100_000_000
     /// Bytes that are written with one fdatasync at most.
     private static let commitBytes = 8 << 20
-    /// Seconds after which an event that was refused is worth another try.
+    /// The retry time, in seconds, of a refused event.
     private static let retryAfter: UInt32 = 1
     private static let retryAfterFull: UInt32 = 10
-    /// From here on the spool counts as nearly full, in hundredths.
+    /// The percentage from which the spool counts as nearly full.
     private static let nearlyFull = 80
 
     private let path: String
     private let limits: SpoolDirectory.Limits?
     private var report: SpoolReport
     private var spool: SpoolDirectory?
-    /// Why it cannot be used, errno(3), until a probe has shown that it can; 0 when it can.
+    /// Why it cannot be used, errno(3), until a probe succeeds; 0 when it can.
     private var fault: CInt = 0
     /// When it is opened or probed again after a failure.
     private var retryAt: Int64 = .min
@@ -72,14 +72,14 @@ struct SpoolKeeper: ~Copyable {
         return isCounted ? nil : now
     }
 
-    /// Opens the directory when it is not open, counts what is in it, and tells how it is.
+    /// Opens the directory if necessary, counts its content, and reports its state.
     mutating func turn(now: Int64) {
         open(now: now)
         probe(now: now)
         if spool?.index.isCounted == false { spool?.survey() }
         if refreshAt <= now {
             refreshAt = now + Self.retryInterval
-            // Its next writing says what is wrong with the directory.
+            // The next write will tell what is wrong with the directory.
             try? spool?.refreshQuarantine()
             room = limits == nil ? nil : SpoolRoom(of: path)
         }
@@ -104,7 +104,7 @@ struct SpoolKeeper: ~Copyable {
         }
     }
 
-    /// Tries its disk after a failure: no event has to.
+    /// Probes the disk after a failure, so that no event has to.
     private mutating func probe(now: Int64) {
         guard fault != 0, spool != nil, now >= retryAt else { return }
         do throws(SystemError) {
@@ -183,7 +183,7 @@ struct SpoolKeeper: ~Copyable {
     private mutating func fail(_ error: SystemError, now: Int64, after interval: Int64 = Self.retryInterval) {
         fault = error.code
         retryAt = now + interval
-        // What its file system has left may say more.
+        // The free space of its file system may tell more.
         refreshAt = .min
         report.failed(error, now: now)
     }
@@ -196,14 +196,14 @@ struct SpoolKeeper: ~Copyable {
         return max(pace.next, now)
     }
 
-    /// The oldest part, if its time has come.
+    /// The oldest part, if it is due.
     mutating func beginReplay(now: Int64) -> SpooledPiece? {
         guard let next = nextReplay(now: now), next <= now else { return nil }
         pace.began(now: now)
         return spool?.oldest(events: pace.size)
     }
 
-    /// All of a part is in PostgreSQL, but for what is to be set aside.
+    /// All of a part is in PostgreSQL, except what is to be set aside.
     mutating func delivered(_ piece: SpooledPiece, setAside items: [QuarantineItem], now: Int64) {
         guard items.isEmpty || setAside(items, now: now) else { return pace.failed(now: now) }
         spool?.delivered(piece)

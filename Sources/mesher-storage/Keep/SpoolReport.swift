@@ -4,8 +4,7 @@ import Scoreboard
 import Spool
 import StorageChannel
 
-/// What the operator is told about the spool, in the log and the scoreboard: each change of state once, refusals once a
-/// second.
+/// Reports on the spool, in the log and the scoreboard: each change of state once, refusals once per second.
 struct SpoolReport {
     private static let interval: Int64 = 1_000_000_000
 

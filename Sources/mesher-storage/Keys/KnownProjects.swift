@@ -1,8 +1,8 @@
-/// Which projects the database has. After a restore from an older backup events may be left whose project it does not have,
-/// or whose id it has given to somebody else: they belong into the quarantine.
+/// The projects of the database. After a restore from an older backup there may be events whose project is missing, or
+/// whose id now belongs to another project: they go to the quarantine.
 struct KnownProjects {
     private var ids: Set<Int64> = []
-    /// Those of which no key is left that was in force when events were last accepted.
+    /// Projects without any of the keys that were valid when events were last accepted.
     private var replaced: Set<Int64> = []
 
     /// Why an event that waited on disk must not be stored; nil when it may.
@@ -13,7 +13,7 @@ struct KnownProjects {
             "project \(project) of the database is another one: none of the keys is there by which events were accepted"
     }
 
-    /// The same of an event that has just come.
+    /// The same for an event that has just arrived.
     func fault(of project: Int64) -> String? {
         ids.contains(project)
             ? nil : "the database has no project \(project): restored from an older backup, or deleted"
@@ -33,7 +33,7 @@ struct KnownProjects {
         ids.formUnion(current)
     }
 
-    /// No event waits on disk any more: what comes from now on was accepted by keys that the database has.
+    /// No event waits on disk any more: later ones were accepted by keys that the database has.
     mutating func forgetReplaced() {
         if !replaced.isEmpty { replaced = [] }
     }

@@ -1,6 +1,6 @@
 import StorageChannel
 
-/// One event as an edge handed it over: what storage itself must know of it, and the record it copies.
+/// One event as an edge handed it over: what storage must know about it, and the record that it copies.
 struct ReceivedEvent {
     let ticket: UInt64
     let flags: StoreFlags

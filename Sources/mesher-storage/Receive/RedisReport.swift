@@ -4,7 +4,7 @@ import Logging
 /// reason and each hour while it is away, and one when all have had it again for a while, however many processes there are
 /// and however often each finds and loses it.
 struct RedisReport {
-    /// Nanoseconds that no edge must be without Redis before it counts as back.
+    /// Nanoseconds with Redis at every edge before it counts as back.
     static let calm: Int64 = 5_000_000_000
     /// How often edges that are gone are looked for, in nanoseconds.
     private static let interval: Int64 = 1_000_000_000
@@ -12,7 +12,7 @@ struct RedisReport {
     private let logger: Logger
     private var without: Set<UInt64> = []
     private var reasons = ToldReasons()
-    /// Edges that found Redis ready to throw counters away.
+    /// Edges that found that Redis may evict counters.
     private var evicted: Set<UInt64> = []
     private var policies = ToldReasons()
     /// When Redis counts as back; nil while it is away or was never lost.
@@ -26,7 +26,7 @@ struct RedisReport {
     /// Whether an edge is without Redis now.
     var isDegraded: Bool { !without.isEmpty }
 
-    /// Whether Redis throws counters away when its memory is full.
+    /// Whether Redis evicts counters when its memory is full.
     var isEvicting: Bool { !evicted.isEmpty }
 
     /// An edge has lost Redis, or has it again.
@@ -47,9 +47,9 @@ struct RedisReport {
             "Redis is down: limits are counted by this host alone", metadata: ["reason": "\(reasons.latest)"])
     }
 
-    /// An edge has found how Redis throws keys away.
+    /// An edge has found Redis's eviction policy.
     ///
-    /// - Parameter policy: its `maxmemory-policy`; nil when it throws none away.
+    /// - Parameter policy: its `maxmemory-policy`; nil when it evicts nothing.
     mutating func note(eviction policy: String?, of edge: UInt64, now: Int64) {
         guard let policy else {
             evicted.remove(edge)
@@ -78,7 +78,7 @@ struct RedisReport {
             nextCheck = now + Self.interval
             without = without.filter { edges[$0] != nil }
             settle(now: now)
-            // An edge that is gone says nothing against it: its successor will.
+            // An edge that is gone no longer counts: its successor will report.
             evicted = evicted.filter { edges[$0] != nil }
         }
         if isDegraded, reasons.tellsAgain(now: now) { tell() }
