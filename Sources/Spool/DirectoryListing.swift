@@ -3,24 +3,24 @@ internal import Glibc
 
 /// A directory and the names in it.
 enum DirectoryListing {
-    /// A descriptor by which the directory is made durable. The corresponding C function is `open`.
+    /// A descriptor to sync the directory. The corresponding C function is `open`.
     static func open(_ path: String) throws(SystemError) -> Descriptor {
         let number = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard number >= 0 else { throw SystemError("open", path) }
         return Descriptor(adopting: number)
     }
 
-    /// Makes a directory, mode 0700, when it is not there, and returns when its name is on disk: else all that is in it
-    /// could be gone after a power failure. The corresponding C functions are `mkdir` and `fsync`.
+    /// Creates a directory, mode 0700, if it is missing, and returns when its name is on disk; otherwise a power
+    /// failure could lose all of it. The corresponding C functions are `mkdir` and `fsync`.
     static func make(_ path: String) throws(SystemError) {
         let isNew = mkdir(path, 0o700) == 0
         guard isNew || errno == EEXIST else { throw SystemError("mkdir", path) }
         do throws(SystemError) {
-            // Also when it is there: who made it may have died before this.
+            // Even if it exists: its creator may have died before this.
             let parent = try open(parent(of: path))
             guard fsync(parent.number) == 0 else { throw SystemError("fsync", path) }
         } catch {
-            // The operator's own directory may be in one that this user cannot open.
+            // The operator's directory may be in one that this user cannot open.
             if isNew || error.code != EACCES { throw error }
         }
     }

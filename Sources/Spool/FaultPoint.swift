@@ -1,12 +1,12 @@
 internal import Glibc
 internal import Synchronization
 
-/// A place on the way of an event to the disk or to PostgreSQL at which a test lets the process die, or a system call
-/// fail. In a release build nothing is left of it.
+/// A point on an event's way to the disk or PostgreSQL at which a test kills the process or makes a system call fail. A
+/// release build has none of it.
 ///
-/// `MESHER_FAULT=POINT:kill[:N]` kills the process when the point is reached for the Nth time, `MESHER_FAULT=POINT:ERRNO[:N]`
-/// lets the call there fail so, once; N is 1 unless it is given. When it ends with `early` each event is acknowledged as
-/// soon as it has come, so that a death loses some. `MESHER_FAULT=hasty:N` makes long times N times as short.
+/// `MESHER_FAULT=POINT:kill[:N]` kills the process when the point is reached for the Nth time,
+/// `MESHER_FAULT=POINT:ERRNO[:N]` makes the call there fail once; N is 1 by default. With `early` at the end each event
+/// is acknowledged on arrival, so that a death loses some. `MESHER_FAULT=hasty:N` makes long times N times as short.
 package enum FaultPoint: String {
     case beforeWrite = "before-write"
     case afterWrite = "after-write"
@@ -25,7 +25,7 @@ package enum FaultPoint: String {
         #endif
     }
 
-    /// Whether an event is to be acknowledged as soon as it has come.
+    /// Whether events are acknowledged on arrival.
     @inline(__always)
     package static var acknowledgesEarly: Bool {
         #if DEBUG
@@ -35,7 +35,7 @@ package enum FaultPoint: String {
         #endif
     }
 
-    /// A time that a test does not want to wait for.
+    /// A duration, shortened for tests.
     package static func hastened(_ nanoseconds: Int64) -> Int64 {
         #if DEBUG
             guard let text = getenv("MESHER_FAULT").map({ String(cString: $0) }), text.hasPrefix("hasty:"),

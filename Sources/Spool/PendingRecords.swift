@@ -1,6 +1,6 @@
 internal import StorageChannel
 
-/// Records that wait for being written together, as they will be in the file.
+/// Records that wait to be written together, in the file's format.
 struct PendingRecords: ~Copyable {
     private(set) var bytes: [UInt8] = []
     private(set) var events = 0

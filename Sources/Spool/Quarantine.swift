@@ -1,22 +1,22 @@
 package import EventLoop
 internal import Glibc
 
-/// Events that PostgreSQL refuses and bytes of the spool that are damaged: a file each, until the operator decides.
+/// Events that PostgreSQL refuses and damaged bytes of the spool: one file each, until the operator decides.
 ///
-/// A file is named `NUMBER-PROJECT.event` or `NUMBER-0.damaged`. It holds one line of JSON that says what it is, and
-/// behind the line break the bytes as they are: an `EventRecord`, or what was found.
+/// A file is named `NUMBER-PROJECT.event` or `NUMBER-0.damaged`. It holds a line of JSON that describes it, followed by
+/// the bytes as they are: an `EventRecord`, or what was found.
 package struct Quarantine: ~Copyable {
     package enum Kind: String, Sendable {
         /// An event that was accepted, and that PostgreSQL refused.
         case event
-        /// Bytes of a segment that are no record.
+        /// Damaged bytes of a segment.
         case damaged
     }
 
     /// One file.
     package struct Entry: Equatable, Sendable {
         package let number: UInt64
-        /// 0 when it cannot be told.
+        /// 0 when unknown.
         package let project: Int64
         package let kind: Kind
         package let bytes: Int
@@ -48,20 +48,20 @@ package struct Quarantine: ~Copyable {
     /// Bytes that its files take.
     package var size: Int { entries.reduce(0) { $0 + $1.bytes } }
 
-    /// What is there, for who only looks at it. The corresponding C function is `readdir`.
+    /// Its files, for readers. The corresponding C function is `readdir`.
     package static func list(_ path: String) throws(SystemError) -> [Entry] {
         var entries: [Entry] = []
         for name in try DirectoryListing.names(of: path) {
             guard let (number, project, kind) = parse(name) else { continue }
             var status = stat()
-            // One that has gone meanwhile is none.
+            // Skips a file that was removed meanwhile.
             guard stat("\(path)/\(name)", &status) == 0 else { continue }
             entries.append(Entry(number: number, project: project, kind: kind, bytes: Int(status.st_size)))
         }
         return entries.sorted { $0.number < $1.number }
     }
 
-    /// Looks again when files came or went.
+    /// Reads the directory again after a change.
     package mutating func refresh() throws(SystemError) {
         var status = stat()
         guard fstat(directory.number, &status) == 0 else { throw SystemError("fstat", path) }
@@ -72,10 +72,10 @@ package struct Quarantine: ~Copyable {
         changedAt = changed
     }
 
-    /// Sets bytes aside and returns when all of them are on disk: each is written under another name first, so that there
-    /// is no half of one. The corresponding C functions are `fdatasync`, `rename` and `fsync`.
+    /// Sets bytes aside and returns when all of them are on disk. Each file is written under a temporary name first, so
+    /// that there is never half of one. The corresponding C functions are `fdatasync`, `rename` and `fsync`.
     ///
-    /// - Throws: `SystemError`; some of them may be there all the same.
+    /// - Throws: `SystemError`; some of them may be on disk.
     package mutating func add(_ items: [QuarantineItem]) throws(SystemError) {
         for item in items {
             let content = item.file

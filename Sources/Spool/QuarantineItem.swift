@@ -1,14 +1,14 @@
 package import StorageChannel
 
-/// What goes to the quarantine, and what its file says of it.
+/// An item of the quarantine, with its description.
 package struct QuarantineItem: Sendable {
     package let kind: Quarantine.Kind
-    /// 0 when it cannot be told.
+    /// 0 when unknown.
     package let project: Int64
     package let bytes: [UInt8]
     /// Why PostgreSQL refuses the event: five characters of its appendix A.
     package let sqlState: String?
-    /// The same in its own words, which may quote what the sender sent; nil for bytes that are damaged.
+    /// PostgreSQL's message, which may quote what the sender sent; nil for damaged bytes.
     package let reason: String?
     private let members: [(name: String, value: String)]
 
@@ -33,7 +33,7 @@ package struct QuarantineItem: Sendable {
             ]
     }
 
-    /// Bytes of a segment that are no record.
+    /// Damaged bytes of a segment.
     ///
     /// - Parameter offset: where they begin in the segment.
     package init(damaged bytes: [UInt8], segment: UInt64, offset: Int, wall: Int64) {
@@ -53,7 +53,7 @@ package struct QuarantineItem: Sendable {
         return Array(line.utf8) + bytes
     }
 
-    /// A string of JSON; one that is very long is cut.
+    /// A JSON string; a very long one is truncated.
     private static func quoted(_ text: String) -> String {
         var quoted = "\""
         for scalar in text.unicodeScalars.prefix(500) {

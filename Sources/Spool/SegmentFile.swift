@@ -1,9 +1,9 @@
 package import EventLoop
 internal import Glibc
 
-/// A segment file as it is read: by replay, by the operator's commands, also while another process appends to it.
+/// A segment file for reading, by replay and by the operator's commands, even while another process appends to it.
 package struct SegmentFile: Sendable {
-    /// Some records that follow each other, as far as they are sound, and what lies between them.
+    /// Some consecutive records, as far as they are intact, and what lies between them.
     package struct Piece: Sendable {
         /// Where it begins in the file, and where the next one does.
         package internal(set) var range: Range<Int>
@@ -12,9 +12,9 @@ package struct SegmentFile: Sendable {
         /// The bytes that `records` and `damages` name places in.
         package internal(set) var bytes: [UInt8] = []
         package internal(set) var records: [Range<Int>] = []
-        /// What is no record any more, and is to be set aside.
+        /// Damaged parts, to be set aside.
         package internal(set) var damages: [Range<Int>] = []
-        /// The bytes at the end of a file whose last writing was cut off.
+        /// The bytes of an incomplete write at the end of the file.
         package internal(set) var tornBytes = 0
         /// Nothing follows.
         package internal(set) var isLast = false
@@ -22,7 +22,7 @@ package struct SegmentFile: Sendable {
 
     package enum Fault: Error, CustomStringConvertible {
         case system(SystemError)
-        /// Written by another version of this program, which alone can read it.
+        /// Written by another version of this program, which can read it.
         case version(UInt32, path: String)
 
         package var description: String {
@@ -34,7 +34,7 @@ package struct SegmentFile: Sendable {
         }
     }
 
-    /// Bytes that are read at once where few events are wanted, else, and what is needed for the largest record.
+    /// Bytes per read: for few events, otherwise, and for the largest record.
     private static let smallWindow = 128 << 10
     private static let windowSize = 1 << 20
     private static let largestWindow = SegmentFormat.maximumLength + 2 * SegmentFormat.recordHeaderSize
@@ -49,13 +49,13 @@ package struct SegmentFile: Sendable {
 
     static let suffix = ".segment"
 
-    /// Sixteen digits, so that names order as numbers do.
+    /// Sixteen digits, so that names sort as numbers.
     static func name(_ number: UInt64) -> String {
         let digits = String(number)
         return String(repeating: "0", count: max(16 - digits.count, 0)) + digits + suffix
     }
 
-    /// Nil for a name that is none of a segment.
+    /// Nil for a name that is not a segment's.
     static func number(of name: String) -> UInt64? {
         guard name.hasSuffix(suffix), let number = UInt64(name.dropLast(suffix.count)) else { return nil }
         return Self.name(number) == name ? number : nil
@@ -75,7 +75,7 @@ package struct SegmentFile: Sendable {
         let start = max(offset, SegmentFormat.headerSize)
         var piece = Piece(range: offset..<offset)
         guard start < end else {
-            // Shorter than a header: its first writing was cut off.
+            // Shorter than a header: its first write was cut off.
             if end < SegmentFormat.headerSize { piece.tornBytes = max(end - offset, 0) }
             piece.range = offset..<max(end, offset)
             piece.isLast = true
@@ -93,7 +93,7 @@ package struct SegmentFile: Sendable {
 
     private func take(_ marker: UInt64?, from start: Int, isEnd: Bool, events: Int, _ piece: inout Piece) {
         guard let marker else {
-            // Neither its header nor its first record tells how to find the others.
+            // Neither its header nor its first record tells how to find the others: it is unreadable.
             piece.damages = [0..<piece.bytes.count]
             piece.range = piece.range.lowerBound..<start + piece.bytes.count
             return

@@ -6,8 +6,8 @@ internal import CChecksum
 /// microseconds since 1970 (8), checksum of the 28 bytes before (4). Then come records: marker (8), length of the content
 /// (4), checksum of the content (4), checksum of the 16 bytes before (4), the content, which is an `EventRecord`.
 ///
-/// The marker is random and stands before each record, so that behind a damage the next record is found again; nobody who
-/// sends events can know it, and so nobody can put bytes into an event that would be taken for a record.
+/// The marker is random and precedes each record, so that the next record can be found after damaged bytes. Senders
+/// cannot know it, so they cannot forge a record inside an event.
 package enum SegmentFormat {
     /// The version that this program writes, and the only one that it reads.
     package static let version: UInt32 = 1
@@ -16,13 +16,13 @@ package enum SegmentFormat {
     static let headerSize = 32
     static let recordHeaderSize = 20
 
-    /// The most bytes of one record's content; storage takes no larger one.
+    /// Maximum size of one record's content; storage accepts no larger one.
     package static let maximumLength = 4 << 20
 
-    /// What the beginning of a file says.
+    /// The beginning of a file.
     enum Header: Equatable {
         case valid(marker: UInt64)
-        /// Sound, and written by another version.
+        /// Intact, and written by another version.
         case otherVersion(UInt32)
         /// Cut short or changed.
         case damaged
@@ -56,7 +56,7 @@ package enum SegmentFormat {
         bytes.append(contentsOf: content)
     }
 
-    /// What the 20 bytes before a record's content say of it; nil when they are none of a record of this file.
+    /// Parses the 20 bytes before a record's content; nil when they do not belong to a record of this file.
     ///
     /// - Parameter marker: nil takes any, for a file whose header is damaged.
     static func readRecordHeader(

@@ -1,11 +1,11 @@
-/// Finds the records in the bytes of a segment, and tells what is none. A pure value over a window of the file.
+/// Finds the records in the bytes of a segment, and the damage between them. A pure value over a window of the file.
 struct SegmentScan {
     enum Part: Equatable {
         /// A whole record; the place of its content.
         case record(Range<Int>)
-        /// Bytes that were a record, or several, and are changed.
+        /// Damaged bytes, of one record or several.
         case damaged(Range<Int>)
-        /// The end of a file whose last writing was cut off: it was never acknowledged.
+        /// An incomplete write at the end of the file, which was never acknowledged.
         case torn(Range<Int>)
 
         /// Where the next part begins.
@@ -50,7 +50,7 @@ struct SegmentScan {
         return nil
     }
 
-    /// Whether the rest is the beginning of a header, or zeros: the length of a file can be on disk before its content is.
+    /// Whether the rest is the beginning of a header, or zeros: a file's length can reach the disk before its content.
     private func isTorn(_ window: UnsafeRawBufferPointer, from offset: Int) -> Bool {
         let rest = UnsafeRawBufferPointer(rebasing: window[offset...])
         if rest.allSatisfy({ $0 == 0 }) { return true }

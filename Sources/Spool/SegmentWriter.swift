@@ -6,7 +6,7 @@ struct SegmentWriter: ~Copyable {
     let file: SegmentFile
     /// Bytes that are known to be on disk.
     private(set) var length = 0
-    /// False after a failure that leaves it unknown what is on disk: it must not be written to again.
+    /// False after a failure that leaves the disk's content unknown: it must not be written to again.
     private(set) var isUsable = true
     private let descriptor: Descriptor
     private let header: [UInt8]
@@ -17,8 +17,8 @@ struct SegmentWriter: ~Copyable {
         self.header = header
     }
 
-    /// What is there of the file; nil when somebody has deleted it, and what is appended would be lost. The corresponding C
-    /// function is `fstat`.
+    /// The file's size; nil when it was deleted, and appended records would be lost. The corresponding C function is
+    /// `fstat`.
     var sizeOnDisk: Int? {
         var status = stat()
         return fstat(descriptor.number, &status) == 0 && status.st_nlink > 0 ? Int(status.st_size) : nil
@@ -42,14 +42,14 @@ struct SegmentWriter: ~Copyable {
         do throws(SystemError) {
             try write(bytes)
         } catch {
-            // What was written of it goes; else the space it takes could never be used again.
+            // Removes what was written of it, or its space could never be used again.
             if isNew || ftruncate(descriptor.number, off_t(length)) != 0 { isUsable = false }
             throw error
         }
         do throws(SystemError) {
             try synchronize(directory: isNew ? directory.number : nil)
         } catch {
-            // The kernel may have dropped the pages: to ask again would give a good answer that is not true.
+            // The kernel may have dropped the pages: a second fsync would falsely succeed.
             isUsable = false
             truncate(file.path, off_t(length))
             throw error

@@ -5,9 +5,9 @@ package import StorageChannel
 /// The spool of a host: events that are on disk and not in PostgreSQL yet, in segment files, oldest first. One process
 /// at a time owns it.
 ///
-/// Every start begins a new segment, so that nothing is ever written behind what another process may have left unfinished.
-/// What was delivered is remembered in memory only: a segment goes when all of it is delivered, and after a restart it is
-/// delivered again from its beginning, which PostgreSQL's unique key makes harmless.
+/// Every start begins a new segment, so that nothing is appended after an incomplete write. Delivered events are
+/// remembered only in memory: a segment is removed when all of it is delivered, and after a restart it is delivered
+/// again from its beginning, which PostgreSQL's unique key makes harmless.
 package final class SpoolDirectory {
     /// How much it may hold.
     package struct Limits: Sendable {
@@ -27,7 +27,7 @@ package final class SpoolDirectory {
         case full, projectShare
     }
 
-    /// A new segment begins when one holds so many bytes.
+    /// Size in bytes at which a new segment begins.
     package static let segmentSize = 64 << 20
 
     package let path: String
@@ -41,10 +41,10 @@ package final class SpoolDirectory {
     /// The number of the segment of `writer`.
     private var writing: UInt64?
     private var pending = PendingRecords()
-    /// What the operator should know, until it is taken.
+    /// Findings for the operator, until they are taken.
     private var findings: [SpoolFinding] = []
 
-    /// Takes the directory for this process, and makes it, mode 0700, when it is not there. The corresponding C functions
+    /// Locks the directory for this process, and creates it, mode 0700, if it is missing. The corresponding C functions
     /// are `mkdir`, `fsync`, `open` and `flock`.
     ///
     /// - Throws: `SystemError`, with EWOULDBLOCK when another process owns it.
@@ -89,14 +89,14 @@ package final class SpoolDirectory {
     /// Bytes on disk, those of the quarantine as well.
     package var size: Int { index.size + quarantine.size }
 
-    /// What it holds, in hundredths of what it may hold.
+    /// Its fill level in percent.
     package var percentage: Int { limits.bytes > 0 ? size * 100 / limits.bytes : 100 }
 
     // MARK: Writing
 
     /// Takes a record for the next `commit`.
     ///
-    /// - Returns: why it is not taken; nil when it is.
+    /// - Returns: why it is refused; nil when it is accepted.
     package func add(_ head: RecordHead, _ record: UnsafeRawBufferPointer) -> Refusal? {
         let bytes = record.count + SegmentFormat.recordHeaderSize
         guard size + pending.bytes.count + bytes <= limits.bytes else { return .full }
@@ -113,7 +113,7 @@ package final class SpoolDirectory {
 
     /// Writes what was taken, and returns when it is on disk.
     ///
-    /// - Throws: `SystemError`; then nothing of it counts as written, and nothing of it is kept.
+    /// - Throws: `SystemError`; then none of it counts as written, and none of it is kept.
     package func commit(wall: Int64) throws(SystemError) {
         guard !pending.bytes.isEmpty else { return }
         defer { pending.removeAll() }
@@ -135,7 +135,7 @@ package final class SpoolDirectory {
     private func takeWriter(wall: Int64) throws(SystemError) -> SegmentWriter {
         if let open = writer.take() {
             if let size = open.sizeOnDisk {
-                // Behind the hole in a file that was cut nothing could be relied on.
+                // Nothing after a hole in a truncated file could be relied on.
                 if size >= open.length, open.length < Self.segmentSize { return open }
             } else {
                 index.forget(open.file.number)
@@ -147,8 +147,8 @@ package final class SpoolDirectory {
 
     // MARK: Reading
 
-    /// The oldest events that are not delivered; nil when there are none. The same until `delivered` is called. Ask when
-    /// all is counted.
+    /// The oldest events that are not delivered; nil when there are none. The same until `delivered` is called. Call it
+    /// when everything is counted.
     ///
     /// - Parameter events: the most of them.
     package func oldest(events: Int) -> SpooledPiece? {
@@ -168,7 +168,7 @@ package final class SpoolDirectory {
         return nil
     }
 
-    /// Everything of a piece is in PostgreSQL or in the quarantine.
+    /// All of a piece is in PostgreSQL or in the quarantine.
     package func delivered(_ piece: SpooledPiece) {
         if piece.content.tornBytes > 0 { findings.append(.torn(piece.segment, bytes: piece.content.tornBytes)) }
         guard let file = index.delivered(piece) else { return }
@@ -176,7 +176,7 @@ package final class SpoolDirectory {
         if unlink(file.path) != 0 { findings.append(.notRemoved(SystemError("unlink", file.path))) }
     }
 
-    /// Counts some of what earlier processes have left; until all is counted `index` says less than there is.
+    /// Counts some of what earlier processes have left; until all is counted `index` shows too little.
     package func survey() {
         guard let segment = index.uncounted else { return }
         do throws(SegmentFile.Fault) {
@@ -206,7 +206,7 @@ package final class SpoolDirectory {
         return findings
     }
 
-    /// A file that ends before what was written to it is as good as delivered: all that is left of it is.
+    /// A truncated file counts as delivered when all that is left of it is.
     private func dropCut(_ segment: SpoolIndex.Segment) {
         if writing == segment.file.number { writer = nil }
         index.forget(segment.file.number)
@@ -214,7 +214,7 @@ package final class SpoolDirectory {
         if unlink(segment.file.path) != 0 { findings.append(.notRemoved(SystemError("unlink", segment.file.path))) }
     }
 
-    /// A file that cannot be read is left as it is; a later start tries it again.
+    /// An unreadable file is left alone; a later start tries it again.
     private func leave(_ segment: SpoolIndex.Segment, _ fault: SegmentFile.Fault) {
         if writing == segment.file.number { writer = nil }
         if case .system(let error) = fault, error.code == ENOENT {

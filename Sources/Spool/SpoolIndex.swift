@@ -2,7 +2,7 @@ package import EventLoop
 internal import Glibc
 internal import StorageChannel
 
-/// What is known of the segments without reading them again: how long each is, how far it is delivered, what is in it.
+/// What is known about the segments without reading them again: length, progress of delivery, content.
 package struct SpoolIndex: Sendable {
     package struct Segment: Sendable {
         package let file: SegmentFile

@@ -1,9 +1,9 @@
 package import EventLoop
 internal import Glibc
 
-/// What the file system of a spool has left for who is not root.
+/// The space that the spool's file system has left for users other than root.
 package struct SpoolRoom: Equatable, Sendable {
-    /// What has to be there for a spool to be of any use, in bytes.
+    /// The minimum space for a usable spool, in bytes.
     package static let least: UInt64 = 64 << 10
 
     package let bytes: UInt64
@@ -26,15 +26,15 @@ package struct SpoolRoom: Equatable, Sendable {
     /// Whether no event fits, or no file can be made.
     package var isExhausted: Bool { bytes < Self.least || files == 0 }
 
-    /// Whether a spool that holds so many bytes could not grow to its limit.
+    /// Whether a spool of this many bytes could not grow to its limit.
     package func isTooSmall(used: UInt64, limit: UInt64) -> Bool {
         files == 0 || limit > used && bytes < limit - used
     }
 }
 
 extension SpoolDirectory {
-    /// Whether its disk takes something again: writes a small file, has it on disk, removes it. The corresponding C functions
-    /// are `open`, `write`, `fdatasync` and `unlink`.
+    /// Whether its disk accepts writes again: writes a small file, syncs it and removes it. The corresponding C
+    /// functions are `open`, `write`, `fdatasync` and `unlink`.
     package static func probe(_ directory: String) throws(SystemError) {
         let path = directory + "/probe.new"
         let number = Glibc.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)

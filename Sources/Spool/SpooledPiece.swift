@@ -1,11 +1,11 @@
 package import EventLoop
 
-/// Events of the spool that follow each other, to be delivered together.
+/// Consecutive events of the spool, to be delivered together.
 package struct SpooledPiece: Sendable {
     package let segment: UInt64
     package let content: SegmentFile.Piece
 
-    /// Some of its bytes, to be set aside since they are no record.
+    /// Damaged bytes, to be set aside.
     package func damage(_ range: Range<Int>, wall: Int64) -> QuarantineItem {
         QuarantineItem(
             damaged: Array(content.bytes[range]), segment: segment, offset: content.start + range.lowerBound, wall: wall
@@ -13,17 +13,17 @@ package struct SpooledPiece: Sendable {
     }
 }
 
-/// Something that the operator should know of.
+/// A finding for the operator.
 package enum SpoolFinding: CustomStringConvertible {
-    /// The end of a segment was cut off in the middle of a writing that was never acknowledged.
+    /// A segment ends with an incomplete write, which was never acknowledged.
     case torn(UInt64, bytes: Int)
     /// A segment cannot be read, and stays as it is.
     case left(SegmentFile.Fault)
-    /// Somebody has deleted a segment with what was in it.
+    /// Somebody has deleted a segment, with the events in it.
     case deleted(String)
-    /// Somebody, or the disk, has taken the end of a segment with what was in it.
+    /// Somebody, or the disk, has truncated a segment, with the events in it.
     case cut(String, bytes: Int)
-    /// A segment is delivered and could not be removed; after a restart it is delivered again.
+    /// A delivered segment could not be removed; after a restart it is delivered again.
     case notRemoved(SystemError)
 
     package var description: String {
