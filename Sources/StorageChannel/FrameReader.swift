@@ -1,5 +1,5 @@
-/// One frame's content, read front to back. Reading past its end gives zeros and makes `isIntact` false: check it once, at
-/// the end.
+/// One frame's content, read front to back. Reading past its end returns zeros and makes `isIntact` false: check that
+/// once, at the end.
 package struct FrameContent: ~Copyable {
     @usableFromInline var rest: UnsafeRawBufferPointer
     @usableFromInline package internal(set) var isIntact = true
@@ -28,7 +28,7 @@ package struct FrameContent: ~Copyable {
         KeyID(integer())
     }
 
-    /// The next so many bytes, none when there are fewer.
+    /// The next bytes, none when there are fewer.
     package mutating func bytes(_ count: Int) -> UnsafeRawBufferPointer {
         guard count >= 0, rest.count >= count else {
             isIntact = false
@@ -49,9 +49,9 @@ package struct FrameContent: ~Copyable {
 /// Bytes that came from the other end, and the frames in them.
 package struct FrameReader: ~Copyable {
     package enum Fault: Error {
-        /// The peer named a length beyond `Frame.maximumLength`, or none.
+        /// The peer sent a length beyond `Frame.maximumLength`, or 0.
         case length(Int)
-        /// The peer named a kind that this version does not know.
+        /// The peer sent a kind that this version does not know.
         case kind(UInt8)
     }
 

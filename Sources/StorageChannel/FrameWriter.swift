@@ -1,4 +1,4 @@
-/// Bytes on their way to the other end: frames are appended, the front is dropped once it was written.
+/// Outgoing bytes: frames are appended, and the front is dropped once it was written.
 package struct FrameWriter: ~Copyable {
     package private(set) var bytes: [UInt8] = []
 

@@ -1,4 +1,4 @@
-/// What storage and the spool themselves must know of an event: the numbers at the beginning of its `EventRecord`.
+/// What storage and spool must know about an event: the numbers at the beginning of its `EventRecord`.
 package struct RecordHead: Equatable, Sendable {
     package let project: Int64
     package let eventID: UInt128
@@ -8,7 +8,7 @@ package struct RecordHead: Equatable, Sendable {
     package let receivedOn: Int32
 
     /// Nil when it is no whole record whose first columns have the sizes of their types and whose mandatory columns are
-    /// there. What the texts hold is PostgreSQL's to judge.
+    /// there. PostgreSQL checks the texts.
     package init?(_ record: UnsafeRawBufferPointer) {
         var project: Int64 = 0
         var eventID: UInt128 = 0
@@ -34,7 +34,7 @@ package struct RecordHead: Equatable, Sendable {
             case Self.level, Self.message, Self.payload:
                 isValid = isValid && Self.integer(element, at: 0) != Int32(-1)
             case Self.tags:
-                // PostgreSQL answers another beginning with an error that does not tell whose fault it is.
+                // For another beginning PostgreSQL's error does not tell whose fault it is.
                 let isJSONB = element.count > 4 ? element[4] == 1 : Self.integer(element, at: 0) == Int32(-1)
                 isValid = isValid && isJSONB
             default: break

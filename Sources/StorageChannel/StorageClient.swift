@@ -1,11 +1,11 @@
 package import EventLoop
 internal import Glibc
 
-/// An edge's end of the channel to storage: one connection that it opens again by itself and that never blocks.
+/// An edge's end of the channel to storage: one non-blocking connection that reconnects by itself.
 ///
 /// The loop around it waits on `socket`, calls `ready` when that is ready and `tick` when the time it named has come.
 package struct StorageClient: ~Copyable {
-    /// The first and the longest pause between two attempts to connect, in nanoseconds: storage is back soon.
+    /// The first and the longest pause between two attempts to connect, in nanoseconds; storage restarts quickly.
     private static let firstDelay: Int64 = 10_000_000
     private static let longestDelay: Int64 = 250_000_000
 
@@ -21,8 +21,8 @@ package struct StorageClient: ~Copyable {
 
     /// - Parameters:
     ///   - path: storage's unix socket.
-    ///   - pendingLimit: the most bytes that wait for storage to read them; more than one who waits for answers has in
-    ///     hand, or sending all again after a new connection would be too much as well.
+    ///   - pendingLimit: the most bytes that wait for storage to read them; more than what is in flight, or resending
+    ///     everything over a new connection would exceed it.
     package init(path: String, pendingLimit: Int = 16 << 20) {
         self.path = path
         self.pendingLimit = pendingLimit
@@ -50,8 +50,8 @@ package struct StorageClient: ~Copyable {
 
     /// Connects when it is due.
     ///
-    /// - Returns: nil when it is connected, else when to call again, in nanoseconds of the monotonic clock. When it was not
-    ///   connected before and is now, `isConnected` has changed: everything must be sent again.
+    /// - Returns: nil when it is connected, else when to call again, in nanoseconds of the monotonic clock. When it was
+    ///   not connected before and is now, `isConnected` has changed: everything must be resent.
     package mutating func tick(now: Int64) -> Int64? {
         if isConnected { return nil }
         guard now >= nextAttempt else { return nextAttempt }
@@ -72,9 +72,9 @@ package struct StorageClient: ~Copyable {
         }
     }
 
-    /// Sends frames, after those that did not fit before, in as few writes as the socket takes; empties the writer.
+    /// Sends frames, after those that did not fit before, in as few writes as possible; empties the writer.
     ///
-    /// - Returns: false when storage leaves so much unread that the connection was given up; it is opened again by `tick`.
+    /// - Returns: false when storage leaves too much unread, and the connection was closed; `tick` reconnects.
     package mutating func send(_ frames: inout FrameWriter) -> Bool {
         guard isConnected else {
             frames.removeAll()
@@ -97,8 +97,8 @@ package struct StorageClient: ~Copyable {
 
     /// The socket is readable or writable: sends the rest, and calls `body` with each frame that has come.
     ///
-    /// - Parameter body: returns false when the frame makes no sense.
-    /// - Returns: false when the connection is gone; it is opened again by `tick`.
+    /// - Parameter body: returns false when the frame is malformed.
+    /// - Returns: false when the connection is gone; `tick` reconnects.
     package mutating func ready(
         readable: Bool, writable: Bool, _ body: (FrameKind, UnsafeRawBufferPointer) -> Bool
     ) -> Bool {
@@ -124,7 +124,7 @@ package struct StorageClient: ~Copyable {
         }
     }
 
-    /// Writes what the socket takes; a failure shows at the next read.
+    /// Writes what the socket accepts; a failure shows at the next read.
     private func write(_ bytes: [UInt8], from start: Int) -> Int {
         guard let number = socket?.number else { return 0 }
         return bytes.withUnsafeBytes { bytes in
