@@ -24,7 +24,7 @@ package struct IngestionMachine: ~Copyable {
     package var toStorage = FrameWriter()
     /// Why Redis does not answer; nil while it does.
     var redisFailure: String?
-    /// The policy by which it throws counters away, if it does.
+    /// Its eviction policy, if it evicts counters.
     var redisEviction: String?
     /// Requests that may kill this process; the loop keeps them up to date.
     package var suspects = Suspects()

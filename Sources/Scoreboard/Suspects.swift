@@ -32,7 +32,7 @@ package struct Suspects: Equatable, Sendable {
 
     package enum Verdict: Equatable, Sendable {
         case innocent
-        /// It may be tried, with no other in hand.
+        /// It may be tried, with no other in flight.
         case suspect
         case poison
     }

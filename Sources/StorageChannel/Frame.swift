@@ -82,7 +82,7 @@ package struct Degradation: OptionSet, Sendable {
     package static let backlog = Degradation(rawValue: 8)
     /// No key was read, neither from PostgreSQL nor from disk: every event is refused.
     package static let keys = Degradation(rawValue: 16)
-    /// Redis throws counters away when its memory is full.
+    /// Redis evicts counters when its memory is full.
     package static let eviction = Degradation(rawValue: 32)
 
     /// What each is called wherever it is shown.

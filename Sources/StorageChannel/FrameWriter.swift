@@ -87,7 +87,7 @@ package struct FrameWriter: ~Copyable {
 
     /// - Parameters:
     ///   - failure: why Redis does not answer; nil when it does.
-    ///   - eviction: its `maxmemory-policy`, if by that it throws counters away.
+    ///   - eviction: its `maxmemory-policy`, if it evicts counters.
     package mutating func redis(failure: String?, eviction: String? = nil) {
         frame(.redis) {
             $0.integer(UInt8(failure == nil ? 1 : 0))

@@ -1,8 +1,8 @@
 internal import Scoreboard
 internal import StorageChannel
 
-/// Before anything looks at a body: whether it may be what killed a process. Such a request is tried once more with no
-/// other in hand, and then refused.
+/// Before anything looks at a body: whether it may be what killed a process. Such a request is retried once with no
+/// other in flight, and then refused.
 extension IngestionMachine {
     /// Whether a request must be handled alone: until that is over no other may be received.
     package var wantsSolitude: Bool {
@@ -34,7 +34,7 @@ extension IngestionMachine {
         return verdict
     }
 
-    /// Tries the next request under suspicion when nothing else is in hand.
+    /// Tries the next request under suspicion when nothing else is in flight.
     mutating func beginTrial(now: Int64) {
         if let serial = trial, submissions[serial] == nil { trial = nil }
         guard trial == nil, !suspected.isEmpty else { return }

@@ -36,7 +36,7 @@ extension IngestionMachine {
     ///
     /// - Parameters:
     ///   - failure: why it does not answer; nil when it does.
-    ///   - eviction: the policy by which it throws counters away, if it does.
+    ///   - eviction: its eviction policy, if it evicts counters.
     package mutating func noteRedis(failure: String?, eviction: String? = nil) {
         guard failure != redisFailure || eviction != redisEviction else { return }
         redisFailure = failure

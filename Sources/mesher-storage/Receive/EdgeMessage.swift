@@ -6,7 +6,7 @@ enum EdgeMessage {
     case store(ReceivedEvent)
     case lookUp(KeyID)
     case probe(ticket: UInt64)
-    /// Why Redis does not answer this edge; nil when it does. Then, if it throws counters away, by which policy.
+    /// Why Redis does not answer this edge; nil when it does. Then its policy, if it evicts counters.
     case redis(failure: String?, eviction: String?)
 
     /// Nil when the content does not fit the kind, or the kind is not for edges to send.

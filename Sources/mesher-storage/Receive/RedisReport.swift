@@ -1,8 +1,8 @@
 import Logging
 
-/// Which edges are without Redis, and what the operator is told of it: one line when the first loses it, one for each other
-/// reason and each hour while it is away, and one when all have had it again for a while, however many processes there are
-/// and however often each finds and loses it.
+/// Which edges are without Redis, and what is logged: one line when the first loses it, one for each other reason and
+/// each hour while it is down, and one when all have had it back for a while. It does not matter how many processes
+/// there are, or how often each finds and loses it.
 struct RedisReport {
     /// Nanoseconds with Redis at every edge before it counts as back.
     static let calm: Int64 = 5_000_000_000
@@ -15,7 +15,7 @@ struct RedisReport {
     /// Edges that found that Redis may evict counters.
     private var evicted: Set<UInt64> = []
     private var policies = ToldReasons()
-    /// When Redis counts as back; nil while it is away or was never lost.
+    /// When Redis counts as back; nil while it is down or was never lost.
     private var backAt: Int64?
     private var nextCheck: Int64 = .min
 

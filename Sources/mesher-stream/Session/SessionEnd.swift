@@ -25,7 +25,7 @@ extension Session {
         }
     }
 
-    /// Takes no more messages, and closes once those in hand are answered.
+    /// Accepts no more messages, and closes once those in flight are answered.
     mutating func leave(_ code: CloseCode, within patience: Int64, _ now: Int64) {
         if case .draining = phase { return lose(.lost, now: now) }
         guard case .open = phase else { return }

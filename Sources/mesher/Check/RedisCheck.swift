@@ -126,7 +126,7 @@ struct RedisCheck {
             + "MESHER_REDIS_PASSWORD"
     }
 
-    /// A Redis that throws counters away when its memory is full; nil when it does not, or does not say.
+    /// A Redis that evicts counters when its memory is full; nil when it does not, or does not say.
     private func eviction(_ connection: borrowing RedisConnection) throws(RedisError) -> Finding? {
         guard case .text(let text)? = try ask(connection, [["INFO", "memory"]])?.first else { return nil }
         return Self.eviction(in: text)
