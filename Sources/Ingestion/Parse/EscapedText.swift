@@ -1,4 +1,4 @@
-/// A JSON string as it stands in the text, between its quotes: valid, its escapes not resolved.
+/// The content of a JSON string in the text: valid, with unresolved escapes.
 struct EscapedText {
     private let bytes: UnsafeRawBufferPointer
 
@@ -6,7 +6,7 @@ struct EscapedText {
         self.bytes = bytes
     }
 
-    /// The first characters, so many at most.
+    /// The first characters, at most this many.
     func prefix(characters limit: Int) -> UnsafeRawBufferPointer {
         guard bytes.count > limit else { return bytes }
         var end = 0
@@ -21,7 +21,7 @@ struct EscapedText {
     /// The same without white space around it.
     func trimmingWhiteSpace() -> EscapedText {
         guard let first = bytes.first, let last = bytes.last else { return self }
-        // Most texts begin and end with a letter or a digit, and need no second look.
+        // Most texts begin and end with a letter or a digit, and need no further check.
         if UnsafeRawBufferPointer.isPlain(first), UnsafeRawBufferPointer.isPlain(last),
             !bytes.contains(UInt8(ascii: "\\"))
         {

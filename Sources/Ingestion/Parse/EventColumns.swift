@@ -11,10 +11,10 @@ struct EventColumns {
     /// All others by their number: texts, and the text of an object whose numbers are within the range of PostgreSQL's
     /// numeric for tags.
     private let texts: UnsafeMutableBufferPointer<UnsafeRawBufferPointer?>
-    /// What is stored in the place of a part of the payload.
+    /// The replacement of a part of the payload, if any.
     var edit: PayloadEdit?
 
-    /// An event may be this much ahead of its receipt, in microseconds, before its clock is not believed.
+    /// How far an event may be ahead of its receipt, in microseconds, before its clock is distrusted.
     private static let tolerance: Int64 = 60_000_000
 
     /// - Parameter texts: room for as many as there are columns.
@@ -22,12 +22,12 @@ struct EventColumns {
         texts.update(repeating: nil)
         self.texts = texts
         self.project = project
-        // What lies outside has no place in PostgreSQL either, and would overflow below.
+        // PostgreSQL cannot store times outside either, and they would overflow below.
         self.receivedAt = min(max(receivedAt, Timestamp.range.lowerBound), Timestamp.range.upperBound)
         timestamp = self.receivedAt
     }
 
-    /// Takes the time that the sender names, unless that lies in the future.
+    /// Uses the sender's time, unless it lies in the future.
     mutating func setTimestamp(_ claimed: Int64) {
         timestamp = claimed > receivedAt + Self.tolerance ? receivedAt : claimed
     }

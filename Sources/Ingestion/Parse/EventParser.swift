@@ -26,7 +26,7 @@ package struct EventParser: ~Copyable {
     ///
     /// - Parameters:
     ///   - bytes: The event, behind which `Body.padding` bytes must be readable, whatever they are. Escapes in it that
-    ///     PostgreSQL takes in no text (`\u0000`, lone surrogates) are replaced by `\ufffd` in place.
+    ///     PostgreSQL accepts in no text (`\u0000`, lone surrogates) are replaced by `\ufffd` in place.
     ///   - form: What the bytes are.
     ///   - derivedID: The id of an event that has none of its own.
     ///   - receivedAt: Microseconds since 1970-01-01T00:00:00Z.
@@ -76,7 +76,7 @@ package struct EventParser: ~Copyable {
         switch form {
         case .native: break
         case .sentry(let id, let sentAt, let client, let address):
-            // First, while there is room for it.
+            // Comes first, while there is room for it.
             if let address { columns.edit = UserAddress.edit(fields, address, json, &room) }
             try SentryEvent.fill(&columns, from: fields, id: id, sentAt: sentAt, sentryPlan, json, &room)
             if columns[.sdkName] == nil, let client { SentryEvent.fill(&columns, from: client, &room) }

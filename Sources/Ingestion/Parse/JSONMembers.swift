@@ -2,7 +2,7 @@ import CJSON
 
 /// A walk over the members of an object or array; of an array their names are absent.
 ///
-/// Strings are as they stand in the text: `TextRoom` resolves their escapes.
+/// Strings have their escapes: `TextRoom` resolves them.
 struct JSONMembers: Sequence, IteratorProtocol {
     private let parser: OpaquePointer?
     private var place = mesher_json_members()

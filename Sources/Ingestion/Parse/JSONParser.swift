@@ -17,7 +17,7 @@ struct JSONParser: ~Copyable {
 
     /// The fields of an event, as views into `bytes` or this parser that hold until `trim` or the next text.
     ///
-    /// Escapes in `bytes` that PostgreSQL takes in no text are replaced by U+FFFD in place.
+    /// Escapes in `bytes` that PostgreSQL accepts in no text are replaced by U+FFFD in place.
     mutating func event(
         in bytes: UnsafeMutableRawBufferPointer, _ dialect: mesher_json_dialect
     ) throws(Refusal) -> EventFields {
@@ -44,7 +44,7 @@ struct JSONParser: ~Copyable {
         return found
     }
 
-    /// Gives back the memory that a large event needed.
+    /// Releases the memory of a large event.
     mutating func trim() {
         if let parser { mesher_json_trim(parser) }
     }
@@ -56,7 +56,7 @@ struct JSONParser: ~Copyable {
         of bytes: UnsafeMutableRawBufferPointer, maximum: Int
     ) throws(Refusal) -> [Range<Int>] {
         guard let parser else { throw JSONFault.refusal(.out_of_memory, at: 0) }
-        // An element takes at least one byte, and another to part it from the next.
+        // An element takes at least one byte, plus one to separate it from the next.
         let capacity = min(maximum, bytes.count / 2 + 1)
         var found = 0
         var offset = 0

@@ -27,7 +27,7 @@ extension mesher_json_value {
         isPresent ? bytes : nil
     }
 
-    /// Whether it is a text that is not empty, or a number, which may stand for one.
+    /// Whether it is a non-empty text, or a number, which counts as one.
     var isText: Bool { count > 0 && (kind == .string || kind == .number) }
 
     /// A whole number from 0 to 999,999,999,999,999, written plainly; nil for anything else.

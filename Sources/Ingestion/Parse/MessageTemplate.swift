@@ -1,15 +1,15 @@
 import CJSON
 
-/// A message whose parameters were sent beside it, as logging libraries have them: `%s` and its like, or `{}`, `{0}` and
+/// A message template with separate parameters, as logging libraries use: `%s` and the like, or `{}`, `{0}` and
 /// `{name}`.
 struct MessageTemplate {
     private let text: UnsafeRawBufferPointer
     private let form: Placeholder.Form?
 
-    /// A message may not be made longer, in bytes, than its column could ever hold.
+    /// Maximum size of a filled-in message, in bytes: what its column could hold.
     private static let longest = 4 * TextLimit.message
 
-    /// The most parameters that are looked at.
+    /// Maximum number of parameters that are used.
     private static let mostParameters = 256
 
     init(_ text: UnsafeRawBufferPointer) {
@@ -17,7 +17,7 @@ struct MessageTemplate {
         form = Self.form(of: text)
     }
 
-    /// The message with its parameters put in. A placeholder without a parameter stays as it is.
+    /// The message with its parameters filled in. A placeholder without a parameter stays as it is.
     func filled(with parameters: JSONMembers, _ room: inout TextRoom) -> UnsafeRawBufferPointer {
         guard let form else { return text }
         let parameters = Array(parameters.prefix(Self.mostParameters))

@@ -11,7 +11,7 @@ enum NativeEvent {
             return EventFields.number(of: name).map { (column, $0, name) }
         }
 
-    /// Checks the fields, in the order of the columns, and fills these in; the first that is not as it must be is thrown.
+    /// Checks the fields in the order of the columns, and fills the columns in; throws for the first invalid one.
     static func fill(
         _ columns: inout EventColumns, from fields: EventFields, _ json: borrowing JSONParser,
         _ room: inout TextRoom
@@ -55,7 +55,7 @@ enum NativeEvent {
         guard value.kind == .string, let id = EventIdentifier.parse(value.bytes) else {
             throw invalid("event_id", "32 hex digits or a UUID")
         }
-        // That of all zeros stands for none: by it one event would hide another.
+        // All zeros counts as none; otherwise one event would hide another.
         return id == 0 ? nil : id
     }
 
@@ -98,7 +98,7 @@ enum NativeEvent {
         }
     }
 
-    /// Tags become jsonb, whose numbers are PostgreSQL's numeric. Of more than the column takes the first are kept.
+    /// Tags become jsonb, whose numbers are PostgreSQL's numeric. Beyond the column's bounds only the first are kept.
     private static func tags(
         _ value: mesher_json_value, _ json: borrowing JSONParser, _ room: inout TextRoom
     ) throws(Refusal) -> UnsafeRawBufferPointer? {

@@ -1,6 +1,6 @@
 import CJSON
 
-/// A text that stands in a payload in the place of some of its bytes; all else is stored as it was sent.
+/// A text that replaces some bytes of a payload; everything else is stored as it was sent.
 struct PayloadEdit {
     /// Of the payload.
     let replaced: Range<Int>

@@ -1,9 +1,9 @@
-/// A part of a message that a parameter takes the place of.
+/// A placeholder in a message.
 struct Placeholder {
     enum Form {
-        /// `%s`, `%1$s`, `%(name)s`, with flags, width, precision and size, which are passed over; `%%` is a percent sign.
+        /// `%s`, `%1$s`, `%(name)s`, with flags, width, precision and size, which are ignored; `%%` is a percent sign.
         case percent
-        /// `{}`, `{0}`, `{name}`, with a format behind a colon, which is passed over; `{{` and `}}` are braces.
+        /// `{}`, `{0}`, `{name}`, with a format after a colon, which is ignored; `{{` and `}}` are braces.
         case braces
     }
 

@@ -1,4 +1,5 @@
-/// Writes the content of a `store` frame into room of just its size, so that the frame grows once and not at each column.
+/// Writes the content of a `store` frame into a buffer of its exact size, so that the frame grows once and not for each
+/// column.
 struct RecordWriter {
     private var rest: UnsafeMutableRawBufferPointer
 

@@ -1,7 +1,7 @@
 import CJSON
 import StorageChannel
 
-/// What a report's request says goes where an event says it itself: into columns, and into the payload.
+/// Puts what a report's request says where an event would say it: into columns and payload.
 extension ReportLabels {
     func fill(_ columns: inout EventColumns, _ report: mesher_json_value, _ room: inout TextRoom) {
         columns[.environment] = Self.text(environment, TextLimit.environment, &room)

@@ -24,7 +24,7 @@ struct SecurityReport {
                 columns.setTimestamp(max(columns.receivedAt - thousandfold / 1_000, Timestamp.range.lowerBound))
             }
         }
-        // First, while there is room for it.
+        // Comes first, while there is room for it.
         labels.fill(&columns, fields.payload, &room)
         let report = SecurityReport(body, json)
         columns[.tags] = SentryTags.object(
@@ -42,7 +42,7 @@ struct SecurityReport {
         }
     }
 
-    /// Older browsers name the violated directive alone, and behind it what it allows.
+    /// Older browsers name only the violated directive, followed by what it allows.
     private var directive: mesher_json_value {
         var directive = effectiveDirective.isText ? effectiveDirective : violatedDirective
         directive.count = UInt32(directive.bytes.prefix { $0 != UInt8(ascii: " ") }.count)

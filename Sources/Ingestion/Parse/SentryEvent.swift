@@ -22,7 +22,7 @@ enum SentryEvent {
         plan.fill(&columns, from: fields, json, &room)
     }
 
-    /// Fills in by whom the event was sent, from `NAME/VERSION`.
+    /// Fills in the SDK's name and version from `NAME/VERSION`.
     static func fill(_ columns: inout EventColumns, from client: [UInt8], _ room: inout TextRoom) {
         let start = room.count
         client.withUnsafeBytes { room.append($0) }
@@ -33,8 +33,8 @@ enum SentryEvent {
         if !version.isEmpty { columns[.sdkVersion] = UnsafeRawBufferPointer(rebasing: version) }
     }
 
-    /// The event's own id, which may also be written as `{UUID}` or `urn:uuid:UUID`. That of all zeros is what some senders
-    /// have instead of none: by it one event would hide another.
+    /// The event's own id, which may also be written as `{UUID}` or `urn:uuid:UUID`. All zeros, which some senders use
+    /// instead of none, counts as none; otherwise one event would hide another.
     static func identifier(_ value: mesher_json_value) -> UInt128? {
         value.kind == .string ? identifier(ofText: value.bytes) : nil
     }
@@ -51,7 +51,7 @@ enum SentryEvent {
         return id
     }
 
-    /// A sender's clock may be so far from ours, in microseconds, before its times are corrected by the difference.
+    /// How far a sender's clock may differ, in microseconds, before its times are corrected by the difference.
     private static let believedDrift: Int64 = 55 * 60 * 1_000_000
 
     private static func setTimestamp(_ columns: inout EventColumns, _ value: mesher_json_value, sentAt: Int64?) {

@@ -1,6 +1,6 @@
 import CJSON
 
-/// The levels of Sentry SDKs: names in any case, and the numbers of Python's `logging`.
+/// The levels of Sentry SDKs: names in any case, and numbers as in Python's `logging`.
 enum SentryLevel {
     /// The name of ours that stands for a level; `error` for what is no level.
     static func name(of value: mesher_json_value) -> UnsafeRawBufferPointer {
@@ -27,7 +27,7 @@ enum SentryLevel {
         text.count > 0 && text.allSatisfy { UnsafeRawBufferPointer.isDigit($0) }
     }
 
-    /// From 10 to 50; one between two steps, which programs may define, counts as the lower.
+    /// From 10 to 50; a value between two steps counts as the lower one.
     private static func name(ofNumber number: UnsafeRawBufferPointer) -> StaticString {
         guard let seconds = try? Timestamp.seconds(number) else { return "error" }
         switch seconds / 1_000_000 {

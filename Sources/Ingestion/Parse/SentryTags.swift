@@ -2,15 +2,15 @@ import CJSON
 
 /// The tags of Sentry SDKs as one JSON object: they come as one, or as an array of pairs.
 ///
-/// A name is a text that is not empty, or a number; a value is a text, a number, a boolean or null, and kept as such. What
-/// is anything else is left out. A text that is too long is cut; one of a value has no white space around it.
+/// A name is a text that is not empty, or a number; a value is a text, a number, a boolean or null, and kept as such.
+/// Anything else is left out. A text that is too long is truncated; a value's text is trimmed.
 enum SentryTags {
     /// The object's text; nil when there is no tag.
     static func object(
         of tags: mesher_json_value, _ json: borrowing JSONParser, _ room: inout TextRoom
     ) -> UnsafeRawBufferPointer? {
         var object = TagObject(in: room)
-        // Numbers beyond PostgreSQL's are found in no sender's tags: then none of them is worth keeping.
+        // No real sender has numbers beyond PostgreSQL's in tags: then none of them is kept.
         let takesNumbers = tags.fits_numeric != 0
         for (name, value) in json.members(of: tags) {
             if object.isFull { break }

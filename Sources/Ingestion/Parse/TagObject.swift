@@ -1,10 +1,9 @@
 import CJSON
 
-/// The object that becomes the column `tags`, made tag by tag. What is beyond its bounds is left out, and is in the payload
-/// alone.
+/// The object that becomes the column `tags`, built tag by tag. Tags beyond its bounds are only in the payload.
 ///
-/// PostgreSQL sorts an object's keys when it makes jsonb of them, by a quicksort whose worst order is quadratic: up to
-/// `values` that order costs no more for each byte than a short object does.
+/// PostgreSQL sorts an object's keys for jsonb, by a quicksort whose worst case is quadratic. Up to `values` keys the
+/// worst case costs no more per byte than a short object.
 struct TagObject {
     /// The most values, at any level.
     private static let values = 256
@@ -27,7 +26,7 @@ struct TagObject {
     /// Whether nothing can be added any more.
     var isFull: Bool { values >= Self.values }
 
-    /// Adds a tag, unless it would be too much; strings are as they stand in the event's text.
+    /// Adds a tag, unless there is no room; strings have their escapes, as in the event's text.
     mutating func append(_ name: mesher_json_value, _ value: mesher_json_value, _ room: inout TextRoom) {
         // A comma or brace, the name's quotes and the colon, the value's quotes, the closing brace.
         let size = Int(name.count) + Int(value.count) + 7

@@ -1,7 +1,7 @@
 internal import StorageChannel
 
-/// The longest texts, in characters (Unicode scalars), of what Sentry's senders send: as Sentry has them. The payload keeps the
-/// whole.
+/// The longest texts, in characters (Unicode scalars), for events of Sentry SDKs: the same as Sentry's. The payload
+/// keeps the whole.
 enum TextLimit {
     static let message = bound(of: .message)
     static let release = bound(of: .release)

@@ -1,16 +1,16 @@
 import CJSON
 
-/// Room for texts that are made of an event's, such as a message with its parameters put in. What has no room any more is
-/// left out.
+/// Room for texts derived from an event's, such as a message with its parameters filled in. What does not fit is left
+/// out.
 struct TextRoom: ~Copyable {
     private var room = UnsafeMutableRawBufferPointer(start: nil, count: 0)
     /// The bytes in use.
     private(set) var count = 0
 
-    /// An event of this size, in bytes, leaves its room behind for the next.
+    /// Up to this size of an event, in bytes, the room is kept for the next.
     private static let keptSize = 64 << 10
 
-    /// What is made may be longer than what it was made of: a parameter may be put into a message many times.
+    /// A derived text may be longer than its source: a parameter may occur in a message many times.
     private static let surplus = 64 << 10
 
     init() {}
@@ -19,7 +19,8 @@ struct TextRoom: ~Copyable {
         room.deallocate()
     }
 
-    /// Makes the room empty, and large enough for all tags of an event of so many bytes, all other strings, and a message.
+    /// Empties the room, and makes it large enough for all tags and other strings of an event of this size, and a
+    /// message.
     mutating func prepare(for size: Int) {
         count = 0
         let wanted = 2 * max(size, Self.keptSize) + Self.surplus
@@ -28,7 +29,7 @@ struct TextRoom: ~Copyable {
         room = .allocate(byteCount: wanted, alignment: 1)
     }
 
-    /// Gives the memory back if it is much.
+    /// Releases a large buffer.
     mutating func trim() {
         guard room.count > 2 * Self.keptSize + Self.surplus else { return }
         room.deallocate()
@@ -65,8 +66,8 @@ struct TextRoom: ~Copyable {
         value.kind == .array || value.kind == .object
     }
 
-    /// Appends a valid JSON text without the white space between its values, and without the escapes in its strings that
-    /// need not be. What is beyond the longest message is left out.
+    /// Appends a valid JSON text without the white space between its values, and without the escapes in its strings
+    /// that need not be. Anything beyond the longest message is left out.
     private mutating func append(compacting json: UnsafeRawBufferPointer) {
         let longest = 4 * TextLimit.message
         let start = count

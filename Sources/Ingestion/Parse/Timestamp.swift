@@ -18,8 +18,9 @@ enum Timestamp {
         try dateTime(Scanner(rest: text, isLenient: false))
     }
 
-    /// The same as senders write it, by `strftime` and its like: with white space between its parts and around it, numbers
-    /// of one digit, and an offset without colon or minutes (`+0200`), behind a space, or named `UTC` or `GMT`.
+    /// The same in the looser forms that senders write with `strftime` and the like: white space between and around its
+    /// parts, one-digit numbers, and an offset without colon or minutes (`+0200`), after a space, or named `UTC` or
+    /// `GMT`.
     static func lenientDateTime(_ text: UnsafeRawBufferPointer) throws(Fault) -> Int64 {
         try dateTime(Scanner(rest: text.trimmingWhiteSpace(), isLenient: true))
     }
@@ -90,7 +91,7 @@ enum Timestamp {
         return result
     }
 
-    /// The exponent of a number, kept within what any text's digits can make up for.
+    /// The exponent of a number, bounded by what any text's digits can make up for.
     private static func exponent(_ text: UnsafeRawBufferPointer) -> Int {
         var value = 0
         for byte in text where isDigit(byte) {
@@ -137,7 +138,7 @@ private struct Scanner {
         rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
     }
 
-    /// Passes over white space, which the strict form has not.
+    /// Skips white space, which the strict form does not allow.
     private mutating func skipSpaces() {
         guard isLenient else { return }
         while let byte = rest.first, byte == 0x20 || (0x09...0x0D).contains(byte) { drop(1) }

@@ -1,10 +1,10 @@
 import CJSON
 import StorageChannel
 
-/// What a user wrote about an event, as Sentry's dialog sends it: `event_id`, `name`, `email` and `comments`. It is stored
+/// A user's report on an event, as Sentry's dialog sends it: `event_id`, `name`, `email` and `comments`. It is stored
 /// beside the event.
 enum UserReport {
-    /// A report's id is its event's, changed in these bits: another report on the same event is the same once more.
+    /// A report's id is its event's with these bits changed, so a second report on the same event is a duplicate.
     private static let mask: UInt128 = 0x7573_6572_5f72_6570_6f72_7400_0000_0001
 
     static func fill(

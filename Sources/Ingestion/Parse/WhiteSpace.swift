@@ -1,7 +1,7 @@
 extension UnsafeRawBufferPointer {
     /// Valid UTF-8 without the white space around it.
     func trimmingWhiteSpace() -> UnsafeRawBufferPointer {
-        // Most texts begin and end with a letter or a digit, and need no second look.
+        // Most texts begin and end with a letter or a digit, and need no further check.
         if let first, let last, Self.isPlain(first), Self.isPlain(last) { return self }
         return trimmingUnicodeWhiteSpace()
     }
@@ -33,7 +33,7 @@ extension UnsafeRawBufferPointer {
 
     /// Whether these bytes are one character of white space.
     private static func isWhiteSpace(_ character: Slice<UnsafeRawBufferPointer>) -> Bool {
-        // The bits of the first byte that say how long the character is do not count.
+        // The length bits of the first byte do not count.
         var scalar: UInt32 = 0
         switch (character.count, character.first ?? 0) {
         case (1, let byte): return byte < 0x80 && UInt32(byte).isWhiteSpace
