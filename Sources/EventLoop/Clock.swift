@@ -17,6 +17,13 @@ package enum Clock {
         read(CLOCK_THREAD_CPUTIME_ID)
     }
 
+    /// Waits, less when a signal comes. The corresponding C function is `nanosleep`.
+    package static func sleep(nanoseconds: Int64) {
+        var rest = timespec(
+            tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
+        nanosleep(&rest, nil)
+    }
+
     private static func read(_ clock: clockid_t) -> Int64 {
         var time = timespec()
         clock_gettime(clock, &time)

@@ -82,6 +82,12 @@ package enum ProcessAttributes {
         _ = nice(10)
     }
 
+    /// Runs from now on only when no other process wants the processor. The corresponding C function is
+    /// `sched_setscheduler` with `SCHED_IDLE`.
+    package static func yieldToAll() {
+        _ = mesher_use_idle_scheduling()
+    }
+
     /// Returns the memory of large bodies to the kernel when it is freed. The corresponding C function is `mallopt`
     /// with `M_MMAP_THRESHOLD`.
     package static func returnLargeMemory() {

@@ -113,7 +113,7 @@ package final class SessionTable {
     /// - Returns: how many of them were open.
     package func free(owner: Int) -> Int {
         var open = 0
-        for index in 0..<used where memory[record(index) + SessionLayout.owner] == UInt64(clamping: owner + 1) {
+        for index in 0..<recordCount where memory[record(index) + SessionLayout.owner] == UInt64(clamping: owner + 1) {
             if free(index) { open += 1 }
         }
         return open
@@ -141,7 +141,7 @@ package final class SessionTable {
         let wanted = UInt64(bitPattern: project)
         memory.announce(wanted, at: SessionLayout.projects + index)
         var found = 0
-        for other in 0..<used where memory.announced(at: SessionLayout.projects + other) == wanted { found += 1 }
+        for other in 0..<recordCount where memory.announced(at: SessionLayout.projects + other) == wanted { found += 1 }
         if found <= limit { return true }
         memory.announce(0, at: SessionLayout.projects + index)
         return false
@@ -160,7 +160,7 @@ package final class SessionTable {
         guard wanted > former else { return true }
         let project = memory.announced(at: SessionLayout.projects + index)
         var (own, all) = (0, 0)
-        for other in 0..<used {
+        for other in 0..<recordCount {
             let claim = Self.plausible(memory.announced(at: SessionLayout.claims + other))
             guard claim > 0 else { continue }
             all += claim
@@ -173,7 +173,7 @@ package final class SessionTable {
 
     /// The memory that all sessions have claimed, in bytes.
     package var claimed: Int {
-        (0..<used).reduce(0) { $0 + Self.plausible(memory[SessionLayout.claims + $1]) }
+        (0..<recordCount).reduce(0) { $0 + Self.plausible(memory[SessionLayout.claims + $1]) }
     }
 
     /// A claim written by another process, bounded so that the sum cannot overflow.
@@ -215,7 +215,7 @@ package final class SessionTable {
     /// processor, s × `SessionShare.lifetime`. Sessions that have done nothing for long are not looked at.
     package func recentUse(now: Int64) -> [Int64: Double] {
         var uses: [Int64: Double] = [:]
-        for index in 0..<used {
+        for index in 0..<recordCount {
             let use = RecentUse(word: memory[record(index) + SessionLayout.recentUse]).nanoseconds(now: now)
             if use > 0 { uses[Int64(bitPattern: memory[SessionLayout.projects + index]), default: 0] += use }
         }
@@ -226,7 +226,7 @@ package final class SessionTable {
 
     /// All sessions, by their records.
     package func readings() -> [SessionReading] {
-        (0..<used).compactMap { index in
+        (0..<recordCount).compactMap { index in
             let start = record(index)
             guard memory[start + SessionLayout.owner] != 0, memory[start + SessionLayout.pid] != 0 else { return nil }
             return SessionReading(
@@ -239,7 +239,8 @@ package final class SessionTable {
         }
     }
 
-    private var used: Int { min(Int(clamping: memory[SessionLayout.used]), SessionLayout.capacity) }
+    /// How many records have ever been in use.
+    package var recordCount: Int { min(Int(clamping: memory[SessionLayout.used]), SessionLayout.capacity) }
 
     private func record(_ index: Int) -> Int { SessionLayout.record(index) }
 

@@ -143,7 +143,7 @@ int mesher_restrict_to_serving(void) {
         // Itself.
         ALLOW_IF(prlimit64, 0, 0), ALLOW(getpid), ALLOW(gettid), ALLOW(getppid), ALLOW_IF(tgkill, 0, own),
         ALLOW(rt_sigaction), ALLOW(rt_sigprocmask), ALLOW(rt_sigreturn), ALLOW(restart_syscall), ALLOW(exit),
-        ALLOW(exit_group),
+        ALLOW(exit_group), ALLOW_IF(sched_setscheduler, 0, 0),
         REFUSE,
     };
     return restrict_calls(filter, sizeof filter / sizeof *filter);

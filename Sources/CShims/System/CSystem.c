@@ -35,6 +35,11 @@ int mesher_use_batch_scheduling(void) {
     return sched_setscheduler(0, SCHED_BATCH, &parameter);
 }
 
+int mesher_use_idle_scheduling(void) {
+    struct sched_param parameter = {.sched_priority = 0};
+    return sched_setscheduler(0, SCHED_IDLE, &parameter);
+}
+
 void mesher_return_large_memory(void) {
     // Setting it also ends glibc's own raising of it, after which large blocks would stay in the heap.
     mallopt(M_MMAP_THRESHOLD, 256 << 10);

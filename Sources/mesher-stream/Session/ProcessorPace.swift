@@ -3,40 +3,64 @@ internal import Glibc
 internal import Scoreboard
 
 /// Keeps a session within its project's share of the processors, whatever it uses them for. It adds its usage to its
-/// record from time to time; when the project's sessions together use too much, it pauses before its next message.
-struct ProcessorPace {
+/// record from time to time; when the project's sessions together use too much, it pauses before it goes on.
+final class ProcessorPace {
     /// Nanoseconds between two readings of the processor-time clock.
-    private static let interval: Int64 = 10_000_000
-    /// Nanoseconds of processor time after which the usage of all sessions is read.
-    private static let worthLooking: Int64 = 2_000_000
+    private static let interval: Int64 = 1_000_000
+    /// Bytes by which an incoming message grows between two such readings.
+    private static let growth = 64 << 10
+    /// Nanoseconds of processor time after which the usage of all sessions is read, and for each session as many more: the
+    /// reading takes some 10 ns a session.
+    private static let worthLooking: Int64 = 100_000
+    private static let worthLookingForEach: Int64 = 100
 
     private let share = SessionShare(processors: sysconf(CInt(_SC_NPROCESSORS_ONLN)))
+    private let table: SessionTable
+    private let record: Int
     private var lookedAt: Int64
     private var used: Int64 = 0
     private var unseen: Int64 = 0
+    private var seenSize = 0
+    /// The project of the session; 0 before it is known.
+    var project: Int64 = 0
     /// No message is accepted before this time of the monotonic clock.
     private(set) var restsUntil: Int64 = .min
 
-    init(now: Int64) {
+    init(_ table: SessionTable, record: Int, now: Int64) {
+        self.table = table
+        self.record = record
         lookedAt = now
     }
 
     /// Whether a message may be accepted now.
     ///
     /// - Parameter now: the moment itself and not the beginning of a turn, in which messages may have cost much.
-    mutating func allows(_ log: SessionLog, of project: Int64, now: Int64) -> Bool {
-        if now - lookedAt >= Self.interval { look(log, project, now) }
+    func allows(now: Int64) -> Bool {
+        if now - lookedAt >= Self.interval { look(now) }
         return now >= restsUntil
     }
 
-    private mutating func look(_ log: SessionLog, _ project: Int64, _ now: Int64) {
+    /// The incoming message has grown to `size` bytes. Waits here, since the session serves nobody else, while the project
+    /// uses too much: a thousand sessions must not each inflate a huge message before the first one has recorded its usage.
+    func grew(to size: Int) {
+        if size < seenSize { seenSize = 0 }
+        guard size - seenSize >= Self.growth else { return }
+        seenSize = size
+        let now = Clock.monotonic()
+        look(now)
+        if restsUntil > now { Clock.sleep(nanoseconds: restsUntil - now) }
+    }
+
+    private func look(_ now: Int64) {
         lookedAt = now
         let time = Clock.processor()
-        log.table.used(log.record, nanoseconds: time - used, now: now)
+        table.used(record, nanoseconds: time - used, now: now)
         unseen += time - used
         used = time
-        guard unseen >= Self.worthLooking else { return }
+        guard unseen >= Self.worthLooking + Self.worthLookingForEach * Int64(table.recordCount) else { return }
         unseen = 0
-        restsUntil = now + share.rest(of: project, log.table.recentUse(now: now))
+        let rest = share.rest(of: project, table.recentUse(now: now))
+        // Random, so that sessions that pause for the same reason don't all wake at once.
+        restsUntil = now + (rest > 0 ? rest / 2 + Int64.random(in: 0...rest) : 0)
     }
 }

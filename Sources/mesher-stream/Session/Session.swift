@@ -72,7 +72,7 @@ struct Session: ~Copyable {
     /// The id of the next message's first event, if that has none of its own.
     var nextID = UInt128.random(in: .min ... .max)
     var watched: Epoll.Interest = .read
-    var pace: ProcessorPace
+    let pace: ProcessorPace
     private var guardian = CPUGuard()
 
     /// The exit status of a session that was refused through the client's fault.
@@ -94,6 +94,7 @@ struct Session: ~Copyable {
             var session = try open(connection, isProxied: isProxied, log: log, options: options)
             SessionConfinement.finish(options.redis, log.slot)
             try session.run()
+            beginRelease()
             if session.isRefused { _exit(refusedStatus) }
         } catch {
             Journal.logger("mesher-stream").error("A session cannot continue", metadata: ["reason": "\(error)"])
@@ -128,7 +129,7 @@ struct Session: ~Copyable {
         memory = HeldMemory(log.table, record: log.record, bound: options.memory)
         phase = .readingHead(until: now + Handshake.patience)
         liveness = Liveness(now: now, pingInterval: options.pingInterval)
-        pace = ProcessorPace(now: now)
+        pace = ProcessorPace(log.table, record: log.record, now: now)
         backend = Backend(options, storageToken: Token.storage, redisToken: Token.redis)
     }
 

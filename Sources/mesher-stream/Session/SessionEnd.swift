@@ -1,4 +1,5 @@
 internal import EventLoop
+internal import Ingestion
 internal import Scoreboard
 internal import WebSocket
 
@@ -85,6 +86,7 @@ extension Session {
         guard isPeerThere else { return }
         isPeerThere = false
         epoll.remove(peer.number)
+        if backend.machine.requestsInHand == 0 { Self.beginRelease() }
         // Along with unread answers and an incomplete message.
         webSocket = nil
         switch phase {
@@ -92,6 +94,11 @@ extension Session {
         case .readingHead, .authenticating: phase = .closing(until: now)
         case .closing: break
         }
+    }
+
+    /// From here on the session only gives its memory back. When a thousand do so at once, nginx and the workers go first.
+    static func beginRelease() {
+        ProcessAttributes.yieldToAll()
     }
 
     /// Reads only to see the peer's close frame and its end.

@@ -54,7 +54,7 @@ extension Session {
 
     /// Handles what has arrived, up to the limits.
     mutating func takeMessages(now: Int64) {
-        while mayTakeMessages, pace.allows(log, of: project, now: Clock.monotonic()) {
+        while mayTakeMessages, pace.allows(now: Clock.monotonic()) {
             memory.others = backend.bytesHeld + outputCount
             var bytes = peer.input
             let event = webSocket?.receive(&bytes)

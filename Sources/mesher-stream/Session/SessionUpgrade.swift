@@ -39,12 +39,17 @@ extension Session {
             var limits = WebSocketConnection.Limits(messageBytes: Limits.bulkBytes)
             limits.processorTime = options.ingestion.processorTime
             webSocket = try? WebSocketConnection.open(
-                .server, compression: answer.compression, limits: limits, mayHold: memory.mayHold)
+                .server, compression: answer.compression, limits: limits
+            ) { [memory, pace] size in
+                pace.grew(to: size)
+                return memory.mayHold(message: size)
+            }
             peer.append(answer.text)
         } catch {
             return refuse(error, now: now)
         }
         project = quota.project
+        pace.project = project
         let address = isProxied ? handshake.proxiedPeer() : TCPSocket.peer(of: peer.number)
         log.opened(project, peer: address ?? "")
         handshake = Handshake()

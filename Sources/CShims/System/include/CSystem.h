@@ -21,6 +21,9 @@ int mesher_set_parent_death_signal(int signal);
 /// sched_setscheduler(2) with SCHED_BATCH: once woken, this process does not preempt the one that runs.
 int mesher_use_batch_scheduling(void);
 
+/// sched_setscheduler(2) with SCHED_IDLE: any other process that wants the processor gets it first.
+int mesher_use_idle_scheduling(void);
+
 /// mallopt(3): blocks of 256 KiB and more go back to the kernel as soon as they are freed.
 void mesher_return_large_memory(void);
 
