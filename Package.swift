@@ -104,7 +104,7 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "RecordedInputs", dependencies: ["StorageChannel"], path: "Tests/RecordedInputs",
-            exclude: ["sentry-corpus.txt"], swiftSettings: settings),
+            exclude: ["sentry-corpus.txt", "formats"], swiftSettings: settings),
         .executableTarget(
             name: "fuzz",
             dependencies: [
@@ -125,13 +125,14 @@ let package = Package(
         .testTarget(
             name: "MesherStorageTests",
             dependencies: [
-                "EventLoop", "PostgreSQL", "Schema", "Scoreboard", "Spool", "StorageChannel", "TestServers",
-                "mesher-storage",
+                "EventLoop", "PostgreSQL", "RecordedInputs", "Schema", "Scoreboard", "Spool", "StorageChannel",
+                "TestServers", "mesher-storage",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
         .testTarget(
-            name: "SpoolTests", dependencies: ["CChecksum", "EventLoop", "Spool", "StorageChannel", "TestServers"],
+            name: "SpoolTests",
+            dependencies: ["CChecksum", "EventLoop", "RecordedInputs", "Spool", "StorageChannel", "TestServers"],
             swiftSettings: settings),
         .testTarget(
             name: "MesherTests",
@@ -161,7 +162,7 @@ let package = Package(
             dependencies: ["EventLoop", "Journal", "RecordedInputs", "Scoreboard", "mesher-watchdog"],
             swiftSettings: settings),
         .testTarget(
-            name: "DocumentTests", dependencies: ["Configuration", "Scoreboard", "mesher-watchdog"],
+            name: "DocumentTests", dependencies: ["Configuration", "Scoreboard", "StorageChannel", "mesher-watchdog"],
             swiftSettings: settings),
         .testTarget(
             name: "EndToEndTests",

@@ -29,7 +29,7 @@ package struct SegmentFile: Sendable {
             switch self {
             case .system(let error): error.description
             case .version(let version, let path):
-                "\(path): format \(version), this program knows \(SegmentFormat.version)"
+                "\(path): format \(version), this program knows \(SegmentFormat.version); the release that wrote it delivers it, or a later one"
             }
         }
     }
@@ -59,6 +59,16 @@ package struct SegmentFile: Sendable {
     static func number(of name: String) -> UInt64? {
         guard name.hasSuffix(suffix), let number = UInt64(name.dropLast(suffix.count)) else { return nil }
         return Self.name(number) == name ? number : nil
+    }
+
+    /// Why none of it can be read; nil when it can.
+    package var fault: Fault? {
+        do throws(Fault) {
+            _ = try piece(at: 0, events: 1)
+            return nil
+        } catch {
+            return error
+        }
     }
 
     /// Reads what follows an offset.

@@ -9,8 +9,10 @@ internal import CChecksum
 /// The marker is random and precedes each record, so that the next record can be found after damaged bytes. Senders
 /// cannot know it, so they cannot forge a record inside an event.
 package enum SegmentFormat {
-    /// The version that this program writes, and the only one that it reads.
+    /// The version that this program writes, and the oldest that it reads. An event's columns have none of their own here: a
+    /// record says how many it has.
     package static let version: UInt32 = 1
+    private static let oldestVersion: UInt32 = 1
 
     static let magic: UInt64 = 0x4d45_5348_5350_4f4f  // MESHSPOO
     static let headerSize = 32
@@ -43,7 +45,8 @@ package enum SegmentFormat {
             number(bytes, 28, as: UInt32.self) == checksum(UnsafeRawBufferPointer(rebasing: bytes[..<28]))
         else { return .damaged }
         let version = number(bytes, 8, as: UInt32.self)
-        return version == Self.version ? .valid(marker: number(bytes, 12)) : .otherVersion(version)
+        let isKnown = (oldestVersion...Self.version).contains(version)
+        return isKnown ? .valid(marker: number(bytes, 12)) : .otherVersion(version)
     }
 
     /// Appends one record.

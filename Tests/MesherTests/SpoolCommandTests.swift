@@ -44,6 +44,18 @@ import Testing
         #expect(full["spool"]?.last?.contains("the oldest from 2026-01-02T03:04:05.000006Z") == true)
     }
 
+    @Test("check names a segment that a newer release has written")
+    func newer() throws {
+        try spool.store([TestSpool.record(id: 1)])
+        let path = SegmentFile(1, in: spool.path).path
+        var bytes = Array(try Data(contentsOf: URL(fileURLWithPath: path)))
+        bytes[11] = 99
+        let checksum = bytes[..<28].withUnsafeBytes { SegmentFormat.checksum($0) }
+        withUnsafeBytes(of: checksum.bigEndian) { bytes.replaceSubrange(28..<32, with: $0) }
+        try Data(bytes).write(to: URL(fileURLWithPath: path))
+        #expect(try findings()["spool"]?.contains("\(path): written by a newer release, its events wait") == true)
+    }
+
     /// What `check` finds at fault, by subject, with a limit of 1 MiB; nothing of a subject that is sound.
     private func findings() throws -> [String: [String]] {
         let environment = ["MESHER_SPOOL_DIR": spool.path, "MESHER_SPOOL_LIMIT": "1"]

@@ -1,4 +1,3 @@
-import Glibc
 package import StorageChannel
 
 /// An event of some shape, and the columns that Sentry's own normaliser fills in of it; `development/sentry-corpus`
@@ -25,9 +24,8 @@ package struct SentryShape: Sendable, CustomStringConvertible {
 
     /// All that were recorded.
     package static func recorded() -> [SentryShape] {
-        let source = #filePath
-        let folder = source[..<(source.lastIndex(of: "/") ?? source.startIndex)]
-        return text(ofFile: folder + "/sentry-corpus.txt").split(separator: "\n\n").map { SentryShape($0) }
+        String(decoding: RecordedFile.bytes("sentry-corpus.txt"), as: UTF8.self).split(separator: "\n\n")
+            .map { SentryShape($0) }
     }
 
     private init(_ record: Substring) {
@@ -59,16 +57,5 @@ package struct SentryShape: Sendable, CustomStringConvertible {
             result += part[end...].dropFirst()
         }
         return result
-    }
-
-    private static func text(ofFile path: String) -> String {
-        guard let file = fopen(path, "r") else { fatalError("cannot open \(path)") }
-        defer { fclose(file) }
-        var bytes: [UInt8] = []
-        while true {
-            let count = bytes.count
-            bytes += [UInt8](unsafeUninitializedCapacity: 65_536) { $1 = fread($0.baseAddress, 1, 65_536, file) }
-            if bytes.count == count { return String(decoding: bytes, as: UTF8.self) }
-        }
     }
 }

@@ -74,6 +74,12 @@ struct SpoolCheck {
                     Self.subject, "events wait for PostgreSQL\(since)",
                     advice: "see the findings about PostgreSQL; storage delivers them when it can"))
         }
+        for case .version(_, let path)? in spool.segments.map(\.fault) {
+            findings.append(
+                .fault(
+                    Self.subject, "\(path): written by a newer release, its events wait",
+                    advice: "upgrade: a release that knows the file delivers it when it starts"))
+        }
         if let lack = lack(in: spool.directory, needed: max(0, Int64(spool.limit) - Int64(spool.bytes))) {
             findings.append(lack)
         }
