@@ -1,3 +1,4 @@
+package import PostgreSQL
 package import StorageChannel
 
 /// The one statement that stores events: those of one day, each column an array. Storage executes it with binary
@@ -42,11 +43,26 @@ package enum InsertStatement {
 
     package static let parameterTypes: [UInt32] = columns.map(\.array)
 
-    /// - Parameter day: the `received_on` of all the events, in days since 2000-01-01. One that PostgreSQL cannot express
-    ///   makes the statement fail with SQLSTATE 22008.
-    package static func sql(day: Int32) -> String {
-        let names = columns.map(\.identifier).joined(separator: ", ")
-        let parameters = (1...columns.count).map { "$\($0)" }.joined(separator: ", ")
+    /// Asks how many of the columns a database has: its schema may be that of the release before, and new columns come last.
+    package static let look = """
+        SELECT count(*) AS event_columns FROM pg_catalog.pg_attribute
+        WHERE attrelid = to_regclass('public.events') AND NOT attisdropped
+            AND attname IN (\(columns.map { "'\($0.name)'" }.joined(separator: ", ")))
+        """
+
+    /// The answer to `look`, if these rows are; nil also where there is no table.
+    package static func columns(in rows: borrowing Rows) -> Int? {
+        guard rows.columns.first == "event_columns", rows.count == 1 else { return nil }
+        return rows[row: 0, column: 0].flatMap { Int($0) }.flatMap { (1...columns.count).contains($0) ? $0 : nil }
+    }
+
+    /// - Parameters:
+    ///   - day: the `received_on` of all the events, in days since 2000-01-01. One that PostgreSQL cannot express makes the
+    ///     statement fail with SQLSTATE 22008.
+    ///   - count: the columns that the database has, as many parameters are given.
+    package static func sql(day: Int32, columns count: Int = columns.count) -> String {
+        let names = columns.prefix(count).map(\.identifier).joined(separator: ", ")
+        let parameters = (1...max(count, 1)).map { "$\($0)" }.joined(separator: ", ")
         return """
             INSERT INTO public.events (\(names))
             SELECT \(names) FROM unnest(\(parameters)) AS n(\(names))

@@ -1,13 +1,27 @@
 /// One step of the schema: SQL that is run once, in one transaction, and never changed after a release.
+///
+/// A step only adds, so that the release before goes on with it: during an upgrade, and after a downgrade. What is not needed any
+/// more is taken away a release later, by a step that `breaks`.
 package struct Migration: Sendable {
     /// 1, 2, 3, … without a gap.
     package let version: Int
     package let name: String
     /// Statements separated by semicolons; every name in them is qualified with its schema.
     let sql: String
+    /// Whether a program that does not know the step cannot work with the schema after it.
+    let breaks: Bool
+
+    init(version: Int, name: String, sql: String, breaks: Bool = false) {
+        self.version = version
+        self.name = name
+        self.sql = sql
+        self.breaks = breaks
+    }
 
     /// Every step, in order.
-    package static let all: [Migration] = [tables, makePartitions, keyNotifications, runtimeRole, allowedOrigins]
+    package static let all: [Migration] = [
+        tables, makePartitions, keyNotifications, runtimeRole, allowedOrigins, moreColumns,
+    ]
 
     /// The version of a schema after all of them.
     package static var latest: Int { all.count }

@@ -13,18 +13,23 @@ package struct Migrator: Sendable {
         self.migrations = migrations
     }
 
-    /// The version of the schema; 0 when there is none yet.
+    /// The version of the schema; 0 when there is none yet, and more than this program knows when it can work with it all the
+    /// same.
     ///
     /// - Throws: `SchemaError.newer`, `.inconsistent` or `.database`.
     package func version(of connection: borrowing Connection) throws(SchemaError) -> Int {
         let step = "reading the schema's version"
         let table = try connection.query("SELECT to_regclass('public.schema_migrations') IS NOT NULL", during: step)
         guard table[row: 0, column: 0] == "t" else { return 0 }
+        // A schema that no newer program has touched does not say what breaks.
         return try check(
-            connection.query("SELECT version FROM public.schema_migrations ORDER BY version", during: step))
+            connection.query(
+                """
+                SELECT version, to_jsonb(m) ->> 'breaks' = 'true' FROM public.schema_migrations AS m ORDER BY version
+                """, during: step))
     }
 
-    /// Fails unless the schema is exactly the one this program works with.
+    /// Fails unless the schema is one that this program works with: its own, or a newer one that only has more.
     ///
     /// - Throws: `SchemaError`.
     package func requireLatest(of connection: borrowing Connection) throws(SchemaError) {
@@ -39,6 +44,8 @@ package struct Migrator: Sendable {
     package func migrate(_ connection: borrowing Connection) throws(SchemaError) -> [Migration] {
         var applied: [Migration] = []
         while let migration = try step(connection) { applied.append(migration) }
+        let found = try version(of: connection)
+        guard found == migrations.count else { throw .newer(found: found, known: migrations.count) }
         return applied
     }
 
@@ -72,17 +79,19 @@ package struct Migrator: Sendable {
                 name text NOT NULL,
                 applied_at timestamptz NOT NULL DEFAULT now()
             );
+            ALTER TABLE public.schema_migrations ADD COLUMN IF NOT EXISTS breaks boolean NOT NULL DEFAULT false;
             """, during: Self.title(migration))
         try connection.execute(migration.sql, during: Self.title(migration))
         _ = try connection.query(
-            "INSERT INTO public.schema_migrations (version, name) VALUES ($1, $2)",
-            [String(migration.version), migration.name], during: Self.title(migration))
+            "INSERT INTO public.schema_migrations (version, name, breaks) VALUES ($1, $2, $3)",
+            [String(migration.version), migration.name, String(migration.breaks)], during: Self.title(migration))
     }
 
     private func check(_ rows: consuming Rows) throws(SchemaError) -> Int {
         let versions = (0..<rows.count).compactMap { row in rows[row: row, column: 0].flatMap { Int($0) } }
         guard versions.elementsEqual(1..<versions.count + 1) else { throw .inconsistent(found: versions) }
-        if versions.count > migrations.count { throw .newer(found: versions.count, known: migrations.count) }
+        let isBroken = (0..<rows.count).dropFirst(migrations.count).contains { rows[row: $0, column: 1] == "t" }
+        if isBroken { throw .newer(found: versions.count, known: migrations.count) }
         return versions.count
     }
 

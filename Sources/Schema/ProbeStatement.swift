@@ -9,8 +9,8 @@ package enum ProbeStatement {
     /// The columns that are not made up, the first of which is `level`.
     private static let columns = InsertStatement.columns.dropFirst(EventRecord.Column.level.rawValue)
 
-    /// What an event has at least.
-    private static let modest: [[UInt8]?] = columns.map { column in
+    /// What an event has at least, of the columns that each schema has.
+    private static let modest: [[UInt8]?] = columns[...EventRecord.Column.payload.rawValue].map { column in
         switch column.name {
         case "level": Array("error".utf8)
         case "message": Array("probe".utf8)
@@ -21,11 +21,12 @@ package enum ProbeStatement {
 
     /// - Parameters:
     ///   - day: the row's `received_on`, in days since 2000-01-01.
-    ///   - columns: those from `level` on, as in an event's record; best those of an event that was stored, since a trigger
-    ///     or a constraint of the operator may look at them.
+    ///   - columns: those from `level` on, as in an event's record, as far as the database has them; best those of an event that
+    ///     was stored, since a trigger or a constraint of the operator may look at them.
     package static func sql(project: Int64, day: Int32, columns: [[UInt8]?]? = nil) -> String {
-        let names = Self.columns.map(\.identifier).joined(separator: ", ")
-        let values = zip(Self.columns, columns ?? modest).map { literal($1, $0.kind) }.joined(separator: ", ")
+        let columns = columns ?? modest
+        let names = Self.columns.prefix(columns.count).map(\.identifier).joined(separator: ", ")
+        let values = zip(Self.columns, columns).map { literal($1, $0.kind) }.joined(separator: ", ")
         return """
             DO $mesher$ BEGIN
                 BEGIN

@@ -16,8 +16,8 @@ package struct EventColumn: Sendable {
         case member(StaticString, of: StaticString)
         /// A tag.
         case tag(StaticString)
-        /// A member of the last exception that has it.
-        case exception(StaticString)
+        /// The `type` of the last exception of which anything is said.
+        case exceptionType
     }
 
     /// How an event of the native routes fills it.
@@ -87,6 +87,14 @@ extension EventRecord.Column {
             EventColumn("sdk_version", bound: 200, native: .string, sentry: [.member("version", of: "sdk")])
         case .tags: EventColumn("tags", .jsonb)
         case .payload: EventColumn("payload", .json)
+        case .dist: EventColumn("dist", bound: 64, native: .lenient, sentry: [.field("dist")], since: 6)
+        case .exceptionType:
+            EventColumn("exception_type", bound: 256, native: .lenient, sentry: [.exceptionType], since: 6)
+        case .userID:
+            EventColumn(
+                "user_id", bound: 128, native: .lenient,
+                sentry: [.member("id", of: "user"), .member("email", of: "user"), .member("username", of: "user")],
+                since: 6)
         }
     }
 }

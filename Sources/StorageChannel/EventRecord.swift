@@ -13,6 +13,7 @@ package enum EventRecord {
         case projectID, eventID, receivedAt, timestamp, receivedOn
         case level, message, platform, environment, release, serverName, logger, transaction, sdkName, sdkVersion
         case tags, payload
+        case dist, exceptionType, userID
     }
 
     /// The columns that each record has: those of the first release.

@@ -12,6 +12,8 @@ struct TestEvent {
     var release: String?
     var tags: String? = #"{"a":"b"}"#
     var payload = #"{"message":"it failed"}"#
+    /// The columns that came after `payload`; what is not named is NULL.
+    var later: [EventRecord.Column: String] = [:]
 
     /// 2026-01-02; a fixed day, so that no test runs over a midnight.
     static let today: Int32 = 9498
@@ -26,6 +28,7 @@ struct TestEvent {
             bytes { $0.element(project) }, bytes { $0.element(eventID) }, bytes { $0.element(time) },
             bytes { $0.element(time) }, bytes { $0.element(day) },
         ] + texts.map { text in element(text) } + [element(tags, prefix: 1), element(payload)]
+            + EventRecord.Column.allCases.dropFirst(texts.count + 7).map { element(later[$0]) }
     }
 
     /// The content of a `store` frame, with other columns than the event's own in some places.

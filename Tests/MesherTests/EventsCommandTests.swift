@@ -52,7 +52,7 @@ struct EventsCommandTests {
         try service.store(id: Self.id, message: "boom", payload: payload)
         let run = try service.run("events", "show", "0C7D4F6E-4d5b-4d7e-9b3a-2f6d1c0b9a87")
         #expect(run.status == 0)
-        #expect(run.output.contains("project      demo\n") && run.output.contains("payload      \(payload)\n"))
+        #expect(run.output.contains(/\nproject +demo\n/) && run.output.contains("  \(payload)\n"))
         let json = try service.run("events", "show", Self.id, "--json").output
         #expect(json.contains(#""tags":{"a": "b"},"payload":\#(payload)}"#))
     }

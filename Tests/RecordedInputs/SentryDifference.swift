@@ -27,15 +27,18 @@ package struct SentryDifference: Sendable {
 
     private static let texts = [
         SentryDifference(
-            "A `release`, `environment`, `logger` or `server_name` that Sentry rejects (`latest`, `none`, a slash, a line"
-                + " break, too long) is kept.", [.release, .environment, .logger, .serverName]
+            "A `release`, `environment`, `logger`, `server_name` or `dist` that Sentry rejects (`latest`, `none`, a slash, a"
+                + " line break, too long) is kept.", [.release, .environment, .logger, .serverName, .dist]
         ) { $0.sentry == nil && isCut($0.mesher, of: $0.sent) },
         SentryDifference("A platform that Sentry does not know is kept; Sentry stores `other`.", [.platform]) {
             $0.sentry == nil && isCut($0.mesher, of: $0.sent)
         },
         SentryDifference(
-            "A text that is too long is cut without `...` at its end; an SDK's name and version are cut, too.",
-            [.message, .logger, .serverName, .transaction, .sdkName, .sdkVersion, .tags]
+            "A text that is too long is truncated without `...` at its end; an SDK's name and version are"
+                + " truncated too.",
+            [
+                .message, .logger, .serverName, .transaction, .sdkName, .sdkVersion, .tags, .exceptionType, .userID,
+            ]
         ) {
             // Names of tags are cut as their values are.
             if let tag = $0.tag, $0.sentry == nil || $0.mesher == nil {
@@ -46,9 +49,13 @@ package struct SentryDifference: Sendable {
                 || sentry.hasSuffix("...") && isStart(trimmed(String(sentry.dropLast(3))), of: mesher)
         },
         SentryDifference(
-            "White space around `server_name`, `logger`, `culprit`, and an SDK's name and version is removed, too.",
-            [.serverName, .logger, .transaction, .sdkName, .sdkVersion]
-        ) { isCut($0.mesher, of: $0.sentry) },
+            "White space around `server_name`, `logger`, `culprit`, an SDK's name and version, an exception's"
+                + " type and what identifies a user is removed too.",
+            [.serverName, .logger, .transaction, .sdkName, .sdkVersion, .exceptionType, .userID]
+        ) { comparison in
+            let isBlank = comparison.column == .userID && comparison.sentry.map { trimmed($0).isEmpty } ?? false
+            return isBlank || isCut(comparison.mesher, of: comparison.sentry)
+        },
         SentryDifference("The tag `release` fills the column, as the tag `environment` does in Sentry.", [.release]) {
             $0.sentry == nil && $0.mesher != nil && $0.shape.event.contains(#""tags":"#)
         },
@@ -57,18 +64,22 @@ package struct SentryDifference: Sendable {
             [.message, .serverName]
         ) { $0.isOfKind("order.form") && ($0.sentry == nil || $0.sentry == "<unlabeled event>") },
         SentryDifference(
-            "A number is taken as a text in every column, as it was written; Sentry takes numbers in fewer places, and"
-                + " rewrites some.",
-            [.message, .environment, .release, .serverName, .logger, .transaction, .sdkName, .sdkVersion]
+            "A number counts as a text in every column, as it was written. Sentry accepts numbers in fewer"
+                + " places, and rewrites some.",
+            [
+                .message, .environment, .release, .serverName, .logger, .transaction, .sdkName, .sdkVersion, .dist,
+                .exceptionType, .userID,
+            ]
         ) {
             let parts = $0.mesher?.split(separator: ": ").map(String.init) ?? []
             return parts.contains(where: isNumber) && ($0.sent.map { parts.contains($0) } ?? true)
         },
         SentryDifference(
-            "A boolean is never a text; Sentry makes `True` of a `release` or a tag.",
-            [.release, .environment, .serverName]
-        ) { $0.mesher == nil && ($0.sentry == "True" || $0.sentry == "False") },
-        SentryDifference("NUL becomes U+FFFD: PostgreSQL's texts cannot hold it.", EventRecord.Column.allCases) {
+            "A boolean is never a text; Sentry makes `True` of a `release`, a tag or a user's `id`.",
+            [.release, .environment, .serverName, .userID]
+        ) { ($0.mesher == nil || $0.column == .userID) && ($0.sentry == "True" || $0.sentry == "False") },
+        SentryDifference("NUL becomes U+FFFD, because PostgreSQL's texts cannot hold it.", EventRecord.Column.allCases)
+        {
             guard let sentry = $0.sentry, sentry.unicodeScalars.contains("\0") else { return false }
             return isCut($0.mesher, of: sentry.replacing("\0", with: "\u{fffd}"))
         },
@@ -92,6 +103,18 @@ package struct SentryDifference: Sendable {
             return $0.isOfKind(".array", ".object") && texts[0] == texts[1]
         },
         SentryDifference(
+            "Beside an `exception` that is unusable or null, `sentry.interfaces.Exception` counts; in Sentry it does not.",
+            [.message, .exceptionType]
+        ) {
+            let isOlder = $0.shape.event.contains(#""sentry.interfaces.Exception":"#)
+            return isOlder && $0.shape.event.contains(#""exception":"#)
+                && ($0.sentry == nil || $0.sentry == "<unlabeled event>")
+        },
+        SentryDifference(
+            "An exception without a type has none in its column; Sentry takes the word before the colon of its value.",
+            [.exceptionType]
+        ) { $0.mesher == nil && $0.sentry?.contains(":") == false },
+        SentryDifference(
             "An exception without a type keeps a value such as `http://x`; Sentry splits it at the colon.", [.message]
         ) {
             guard let sentry = $0.sentry, sentry.contains(": ") else { return false }
@@ -100,7 +123,7 @@ package struct SentryDifference: Sendable {
     ]
 
     private static let others = [
-        SentryDifference("Levels are read in any case; `warn`, 25, and a number in quotes are levels, too.", [.level]) {
+        SentryDifference("Levels are read in any case; `warn`, 25, and a number in quotes are levels too.", [.level]) {
             guard let sent = $0.sent, $0.sentry == "error" else { return false }
             let names = ["warn": "warning", "log": "info", "critical": "fatal"]
             let steps = [1: "debug", 2: "info", 3: "warning"]
@@ -108,16 +131,16 @@ package struct SentryDifference: Sendable {
             return $0.mesher == byNumber ?? names[sent.lowercased()] ?? sent.lowercased()
         },
         SentryDifference(
-            "An event older than 30 days keeps its time; Sentry replaces it by the time of receipt.", [.timestamp]
+            "An event older than 30 days keeps its time. Sentry replaces it with the time of receipt.", [.timestamp]
         ) {
             let month: Int64 = 30 * 86_400_000_000
             return $0.sentry == nil && ($0.mesher.flatMap { Int64($0) } ?? .max) < SentryShape.receivedAt - month
         },
         SentryDifference(
-            "More spellings of a time are read: a blank or a small `t` between date and time without a zone, `GMT`, an offset"
-                + " of hours, seconds in quotes.", [.timestamp]
+            "More forms of a time are accepted: a blank or a small `t` between date and time without a zone,"
+                + " `GMT`, an offset of hours, seconds in quotes.", [.timestamp]
         ) { $0.isOfKind("timestamp.zone", "timestamp.date") && $0.sentry == nil && $0.mesher != nil },
-        SentryDifference("Digits beyond the microsecond are cut off, not rounded.", [.timestamp]) {
+        SentryDifference("Times are truncated to microseconds, not rounded.", [.timestamp]) {
             guard let sentry = $0.sentry.flatMap({ Int64($0) }), let mesher = $0.mesher.flatMap({ Int64($0) }) else {
                 return false
             }
@@ -130,11 +153,13 @@ package struct SentryDifference: Sendable {
 
     private static let tags = [
         SentryDifference(
-            "Tags keep numbers, booleans and `null` as such; Sentry makes texts and whole numbers of them, and drops `null`.",
+            "Tags keep numbers, booleans and `null` as such. Sentry converts them to texts and whole numbers,"
+                + " and drops `null`.",
             [.tags]
         ) { $0.isLiteral },
         SentryDifference(
-            "The tags `environment`, `release`, `server_name`, `dist`, `user`, `filename` and `function` stay tags, too.",
+            "The tags `environment`, `release`, `server_name`, `dist`, `user`, `filename` and `function` stay"
+                + " tags too.",
             [.tags]
         ) {
             let names = ["environment", "release", "server_name", "dist", "user", "filename", "function"]
@@ -153,10 +178,10 @@ package struct SentryDifference: Sendable {
             guard $0.sentry == nil, let mesher = $0.mesher else { return false }
             return trimmed(mesher).isEmpty || mesher.contains { $0.isNewline }
         },
-        SentryDifference("Of pairs with the same tag name the last counts; in Sentry, the first.", [.tags]) {
+        SentryDifference("Of pairs with the same tag name the last one counts; in Sentry, the first.", [.tags]) {
             $0.isOfKind("tags.form", "order.form") && $0.mesher != nil && $0.sentry != nil
         },
-        SentryDifference("`site` is not made a tag.", [.tags]) { $0.tag == "site" && $0.mesher == nil },
+        SentryDifference("`site` does not become a tag.", [.tags]) { $0.tag == "site" && $0.mesher == nil },
     ]
 
     /// Whether the one is the other without white space around it, or cut.

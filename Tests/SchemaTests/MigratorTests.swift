@@ -51,12 +51,18 @@ struct MigratorTests {
         #expect(try value(connection, "SELECT to_regclass('bad') IS NULL AND to_regclass('good') IS NOT NULL") == "t")
     }
 
-    @Test("a database that is newer than the program is refused, with both versions named")
+    @Test(
+        "a database that is newer than the program is not migrated, and refused when a step of it breaks older programs"
+    )
     func newerDatabaseIsRefused() throws {
         let connection = try TestDatabase.migrated().open()
         let newer = Migration.latest + 1
         try connection.execute("INSERT INTO schema_migrations (version, name) VALUES (\(newer), 'of tomorrow')")
         let expected = SchemaError.newer(found: newer, known: Migration.latest)
+        #expect(throws: expected) { try Migrator().migrate(connection) }
+        try Migrator().requireLatest(of: connection)
+        #expect(try Migrator().version(of: connection) == newer)
+        try connection.execute("UPDATE schema_migrations SET breaks = true WHERE version = \(newer)")
         #expect(throws: expected) { try Migrator().migrate(connection) }
         #expect(throws: expected) { try Migrator().requireLatest(of: connection) }
         #expect(expected.description.contains("version \(newer)"))
@@ -68,6 +74,18 @@ struct MigratorTests {
         let error = #expect(throws: SchemaError.self) { try Migrator().requireLatest(of: connection) }
         #expect(error == .outdated(found: 0, known: Migration.latest))
         #expect(error?.description.hasSuffix("run mesher db migrate") == true)
+    }
+
+    @Test("a schema that an older program has made is migrated: its list does not say what breaks")
+    func olderList() throws {
+        let connection = try TestDatabase.migrated().open()
+        try connection.execute("ALTER TABLE schema_migrations DROP COLUMN breaks")
+        #expect(try Migrator().version(of: connection) == Migration.latest)
+        let next = Migration(version: Migration.latest + 1, name: "next", sql: "SELECT 1", breaks: true)
+        #expect(try Migrator(Migration.all + [next]).migrate(connection).map(\.version) == [next.version])
+        #expect(throws: SchemaError.newer(found: next.version, known: Migration.latest)) {
+            try Migrator().requireLatest(of: connection)
+        }
     }
 
     @Test("a list of steps with a gap is refused")

@@ -1,4 +1,5 @@
 import Foundation
+import RecordedInputs
 import Testing
 
 @testable import Spool
@@ -18,7 +19,7 @@ struct EventRecordTests {
     }
 
     /// All columns of each version of the schema that brought some: a value that stands here never changes.
-    private static let layouts: [Int: UInt64] = [1: 0xab4a_dc3a_f9b2_478f]
+    private static let layouts: [Int: UInt64] = [1: 0xab4a_dc3a_f9b2_478f, 6: 0x14c5_65c4_8479_0532]
 
     @Test("Columns are only ever appended: what a version has stays as it is, and what is new has a version of its own")
     func layout() {
@@ -54,7 +55,7 @@ struct EventRecordTests {
 
     @Test("What is cut short, or has more columns than any release, is no record")
     func broken() {
-        let record = TestRecord().bytes
+        let record = TestRecord(columns: EventRecord.firstColumns).bytes
         for count in 0..<record.count { #expect(elements(Array(record.prefix(count))) == nil) }
         let null: [UInt8] = [0xff, 0xff, 0xff, 0xff]
         for count in 1...3 { #expect(elements(record + null.prefix(count)) == nil) }
@@ -64,28 +65,17 @@ struct EventRecordTests {
         #expect(elements(record + nulls(most)) != nil && elements(record + nulls(most + 1)) == nil)
     }
 
-    /// Two events as the first release left them in the spool.
-    private static let firstSegment = """
-        TUVTSFNQT08AAAABESIzRFVmd4gABkdcY/egAP6nOqgRIjNEVWZ3iAAAAQm5rLRnS5WEIwAAAAgAAAAAAAAABwAAABAAAAAAAAAA\
-        AAAAAAAAAAq8AAAACAAC6lsov8AAAAAACAAC6lsosH3AAAAABAAAJRoAAAAFZXJyb3IAAAAJaXQgZmFpbGVkAAAABnB5dGhvbgAA\
-        AApwcm9kdWN0aW9uAAAAC3Nob3BANC4xMS4yAAAABXdlYi0zAAAADGFwcC5jaGVja291dAAAAA5QT1NUIC9jaGVja291dAAAAA1z\
-        ZW50cnkucHl0aG9uAAAABjIuMTkuMAAAABcBeyJyZWdpb24iOiJldS13ZXN0LTEifQAAACd7Im1lc3NhZ2UiOiJpdCBmYWlsZWQi\
-        LCJsZXZlbCI6ImVycm9yIn0RIjNEVWZ3iAAAAJCAjo5aduwezgAAAAgAAAAAAAAACAAAABAAAAAAAAAAAAAAAAAAAA3vAAAACAAC\
-        6lsov8AFAAAACAAC6lsosH3FAAAABAAAJRoAAAAEaW5mbwAAAAdHcsO8w59l////////////////////////////////////////\
-        ////////AAAAFXsibWVzc2FnZSI6Ikdyw7zDn2UifQ==
-        """
-
     @Test("A spool that the first release has left is delivered whole")
     func firstRelease() throws {
         let folder = try TestFolder()
         try FileManager.default.createDirectory(atPath: folder.spool, withIntermediateDirectories: false)
-        folder.write(Array(try #require(Data(base64Encoded: Self.firstSegment))), to: SegmentFile.name(1))
+        folder.write(RecordedFile.bytes("formats/segment-1"), to: SegmentFile.name(1))
         let result = try TestSpool(folder).drain()
         #expect(result.records.count == 2 && result.damages.isEmpty && result.torn == 0)
         let heads = result.records.map { record in record.withUnsafeBytes { RecordHead($0) } }
         #expect(heads.map { $0?.project } == [7, 8] && heads.map { $0?.eventID } == [0xabc, 0xdef])
         let texts = result.records.compactMap { elements($0) }.map { record in
-            record.suffix(12).map { $0.count == 4 ? nil : String(decoding: $0[4...], as: UTF8.self) }
+            record[5..<EventRecord.firstColumns].map { $0.count == 4 ? nil : String(decoding: $0[4...], as: UTF8.self) }
         }
         #expect(
             texts == [

@@ -20,7 +20,7 @@ struct ColumnPlan: ~Copyable {
     private var fields: [(field: Int, place: Int)] = []
     private var objects: [Object] = []
     private var tags: [(name: StaticString, place: Int)] = []
-    private var exceptions: [(name: StaticString, place: Int)] = []
+    private var exceptionTypes: [Int] = []
     /// What an event has in each place.
     private let found: UnsafeMutableBufferPointer<mesher_json_value>
 
@@ -57,7 +57,7 @@ struct ColumnPlan: ~Copyable {
                 objects.append(Object(field: number, members: [(name, place)]))
             }
         case .tag(let name): tags.append((name, place))
-        case .exception(let name): exceptions.append((name, place))
+        case .exceptionType: exceptionTypes.append(place)
         }
     }
 
@@ -69,12 +69,16 @@ struct ColumnPlan: ~Copyable {
     ) {
         found.update(repeating: mesher_json_value())
         for (field, place) in fields { found[place] = event[field] }
-        for object in objects where event[object.field].kind == .object {
-            for (name, value) in json.members(of: event[object.field]) {
+        for object in objects {
+            let container = event.object(object.field)
+            guard container.kind == .object else { continue }
+            for (name, value) in json.members(of: container) {
                 for member in object.members where name.equals(member.name) { found[member.place] = value }
             }
         }
-        if !exceptions.isEmpty { findExceptions(event, json) }
+        if !exceptionTypes.isEmpty, let exception = SentryException.last(in: event, json) {
+            for place in exceptionTypes { found[place] = exception.type }
+        }
         var isTagWanted = false
         for step in steps {
             columns[step.column] = text(step, &room)
@@ -109,14 +113,6 @@ struct ColumnPlan: ~Copyable {
             for tag in tags where name.equals(tag.name) && (container.kind == .object || !found[tag.place].isPresent) {
                 found[tag.place] = value
             }
-        }
-    }
-
-    /// Looks into the last exception of which anything is said, as `SentryMessage` does.
-    private func findExceptions(_ event: EventFields, _ json: borrowing JSONParser) {
-        let last = SentryException.last(in: event, json)
-        for (name, value) in json.members(of: last) {
-            for member in exceptions where name.equals(member.name) { found[member.place] = value }
         }
     }
 }

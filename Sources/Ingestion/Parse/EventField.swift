@@ -6,8 +6,8 @@ enum EventField: Int, CaseIterable {
     case eventID, timestamp, level, message, platform, fingerprint, exception, stacktrace, breadcrumbs, tags, extra,
         user
     case userContext, type, logentry, sdk, contexts
-    // Names from before: of `logentry` and `exception`.
-    case messageInterface, exceptionInterface
+    // Names from before: of `logentry`, `exception` and `user`.
+    case messageInterface, exceptionInterface, userInterface
 
     var name: StaticString {
         switch self {
@@ -30,6 +30,7 @@ enum EventField: Int, CaseIterable {
         case .contexts: "contexts"
         case .messageInterface: "sentry.interfaces.Message"
         case .exceptionInterface: "sentry.interfaces.Exception"
+        case .userInterface: "sentry.interfaces.User"
         }
     }
 }
@@ -57,6 +58,12 @@ struct EventFields {
 
     subscript(_ field: EventField) -> mesher_json_value { self[field.rawValue] }
 
+    /// The same of a field that is an object, which may have the name from before.
+    func object(_ number: Int) -> mesher_json_value {
+        let field = self[number]
+        return field.isPresent || number != EventField.user.rawValue ? field : self[.userInterface]
+    }
+
     /// The field of a number that `number(of:)` gave.
     subscript(_ number: Int) -> mesher_json_value { values?[number] ?? mesher_json_value() }
 
@@ -75,7 +82,7 @@ extension EventColumn {
                 switch source {
                 case .field(let name): name
                 case .member(_, of: let object): object
-                case .tag, .exception: nil
+                case .tag, .exceptionType: nil
                 }
             }
     }

@@ -14,7 +14,7 @@ enum SentryMessage {
         if let text = entry(fields[.messageInterface], json, &room) { return text }
         if let text = entry(fields[.message], json, &room) { return text }
         if let text = feedback(in: fields[.contexts], json, &room) { return text }
-        if let text = description(of: SentryException.last(in: fields, json), json, &room) { return text }
+        if let text = SentryException.last(in: fields, json)?.description(&room), !text.isEmpty { return text }
         return unlabeled.bytes
     }
 
@@ -48,25 +48,5 @@ enum SentryMessage {
     ) -> UnsafeRawBufferPointer? {
         let message = json.member("message", of: json.member("feedback", of: contexts))
         return message.isText ? room.content(of: message) : nil
-    }
-
-    /// `Type: value`, or whichever there is. A value that is no text is shown as JSON.
-    private static func description(
-        of exception: mesher_json_value, _ json: borrowing JSONParser, _ room: inout TextRoom
-    ) -> UnsafeRawBufferPointer? {
-        guard exception.kind == .object else { return nil }
-        var type = mesher_json_value()
-        var value = mesher_json_value()
-        for (name, member) in json.members(of: exception) {
-            if name.equals("type") { type = member }
-            if name.equals("value") { value = member }
-        }
-        let start = room.count
-        if type.isText { room.append(contentOf: type) }
-        if value.isPresent, value.count > 0 {
-            if type.isText { room.append(": ") }
-            room.append(contentOf: value)
-        }
-        return room.count > start ? room.text(from: start) : nil
     }
 }

@@ -15,7 +15,7 @@ enum UserAddress {
         _ fields: EventFields, _ sender: IPAddress, _ json: borrowing JSONParser, _ room: inout TextRoom
     ) -> PayloadEdit? {
         let wish = wish(fields[.sdk], json)
-        let user = fields[.user].isPresent ? fields[.user] : json.member("sentry.interfaces.User", of: fields.payload)
+        let user = fields.object(EventField.user.rawValue)
         guard wish != .never, user.kind == .object || !user.isPresent else { return nil }
         let claimed = json.member("ip_address", of: user)
         if isNone(claimed) {

@@ -13,6 +13,7 @@ struct CommitReport {
     private let slot: ProcessSlot
     private var losses = ToldReasons()
     private var missingPartitions = ToldReasons()
+    private var missingColumns = ToldReasons()
     private var quietUntil: Int64 = .min
     private var unreported = 0
 
@@ -45,6 +46,20 @@ struct CommitReport {
     mutating func partitionsMissing(_ error: DatabaseError, now: Int64) {
         guard missingPartitions.tells("\(error)", now: now) else { return }
         logger.warning("partitions could not be created", metadata: ["reason": "\(error)"])
+    }
+
+    /// The schema is that of an older release.
+    ///
+    /// - Parameter names: the columns that it lacks; nil when it has all.
+    mutating func columnsMissing(_ names: [String]?, now: Int64) {
+        guard let names else {
+            if !missingColumns.isEmpty { logger.notice("the schema has all columns") }
+            return missingColumns.end()
+        }
+        guard missingColumns.tells("", now: now) else { return }
+        logger.warning(
+            "the schema is that of an older release, run mesher db migrate: events are stored without some columns",
+            metadata: ["columns": "\(names.joined(separator: ","))"])
     }
 
     /// The message is left out: PostgreSQL may quote a value in it.

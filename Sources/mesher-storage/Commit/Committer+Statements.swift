@@ -17,7 +17,7 @@ extension Committer {
             }
             stage = .inserting
             insertedAt = now
-            parameters.encode(inHand.batch, range)
+            parameters.encode(inHand.batch, range, columns: columns)
             let event = parameters.withParameters { parameters in
                 link.send(within: Self.timeout, now: now, epoll) { connection throws(DatabaseError) in
                     try connection.sendExecute(parameters)
@@ -48,8 +48,10 @@ extension Committer {
         _ edges: inout EdgeTable
     ) {
         stage = .preparing(day: day, isFirst: isFirst)
+        let statement = InsertStatement.sql(day: day, columns: columns)
+        let types = Array(InsertStatement.parameterTypes.prefix(columns))
         send(now: now, epoll, &keeper, &edges) { connection throws(DatabaseError) in
-            try connection.sendPrepare(InsertStatement.sql(day: day), parameterTypes: InsertStatement.parameterTypes)
+            try connection.sendPrepare(statement, parameterTypes: types)
         }
     }
 
@@ -75,7 +77,7 @@ extension Committer {
         _ edges: inout EdgeTable
     ) {
         stage = .probing(isFirst: isFirst)
-        send(storedRow.probe(project: project, day: day), now: now, epoll, &keeper, &edges)
+        send(storedRow.probe(project: project, day: day, columns: columns), now: now, epoll, &keeper, &edges)
     }
 
     mutating func completeProbe(

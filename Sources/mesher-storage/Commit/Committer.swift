@@ -30,7 +30,7 @@ struct Committer: ~Copyable {
     /// Sessions that were given up and still run; beyond so many PostgreSQL gets no other one.
     private static let abandonedSessions = 1
     private static let maintenanceInterval: Int64 = 3_600_000_000_000
-    private static let maintenanceRetry: Int64 = 60_000_000_000
+    private static let maintenanceRetry = FaultPoint.hastened(60_000_000_000)
 
     var link: DatabaseLink
     var stage = Stage.away
@@ -49,6 +49,8 @@ struct Committer: ~Copyable {
     /// Whether it delivers what is in the spool, between batches.
     private let replays: Bool
     var parameters = StatementParameters()
+    /// How many of an event's columns the database has: fewer than there are until `mesher db migrate` was run.
+    var columns = InsertStatement.columns.count
     /// The day whose events the session's statement takes; nil while there is none.
     var preparedDay: Int32?
     var insertedAt: Int64 = 0
@@ -148,7 +150,7 @@ struct Committer: ~Copyable {
             performStep(now: now, epoll, &keeper, &edges)
         } else if nextMaintenance <= now {
             stage = .maintaining
-            send(PartitionStatement.comingDays(), now: now, epoll, &keeper, &edges)
+            send(PartitionStatement.comingDays() + "; " + InsertStatement.look, now: now, epoll, &keeper, &edges)
         }
     }
 
@@ -197,7 +199,7 @@ struct Committer: ~Copyable {
             isLost = false
             stage = .settingUp
             let settings = SessionSettings.sql(ending: link.abandoned) + "; " + InsertStatement.sessionSettings
-            send(settings, now: now, epoll, &keeper, &edges)
+            send(settings + "; " + InsertStatement.look, now: now, epoll, &keeper, &edges)
         case .received: takeResults(now: now, epoll, &keeper, &edges)
         case .lost(let error): lose(error, now: now, &keeper, &edges)
         }
@@ -214,8 +216,11 @@ struct Committer: ~Copyable {
             switch link.nextResult() {
             case .pending: return
             case .rows(let rows):
-                guard case .settingUp = stage, let found = SessionSettings.predecessors(in: rows) else { break }
-                link.foundAbandoned(found)
+                if let found = InsertStatement.columns(in: rows) {
+                    columns = found
+                } else if case .settingUp = stage, let found = SessionSettings.predecessors(in: rows) {
+                    link.foundAbandoned(found)
+                }
             case .failed(let error): failure = error
             case .idle:
                 let error = failure
@@ -276,7 +281,9 @@ struct Committer: ~Copyable {
 
     private mutating func planMaintenance(after error: DatabaseError?, now: Int64) {
         if let error { report.partitionsMissing(error, now: now) } else { report.partitionsMade() }
-        nextMaintenance = now + (error == nil ? Self.maintenanceInterval : Self.maintenanceRetry)
+        let isComplete = columns == InsertStatement.columns.count
+        report.columnsMissing(isComplete ? nil : InsertStatement.columns[columns...].map(\.name), now: now)
+        nextMaintenance = now + (error == nil && isComplete ? Self.maintenanceInterval : Self.maintenanceRetry)
     }
 
     private mutating func lose(

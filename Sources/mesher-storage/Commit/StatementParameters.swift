@@ -5,15 +5,16 @@ import StorageChannel
 /// whether a NULL is in it, element type, length, lower bound, elements).
 struct StatementParameters: ~Copyable {
     private static let headerSize = 20
-    private static let columnCount = InsertStatement.columns.count
 
     private var bytes: [UInt8] = []
     /// The parameters in `bytes`.
     private var ranges: [Range<Int>] = []
 
     /// Builds the parameters anew, in the memory of the last ones.
-    mutating func encode(_ batch: borrowing Batch, _ range: Range<Int>) {
-        layOut(batch, range)
+    ///
+    /// - Parameter columns: how many the database has; what an event has beyond them is left out.
+    mutating func encode(_ batch: borrowing Batch, _ range: Range<Int>, columns: Int = InsertStatement.columns.count) {
+        layOut(batch, range, columns)
         copyElements(batch, range)
     }
 
@@ -26,11 +27,12 @@ struct StatementParameters: ~Copyable {
     }
 
     /// Finds each column's size, and writes the arrays' headers.
-    private mutating func layOut(_ batch: borrowing Batch, _ range: Range<Int>) {
-        var sizes = [Int](repeating: Self.headerSize, count: Self.columnCount)
-        var hasNull = [Bool](repeating: false, count: Self.columnCount)
+    private mutating func layOut(_ batch: borrowing Batch, _ range: Range<Int>, _ columns: Int) {
+        var sizes = [Int](repeating: Self.headerSize, count: columns)
+        var hasNull = [Bool](repeating: false, count: columns)
         for position in range {
             batch.forEachElement(of: position) { column, element in
+                guard column < columns else { return }
                 sizes[column] += element.count
                 // A value of length 0 and NULL are both an element of 4 bytes; saying "maybe NULL" of the former is allowed.
                 if element.count == 4 { hasNull[column] = true }
@@ -60,6 +62,7 @@ struct StatementParameters: ~Copyable {
         bytes.withUnsafeMutableBytes { bytes in
             for position in range {
                 batch.forEachElement(of: position) { column, element in
+                    guard column < cursors.count else { return }
                     let start = cursors[column]
                     UnsafeMutableRawBufferPointer(rebasing: bytes[start..<start + element.count])
                         .copyMemory(from: element)

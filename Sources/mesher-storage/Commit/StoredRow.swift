@@ -22,14 +22,15 @@ final class StoredRow {
     /// - Parameters:
     ///   - project: the one that is asked for if no other is known.
     ///   - day: the row's `received_on`, in days since 2000-01-01.
-    func probe(project: Int64, day: Int32) -> String {
+    ///   - known: how many columns the database has.
+    func probe(project: Int64, day: Int32, columns known: Int) -> String {
         var columns: [[UInt8]?] = []
         var stored: Int64?
         record.withUnsafeBytes { record in
             guard let head = RecordHead(record) else { return }
             stored = head.project
             _ = EventRecord.forEachElement(of: record) { column, element in
-                guard column >= EventRecord.Column.level.rawValue else { return }
+                guard (EventRecord.Column.level.rawValue..<known).contains(column) else { return }
                 let isNull = element.loadUnaligned(as: Int32.self) == -1
                 columns.append(isNull ? nil : Array(element[4...]))
             }

@@ -72,7 +72,7 @@ struct DatabaseCheck {
     private func schema(_ connection: borrowing Connection) -> Finding {
         do throws(SchemaError) {
             try Migrator().requireLatest(of: connection)
-            return .good("schema", "version \(Migration.latest)")
+            return .good("schema", "version \(try Migrator().version(of: connection))")
         } catch {
             let advice =
                 switch error {

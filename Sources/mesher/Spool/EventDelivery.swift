@@ -5,10 +5,15 @@ internal import StorageChannel
 /// Stores events in PostgreSQL as storage would: those that are there already are skipped.
 struct EventDelivery: ~Copyable {
     private let connection: Connection
+    /// How many of an event's columns the database has.
+    private let columns: Int
     /// Whether it has stored an event, so that PostgreSQL takes rows.
     private var hasStored = false
 
-    init(_ connection: consuming Connection) {
+    /// - Throws: `DatabaseError`.
+    init(_ connection: consuming Connection) throws(DatabaseError) {
+        columns =
+            try InsertStatement.columns(in: connection.query(InsertStatement.look)) ?? InsertStatement.columns.count
         self.connection = connection
     }
 
@@ -18,7 +23,7 @@ struct EventDelivery: ~Copyable {
     static func open(_ url: String) throws(DatabaseError) -> EventDelivery {
         let connection = try Connection.open(url, applicationName: "mesher")
         try connection.execute(SessionSettings.sql() + "; " + InsertStatement.sessionSettings)
-        return EventDelivery(connection)
+        return try EventDelivery(connection)
     }
 
     /// Why the database may not be that of the events of these projects; nil when it is.
@@ -100,8 +105,12 @@ struct EventDelivery: ~Copyable {
     private func execute(_ events: ArraySlice<SpooledEvent>) throws(DatabaseError) {
         let days = Dictionary(grouping: events, by: \.head.receivedOn).sorted { $0.key < $1.key }
         for (day, events) in days {
-            let arrays = EventRecord.Column.allCases.map { column in Self.array(events.map { $0[column] }) }
-            _ = try connection.query(InsertStatement.sql(day: day), arrays, types: InsertStatement.parameterTypes)
+            let arrays = EventRecord.Column.allCases.prefix(columns).map { column in
+                Self.array(events.map { $0[column] })
+            }
+            _ = try connection.query(
+                InsertStatement.sql(day: day, columns: columns), arrays,
+                types: Array(InsertStatement.parameterTypes.prefix(columns)))
         }
     }
 

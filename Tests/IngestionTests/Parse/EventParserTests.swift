@@ -57,6 +57,29 @@ import Testing
     }
 
     @Test(
+        "columns that came later are made of what is usable, and nobody is refused for them",
+        arguments: [
+            (#""dist":"7""#, "7", nil, nil), (#""dist":7"#, "7", nil, nil), (#""dist":[7]"#, nil, nil, nil),
+            (#""dist":" \t ""#, nil, nil, nil), (#""user":{"id":"\u0061"}"#, nil, nil, "a"),
+            (#""user":{"email":"e","id":12345678901234567890}"#, nil, nil, "12345678901234567890"),
+            (#""user":{"username":"u","email":"e","id":" "}"#, nil, nil, "e"),
+            (#""user":{"username":"u","id":[1]}"#, nil, nil, "u"),
+            (#""exception":{"type":"T"}"#, nil, "T", nil),
+            (#""exception":[{"type":"A"},{"type":"B"},{"mechanism":{}}]"#, nil, "B", nil),
+            (#""exception":{"values":[{"type":"A"},{"value":"v"}]}"#, nil, nil, nil),
+            (#""exception":{"values":7}"#, nil, nil, nil),
+        ] as [(String, String?, String?, String?)])
+    func laterColumns(fields: String, dist: String?, type: String?, user: String?) throws {
+        var parser = EventParser()
+        let text = #"{"message":"m","level":"info",\#(fields)}"#
+        let event = try parser.parsed(text)
+        #expect(event.text(.dist) == dist && event.text(.exceptionType) == type && event.text(.userID) == user)
+        #expect(event.text(.payload) == text)
+        let sent = try parser.parsed(text, as: .sentry(id: nil, sentAt: nil))
+        #expect(sent.text(.dist) == dist && sent.text(.exceptionType) == type && sent.text(.userID) == user)
+    }
+
+    @Test(
         "a refusal names the field and the rule, and appends nothing",
         arguments: [
             (#"{"level":"info"}"#, DiscardReason.missingMessage, "missing required field: message"),

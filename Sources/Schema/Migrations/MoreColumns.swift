@@ -1,0 +1,8 @@
+extension Migration {
+    /// The columns `dist`, `exception_type` and `user_id` of events. Nothing is rewritten: rows that are there have NULL.
+    static let moreColumns = Migration(
+        version: 6, name: "dist, exception_type, user_id",
+        sql: """
+            ALTER TABLE public.events ADD COLUMN dist text, ADD COLUMN exception_type text, ADD COLUMN user_id text;
+            """)
+}
