@@ -85,6 +85,8 @@ install: $(BIN)/mesher-watchdog
 	done
 	install -d $(DESTDIR)$(SHARE)/cluster
 	install -m 644 cluster/* $(DESTDIR)$(SHARE)/cluster
+	install -d $(DESTDIR)$(SHARE)/prometheus
+	install -m 644 prometheus/* $(DESTDIR)$(SHARE)/prometheus
 	install -m 644 README.md LICENSE $(DESTDIR)$(PREFIX)/share/doc/mesher
 	install -m 644 docs/* $(DESTDIR)$(PREFIX)/share/doc/mesher/docs
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d

@@ -162,7 +162,8 @@ let package = Package(
             dependencies: ["EventLoop", "Journal", "RecordedInputs", "Scoreboard", "mesher-watchdog"],
             swiftSettings: settings),
         .testTarget(
-            name: "DocumentTests", dependencies: ["Configuration", "Scoreboard", "StorageChannel", "mesher-watchdog"],
+            name: "DocumentTests",
+            dependencies: ["Configuration", "Scoreboard", "StorageChannel", "TestServers", "mesher-watchdog"],
             swiftSettings: settings),
         .testTarget(
             name: "EndToEndTests",
