@@ -52,53 +52,66 @@ package struct KeySnapshot: Equatable, Sendable {
     ///
     /// - Parameter places: those of the database that the keys must be of, one of which must be the same; nil for any.
     package init(decoding bytes: UnsafeRawBufferPointer, places: [String]?) throws(Fault) {
+        var snapshot = KeySnapshot()
+        try Self.forEachKey(in: bytes, places: places) { key, quota in
+            if let quota { snapshot.quotas[key] = quota } else { snapshot.revoked.insert(key) }
+        }
+        self = snapshot
+    }
+
+    /// Calls `body` with each key; those that were revoked have no quota. When it throws it may have called it for some.
+    package static func forEachKey(
+        in bytes: UnsafeRawBufferPointer, places: [String]?, _ body: (KeyID, ProjectQuota?) -> Void
+    ) throws(Fault) {
         var content = FrameContent(bytes)
-        guard content.integer(UInt64.self) == Self.magic else { throw .foreign }
+        guard content.integer(UInt64.self) == magic else { throw .foreign }
         let version = content.integer(UInt32.self)
-        guard (Self.oldestVersion...Self.version).contains(version) else {
+        guard (oldestVersion...Self.version).contains(version) else {
             throw content.isIntact ? .version(version) : .damaged
         }
-        let isOld = version == Self.oldestVersion
+        let isOld = version == oldestVersion
         let hashes = (0..<(isOld ? 1 : content.integer(UInt16.self))).map { _ in content.integer(UInt64.self) }
         guard content.isIntact, bytes.count >= 8,
             bytes.loadUnaligned(fromByteOffset: bytes.count - 8, as: UInt64.self).bigEndian
                 == KeySnapshotEncoder.checksum(UnsafeRawBufferPointer(rebasing: bytes.dropLast(8)))
         else { throw .damaged }
         if let places, !places.contains(where: { hashes.contains(KeySnapshotEncoder.hash($0)) }) { throw .database }
-        if isOld { try readCounted(&content) } else { try readMarked(&content) }
+        if isOld { try readCounted(&content, body) } else { try readMarked(&content, body) }
         _ = content.integer(UInt64.self)
         guard content.isIntact, content.isAtEnd else { throw .damaged }
     }
 
-    private mutating func readMarked(_ content: inout FrameContent) throws(Fault) {
+    private static func readMarked(
+        _ content: inout FrameContent, _ body: (KeyID, ProjectQuota?) -> Void
+    ) throws(Fault) {
         while true {
-            switch content.integer(UInt8.self) {
-            case Mark.known: readQuota(&content)
-            case Mark.revoked: revoked.insert(content.key())
-            case Mark.end: return
-            default: throw .damaged
-            }
-            guard content.isIntact else { throw .damaged }
+            let mark = content.integer(UInt8.self)
+            guard mark != Mark.end else { return }
+            guard mark == Mark.known || mark == Mark.revoked else { throw .damaged }
+            try readKey(&content, isRevoked: mark == Mark.revoked, body)
         }
     }
 
-    private mutating func readCounted(_ content: inout FrameContent) throws(Fault) {
+    private static func readCounted(
+        _ content: inout FrameContent, _ body: (KeyID, ProjectQuota?) -> Void
+    ) throws(Fault) {
         let counts = (known: content.integer(UInt32.self), revoked: content.integer(UInt32.self))
-        for _ in 0..<counts.known {
-            readQuota(&content)
-            guard content.isIntact else { throw .damaged }
-        }
-        for _ in 0..<counts.revoked {
-            revoked.insert(content.key())
-            guard content.isIntact else { throw .damaged }
-        }
+        for _ in 0..<counts.known { try readKey(&content, isRevoked: false, body) }
+        for _ in 0..<counts.revoked { try readKey(&content, isRevoked: true, body) }
     }
 
-    private mutating func readQuota(_ content: inout FrameContent) {
+    private static func readKey(
+        _ content: inout FrameContent, isRevoked: Bool, _ body: (KeyID, ProjectQuota?) -> Void
+    ) throws(Fault) {
         let key = content.key()
-        quotas[key] = ProjectQuota(
-            project: content.integer(), events: content.integer(), seconds: content.integer(),
-            origins: AllowedOrigins(content.bytes(Int(content.integer(UInt16.self)))))
+        let quota =
+            isRevoked
+            ? nil
+            : ProjectQuota(
+                project: content.integer(), events: content.integer(), seconds: content.integer(),
+                origins: AllowedOrigins(content.bytes(Int(content.integer(UInt16.self)))))
+        guard content.isIntact else { throw .damaged }
+        body(key, quota)
     }
 
     package func encoded(places: [String]) -> [UInt8] {

@@ -111,6 +111,7 @@ struct StorageLoop: ~Copyable {
             let pause = deadline.map { max($0, now) - now } ?? .max
             let count = try epoll.wait(nanoseconds: min(pause, ProcessSlot.longestPause))
             now = Clock.monotonic()
+            keys.isHeldUp = keys.hasMoreToRead && !edges.haveRoom(now: now, epoll)
             for position in 0..<count { handle(epoll[position], now: now) }
             edges.broadcast(keys.elapse(now: now, epoll))
             if settlesAt <= now { keys.stopWaiting() }

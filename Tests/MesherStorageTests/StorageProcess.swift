@@ -2,6 +2,7 @@ import EventLoop
 import Foundation
 import PostgreSQL
 import Schema
+import Spool
 import TestServers
 
 /// mesher-storage with a run directory and a database of its own; it is killed when this is lost.
@@ -110,6 +111,11 @@ final class StorageProcess {
     var databaseURL: String { environment["MESHER_STORAGE_DATABASE_URL"] ?? "" }
     /// The snapshot of the keys.
     var keysPath: String { folder.appendingPathComponent("state/keys").path }
+    /// How many keys in force the snapshot has.
+    var keptKeys: Int {
+        let bytes = Array(FileManager.default.contents(atPath: keysPath) ?? Data())
+        return bytes.withUnsafeBytes { (try? KeySnapshot(decoding: $0, places: nil))?.quotas.count ?? 0 }
+    }
     var log: String { (try? String(contentsOf: errors, encoding: .utf8)) ?? "" }
     /// What it wrote to the descriptor of its readiness.
     var announcement: String? { try? String(contentsOf: folder.appendingPathComponent("ready"), encoding: .utf8) }

@@ -35,37 +35,58 @@ struct DurableFile {
         return Array(bytes.prefix(length))
     }
 
-    /// Writes a file beside it, and gives it its name once its content has reached the disk. The corresponding C functions
-    /// are `open`, `write`, `fsync` and `rename`.
+    /// Writes it anew, as a whole.
     func replace(with bytes: [UInt8]) throws(SystemError) {
-        let temporary = path + ".new"
-        unlink(temporary)
-        let number = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard number >= 0 else { throw SystemError("open", temporary) }
-        try write(bytes, to: Descriptor(adopting: number), temporary)
-        guard rename(temporary, path) == 0 else { throw SystemError("rename", path) }
-        try synchronizeFolder()
+        let replacement = try begin()
+        try replacement.append(bytes)
+        try replacement.complete()
     }
 
-    private func write(_ bytes: [UInt8], to file: consuming Descriptor, _ name: String) throws(SystemError) {
-        var length = 0
-        while length < bytes.count {
-            let count = bytes.withUnsafeBytes {
-                Glibc.write(file.number, $0.baseAddress.map { $0 + length }, $0.count - length)
-            }
-            if count < 0 && errno == EINTR { continue }
-            guard count > 0 else { throw SystemError("write", name) }
-            length += count
+    /// Begins a file beside it that will take its place.
+    func begin() throws(SystemError) -> Replacement { try Replacement(path) }
+
+    /// The file beside it. The corresponding C functions are `open`, `write`, `fsync` and `rename`.
+    struct Replacement: ~Copyable {
+        private let path: String
+        private let temporary: String
+        private let file: Descriptor
+
+        fileprivate init(_ path: String) throws(SystemError) {
+            self.path = path
+            temporary = path + ".new"
+            unlink(temporary)
+            let number = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+            guard number >= 0 else { throw SystemError("open", temporary) }
+            file = Descriptor(adopting: number)
         }
-        guard fsync(file.number) == 0 else { throw SystemError("fsync", name) }
-    }
 
-    /// The new name is on disk only when its folder is.
-    private func synchronizeFolder() throws(SystemError) {
-        let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
-        let number = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard number >= 0 else { throw SystemError("open", folder) }
-        let descriptor = Descriptor(adopting: number)
-        guard fsync(descriptor.number) == 0 else { throw SystemError("fsync", folder) }
+        func append(_ bytes: [UInt8]) throws(SystemError) {
+            var length = 0
+            while length < bytes.count {
+                let count = bytes.withUnsafeBytes {
+                    Glibc.write(file.number, $0.baseAddress.map { $0 + length }, $0.count - length)
+                }
+                if count < 0 && errno == EINTR { continue }
+                guard count > 0 else { throw SystemError("write", temporary) }
+                length += count
+            }
+        }
+
+        /// Waits until what was appended has reached the disk.
+        func synchronize() throws(SystemError) {
+            guard fsync(file.number) == 0 else { throw SystemError("fsync", temporary) }
+        }
+
+        /// Gives it its name once its content has reached the disk.
+        func complete() throws(SystemError) {
+            try synchronize()
+            guard rename(temporary, path) == 0 else { throw SystemError("rename", path) }
+            // The new name is on disk only when its folder is.
+            let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+            let number = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+            guard number >= 0 else { throw SystemError("open", folder) }
+            let descriptor = Descriptor(adopting: number)
+            guard fsync(descriptor.number) == 0 else { throw SystemError("fsync", folder) }
+        }
     }
 }

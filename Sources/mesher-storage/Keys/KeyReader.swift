@@ -5,13 +5,13 @@ import Schema
 import Spool
 import StorageChannel
 
-/// Keeps the keys in memory as PostgreSQL has them: reads all at each connection, and those of a project when a NOTIFY
-/// names it, and all every few minutes. The changes are for the edges. While PostgreSQL is away they stay as they were, also
-/// over a restart.
+/// Keeps the keys in memory as PostgreSQL has them: reads all at each connection and every few minutes, and those of a project
+/// when a NOTIFY names it. It reads slice by slice, and the loop does its other work in between. The changes are for the edges.
+/// While PostgreSQL is away the keys stay as they were, also over a restart.
 struct KeyReader: ~Copyable {
     private enum Stage {
         case away, listening
-        case readingAll
+        case sweeping
         case readingProjects(Set<Int64>)
         /// Asks for a sign of life.
         case checking
@@ -29,8 +29,8 @@ struct KeyReader: ~Copyable {
     /// Nanoseconds after which all keys are read again: a change may be made while triggers do not fire, and then no NOTIFY
     /// names it.
     private static let readInterval: Int64 = 300_000_000_000
-    /// Beyond so many changed projects all keys are read.
-    private static let projectLimit = 100
+    /// Nanoseconds until it is asked again whether the edges have read their news.
+    private static let heldUpPause: Int64 = 10_000_000
 
     private static let readOnly = DatabaseError(
         operation: "check", message: "the session is read-only", isConnectionLost: true)
@@ -41,15 +41,12 @@ struct KeyReader: ~Copyable {
     private var stage = Stage.away
     private var failure: DatabaseError?
     private var losses = ToldReasons()
-    private var current = KeySnapshot()
-    private var currentProjects: Set<Int64> = []
-    private var changed: Set<Int64> = []
-    private var allChanged = false
+    private var slice = KeySlice()
+    private var plan = KeyReadingPlan()
     private var table = KeyTable()
     private var knownProjects = KnownProjects()
-    /// Whether events wait on disk that were accepted by the keys of the archive.
-    private let hasBacklog: Bool
     private var archive: KeyArchive
+    private var archivedChangeCount = 0
     private var hasReadArchive = false
     private var checkAt: Int64 = .max
     private var readAllAt: Int64 = .max
@@ -59,30 +56,35 @@ struct KeyReader: ~Copyable {
     /// Whether the keys are known, or it is known that PostgreSQL cannot be reached.
     private(set) var isSettled = false
 
+    /// Whether edges have so much to read of what has changed that nothing more is read before they have.
+    var isHeldUp = false
+    private var askAgainAt: Int64 = .max
+
     /// - Parameters:
     ///   - archive: where the keys are found when PostgreSQL cannot be asked.
     ///   - hasBacklog: whether events wait on disk from before.
     ///   - defaults: the limit of a project that has none of its own, events in seconds.
     init(
-        url: String, token: UInt64, archive: KeyArchive, hasBacklog: Bool,
+        url: String, token: UInt64, archive: consuming KeyArchive, hasBacklog: Bool,
         defaults: (events: UInt32, seconds: UInt32), logger: Logger
     ) {
         link = DatabaseLink(url: url, applicationName: "mesher-storage keys", token: token)
+        // Whether projects are the same as those of the backlog is seen when their keys are read for the first time.
+        if hasBacklog, let former = archive.former() { table = former }
         self.archive = archive
-        self.hasBacklog = hasBacklog
         self.defaults = defaults
         self.logger = logger
     }
 
     var deadline: Int64? {
-        let check: Int64? = if case .idle = stage { min(checkAt, readAllAt) } else { nil }
-        return [link.deadline, archive.deadline, check].compactMap { $0 }.min()
+        let own: Int64? = if case .idle = stage { plan.hasMore ? askAgainAt : min(checkAt, readAllAt) } else { nil }
+        return [link.deadline, archive.deadline, own].compactMap { $0 }.min()
     }
 
     /// What is known of a key. One that is not in memory is unknown only while changes can be heard; one that was revoked
     /// is unknown for good.
     func look(up key: KeyID) -> (state: KeyState, quota: ProjectQuota?) {
-        if let quota = table.quota(of: key) { return (.known, quota) }
+        if table.isLoaded, let quota = table.quota(of: key) { return (.known, quota) }
         return (isCurrent || table.isRevoked(key) ? .unknown : .unavailable, nil)
     }
 
@@ -113,12 +115,12 @@ struct KeyReader: ~Copyable {
 
     /// Connects again, gives up what takes too long, asks for a sign of life and keeps what has changed, when it is time.
     mutating func elapse(now: Int64, _ epoll: borrowing Epoll) -> [KeyTable.Change] {
-        archive.elapse(now: now, table.snapshot)
-        if case .idle = stage, readAllAt <= now {
+        archive.elapse(now: now, table)
+        if readAllAt <= now {
             readAllAt = .max
-            allChanged = true
-            return readChanged(now: now, epoll)
+            plan.note(nil)
         }
+        if case .idle = stage, plan.hasMore { return readNext(now: now, epoll) }
         if case .idle = stage, checkAt <= now {
             stage = .checking
             return send(Self.check, within: Self.checkTimeout, now: now, epoll)
@@ -128,7 +130,7 @@ struct KeyReader: ~Copyable {
 
     /// The process ends: what has changed is kept.
     mutating func finish(now: Int64) {
-        archive.finish(now: now, table.snapshot)
+        archive.finish(now: now, table)
     }
 
     private mutating func take(
@@ -151,21 +153,21 @@ struct KeyReader: ~Copyable {
         var changes: [KeyTable.Change] = []
         while true {
             while let notification = link.nextNotification() {
-                if let project = Int64(notification.payload) { changed.insert(project) } else { allChanged = true }
+                plan.note(Int64(notification.payload))
             }
             switch stage {
             case .away: return changes
             case .idle:
-                guard allChanged || !changed.isEmpty else { return changes }
-                changes += readChanged(now: now, epoll)
+                changes += readNext(now: now, epoll)
+                if case .idle = stage { return changes }
                 continue
-            case .listening, .readingAll, .readingProjects, .checking: break
+            case .listening, .sweeping, .readingProjects, .checking: break
             }
             switch link.nextResult() {
             case .pending: return changes
             case .rows(let rows):
                 switch stage {
-                case .readingAll, .readingProjects: collect(rows)
+                case .sweeping, .readingProjects: slice.collect(rows, defaults: defaults, logger: logger)
                 case .listening:
                     if let found = SessionSettings.predecessors(in: rows) { link.foundAbandoned(found) }
                 case .checking:
@@ -185,81 +187,69 @@ struct KeyReader: ~Copyable {
         let ended = stage
         stage = .idle
         checkAt = now + Self.checkInterval
-        defer { forgetCurrent() }
+        defer { slice = KeySlice() }
         switch ended {
         case .away, .idle, .checking: return []
         case .listening:
-            allChanged = true
+            plan.restart()
             return []
-        case .readingAll:
-            let isFirst = !isCurrent
-            readAllAt = now + FaultPoint.hastened(Self.readInterval)
-            isSettled = true
-            isCurrent = true
-            losses.end()
-            link.confirm()
-            archive.note(now: now)
-            // Changes that were heard of are those of the same projects.
-            knownProjects.replaceAll(currentProjects, strangers: isFirst ? replacedProjects() : [])
-            let changes = table.replaceAll(current)
-            if isFirst || !changes.isEmpty { logger.info("keys read", metadata: ["keys": "\(current.quotas.count)"]) }
-            return changes
+        case .sweeping: return takeSlice(now: now)
         case .readingProjects(let projects):
+            guard plan.take(slice, of: projects) else { return [] }
+            knownProjects.replace(projects, slice.projects)
+            let changes = table.replace(projects: projects, slice.keys)
+            noteChanges(now: now)
+            return changes
+        }
+    }
+
+    private mutating func takeSlice(now: Int64) -> [KeyTable.Change] {
+        let (range, completed) = plan.takeSwept(slice)
+        let changes = range.map { table.replace($0, slice.keys) } ?? []
+        if let completed { completeSweep(completed, now: now) }
+        noteChanges(now: now)
+        return changes
+    }
+
+    private mutating func completeSweep(_ sweep: KeySweep, now: Int64) {
+        let isFirst = !isCurrent
+        // Hosts do not all ask at the same moment.
+        let interval = FaultPoint.hastened(Self.readInterval)
+        readAllAt = now + Int64.random(in: interval * 3 / 4...interval)
+        isSettled = true
+        isCurrent = true
+        losses.end()
+        link.confirm()
+        // Changes that were heard of are those of the same projects.
+        knownProjects.replaceAll(sweep.projects, strangers: table.complete())
+        if isFirst {
             archive.note(now: now)
-            knownProjects.replace(projects, currentProjects)
-            return table.replace(projects: projects, current)
+            logger.info("keys read", metadata: ["projects": "\(sweep.projects.count)"])
         }
     }
 
-    private func replacedProjects() -> Set<Int64> {
-        if table.isLoaded { return table.replaced(by: current) }
-        guard hasBacklog, let former = archive.former() else { return [] }
-        var table = KeyTable()
-        _ = table.replaceAll(former)
-        return table.replaced(by: current)
+    private mutating func noteChanges(now: Int64) {
+        guard table.changeCount != archivedChangeCount else { return }
+        archivedChangeCount = table.changeCount
+        archive.note(now: now)
     }
 
-    private mutating func forgetCurrent() {
-        current = KeySnapshot()
-        currentProjects = []
-    }
+    /// Whether keys are to be read, and edges may have to be told of them.
+    var hasMoreToRead: Bool { plan.hasMore }
 
-    private mutating func readChanged(now: Int64, _ epoll: borrowing Epoll) -> [KeyTable.Change] {
-        var query = """
-            SELECT k.key, p.id, k.revoked_at IS NULL, p.rate_limit_events, p.rate_limit_seconds,
-                array_to_string(p.allowed_origins, ' ')
-            FROM public.projects p LEFT JOIN public.api_keys k ON k.project_id = p.id
-            """
-        if allChanged || changed.count > Self.projectLimit {
-            stage = .readingAll
-        } else {
-            query += " WHERE p.id IN (\(changed.map(String.init).joined(separator: ", ")))"
-            stage = .readingProjects(changed)
+    private mutating func readNext(now: Int64, _ epoll: borrowing Epoll) -> [KeyTable.Change] {
+        guard !isHeldUp || !plan.hasMore else {
+            askAgainAt = now + Self.heldUpPause
+            return []
         }
-        allChanged = false
-        changed = []
-        return send(query, within: Self.timeout, now: now, epoll)
-    }
-
-    private mutating func collect(_ rows: borrowing Rows) {
-        for row in 0..<rows.count {
-            guard let project = rows[row: row, column: 1].flatMap({ Int64($0) }) else { continue }
-            currentProjects.insert(project)
-            guard let text = rows[row: row, column: 0] else { continue }
-            guard let key = KeyID(hex: text) else {
-                logger.warning("a key that is not 32 hex digits is ignored")
-                continue
-            }
-            guard rows[row: row, column: 2] == "t" else {
-                current.revoked.insert(key)
-                continue
-            }
-            current.quotas[key] = ProjectQuota(
-                project: project,
-                events: rows[row: row, column: 3].flatMap { UInt32($0) } ?? defaults.events,
-                seconds: rows[row: row, column: 4].flatMap { UInt32($0) } ?? defaults.seconds,
-                origins: AllowedOrigins((rows[row: row, column: 5] ?? "").utf8))
+        let isBegun = plan.sweep != nil
+        guard let step = plan.next() else { return [] }
+        switch step {
+        case .projects(let projects): stage = .readingProjects(projects)
+        case .sweep: stage = .sweeping
         }
+        if !isBegun, !isCurrent { table.compare() }
+        return send(plan.query(for: step), within: Self.timeout, now: now, epoll)
     }
 
     private mutating func send(
@@ -281,13 +271,16 @@ struct KeyReader: ~Copyable {
     private mutating func readArchive() {
         guard !table.isLoaded, !hasReadArchive else { return }
         hasReadArchive = true
-        if let snapshot = archive.read() { _ = table.replaceAll(snapshot) }
+        guard let former = archive.read() else { return }
+        table = former
+        // What was read so far is not in there.
+        plan.restart()
     }
 
     private mutating func lose(_ error: DatabaseError, now: Int64) {
         stage = .away
         failure = nil
-        forgetCurrent()
+        slice = KeySlice()
         isCurrent = false
         isSettled = true
         readArchive()

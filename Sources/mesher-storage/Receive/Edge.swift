@@ -15,6 +15,9 @@ final class Edge {
     /// An edge that leaves more than so many bytes of answers unread is dropped.
     static let outputLimit = 4 << 20
 
+    /// With more bytes of answers unread it is not told more news than it can take.
+    private static let roomLimit = 256 << 10
+
     /// More room than this for what is received is given back when it is not used.
     private static let keptInput = 1 << 20
 
@@ -45,6 +48,12 @@ final class Edge {
 
     /// Whether answers wait for being written.
     var hasOutput: Bool { !results.bytes.isEmpty || output.bytes.count > written }
+
+    /// Since when it has had more to read than `hasRoom` allows, as far as that was looked at.
+    var isBehindSince: Int64?
+
+    /// Whether it has read nearly all of its answers.
+    var hasRoom: Bool { output.bytes.count - written <= Self.roomLimit }
 
     /// Reads what has come and calls `body` with each message.
     func receive(_ body: (EdgeMessage) -> Void) -> Progress {

@@ -4,6 +4,9 @@ import StorageChannel
 
 /// All edges, and which of them have answers to be written at the end of this turn of the loop.
 struct EdgeTable: ~Copyable {
+    /// Nanoseconds that an edge may take to read what has changed.
+    private static let newsPatience: Int64 = 1_000_000_000
+
     private let logger: Logger
     private var nextToken: UInt64
     private var edges: [UInt64: Edge] = [:]
@@ -64,6 +67,26 @@ struct EdgeTable: ~Copyable {
             }
             edge?.answer(entry.ticket, result, retryAfter: retryAfter)
         }
+    }
+
+    /// Whether all edges have read what they were told of keys. One that does not for a second is closed: it will ask again,
+    /// and the others need not wait.
+    mutating func haveRoom(now: Int64, _ epoll: borrowing Epoll) -> Bool {
+        var haveRoom = true
+        for edge in edges.values {
+            guard !edge.hasRoom else {
+                edge.isBehindSince = nil
+                continue
+            }
+            let since = edge.isBehindSince ?? now
+            edge.isBehindSince = since
+            if now - since < Self.newsPatience {
+                haveRoom = false
+            } else {
+                settle(edge, .faulty("it does not read the news of keys"), epoll)
+            }
+        }
+        return haveRoom
     }
 
     mutating func broadcast(_ changes: [KeyTable.Change]) {

@@ -1,9 +1,13 @@
+import Glibc
 import PostgreSQL
 import StorageChannel
+import TestServers
 import Testing
 
 @Suite struct KeyReaderTests {
     private let key = KeyID(0x1234_0000_0000_0000_0000_0000_0000_abcd)
+    /// Behind all others.
+    private let last = KeyID(.max)
 
     @Test("a project without a limit of its own has the configured one")
     func defaults() throws {
@@ -41,6 +45,48 @@ import Testing
         let owner = try storage.open()
         try owner.execute("SET session_replication_role = replica; UPDATE api_keys SET revoked_at = now()")
         #expect(edge.key(key, within: 30)?.state == .unknown)
+    }
+
+    @Test("120,000 keys that come at once are told to an edge that is not quick to read, and it stays")
+    func manyAtOnce() throws {
+        let storage = try StorageProcess(prepare: CommitterFailureTests.project(with: KeyID(1)))
+        let edge = try storage.edge()
+        #expect(edge.lookUp(KeyID(1))?.state == .known)
+        try storage.open().execute(
+            """
+            INSERT INTO projects (id, organization_id, slug) OVERRIDING SYSTEM VALUE
+            SELECT id, 1, 'many-' || id FROM generate_series(1001, 2000) AS id;
+            INSERT INTO api_keys (key, project_id)
+            SELECT md5(number::text), 1001 + number % 1000 FROM generate_series(1, 119999) AS number;
+            INSERT INTO api_keys (key, project_id) VALUES ('\(CommitterFailureTests.hex(last))', 1)
+            """)
+        // It is not told before it reads; meanwhile there would be too much for one that is told all.
+        usleep(200_000)
+        #expect(edge.key(last, within: 60)?.state == .known)
+        #expect(edge.probe()?.accepts == true)
+        #expect(!storage.log.contains("edge closed"))
+        #expect(eventually(within: 60) { storage.keptKeys > 120_000 })
+        storage.kill()
+        _ = storage.wait()
+        try storage.allowConnections(false)
+        try storage.start()
+        #expect(try storage.edge(whenAccepting: false).lookUp(last)?.state == .known)
+    }
+
+    @Test("an edge that reads nothing is closed after a second, and the others hear the news")
+    func deaf() throws {
+        let storage = try StorageProcess(prepare: CommitterFailureTests.project(with: KeyID(1)))
+        let deaf = try storage.edge()
+        let edge = try storage.edge()
+        #expect(deaf.lookUp(KeyID(1))?.state == .known && edge.lookUp(KeyID(1))?.state == .known)
+        try storage.open().execute(
+            """
+            INSERT INTO api_keys (key, project_id)
+            SELECT md5(number::text), 1 FROM generate_series(1, 30000) AS number;
+            INSERT INTO api_keys (key, project_id) VALUES ('\(CommitterFailureTests.hex(last))', 1)
+            """)
+        #expect(edge.key(last, within: 60)?.state == .known)
+        #expect(eventually { storage.log.contains("it does not read the news of keys") })
     }
 
     @Test("uncounted events are granted the host's share of the limit, counted ones all")

@@ -4,6 +4,26 @@ import Testing
 
 @testable import mesher_storage
 
+extension KeyTable {
+    /// All that the table holds.
+    var snapshot: KeySnapshot {
+        var snapshot = KeySnapshot()
+        for bucket in 0..<Self.bucketCount {
+            forEachKey(inBucket: bucket) { key, quota in
+                if let quota { snapshot.quotas[key] = quota } else { snapshot.revoked.insert(key) }
+            }
+        }
+        return snapshot
+    }
+
+    /// Reads all in one slice.
+    mutating func replaceAll(_ current: KeySnapshot) -> [Change] {
+        let changes = replace(Range(after: nil, through: nil), current)
+        _ = complete()
+        return changes
+    }
+}
+
 @Suite struct KeyTableTests {
     private let quota = ProjectQuota(project: 1, events: 1_000, seconds: 60)
     private let other = ProjectQuota(project: 2, events: 5, seconds: 10)
@@ -67,9 +87,44 @@ import Testing
         "a project none of whose keys is left is another one; one key that is left, or revoked, shows that it is the same"
     )
     func replaced() {
-        let table = loaded()
-        #expect(table.replaced(by: KeySnapshot(quotas: [KeyID(1): quota, KeyID(9): other])) == [2])
-        #expect(table.replaced(by: KeySnapshot(quotas: [KeyID(1): quota], revoked: [KeyID(2)])).isEmpty)
+        func strangers(_ current: KeySnapshot) -> Set<Int64> {
+            var table = loaded()
+            table.compare()
+            _ = table.replace(KeyTable.Range(after: nil, through: nil), current)
+            return table.complete()
+        }
+        #expect(strangers(KeySnapshot(quotas: [KeyID(1): quota, KeyID(9): other])) == [2])
+        #expect(strangers(KeySnapshot(quotas: [KeyID(1): quota], revoked: [KeyID(2)])).isEmpty)
+        #expect(strangers(KeySnapshot(quotas: [KeyID(1): other])) == [2])
+    }
+
+    @Test("a project is seen to be another one whatever happens while its keys are read slice by slice")
+    func replacedBetween() {
+        var table = loaded()
+        table.compare()
+        // A new key of the project is heard of before its former one is missed, and read again after that.
+        _ = table.replace(projects: [1], KeySnapshot(quotas: [KeyID(7): quota]))
+        _ = table.replace(KeyTable.Range(after: nil, through: KeyID(5)), KeySnapshot(quotas: [KeyID(2): other]))
+        // The connection is lost, and all is read anew.
+        table.compare()
+        _ = table.replace(KeyTable.Range(after: nil, through: KeyID(5)), KeySnapshot(quotas: [KeyID(2): other]))
+        _ = table.replace(KeyTable.Range(after: KeyID(5), through: nil), KeySnapshot(quotas: [KeyID(7): quota]))
+        #expect(table.complete() == [1])
+        // That is said once.
+        table.compare()
+        _ = table.replace(KeyTable.Range(after: nil, through: nil), table.snapshot)
+        #expect(table.complete().isEmpty)
+    }
+
+    @Test("a slice of all keys changes those of its range, and no others")
+    func range() {
+        var table = KeyTable()
+        let keys = (0..<100).map { KeyID(UInt128($0) << 120 | 1) }
+        _ = table.replaceAll(KeySnapshot(quotas: Dictionary(uniqueKeysWithValues: keys.map { ($0, quota) })))
+        let changes = table.replace(KeyTable.Range(after: keys[9], through: keys[19]), KeySnapshot(revoked: [keys[12]]))
+        #expect(Set(changes.map(\.key)) == Set(keys[10...19]) && changes.allSatisfy { $0.quota == nil })
+        #expect(table.isRevoked(keys[12]) && table.snapshot.quotas.count == 90)
+        #expect(table.quota(of: keys[9]) == quota && table.quota(of: keys[20]) == quota)
     }
 
     @Test("a key is 32 hex digits and nothing else")
