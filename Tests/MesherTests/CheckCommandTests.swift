@@ -122,6 +122,32 @@ struct CheckCommandTests {
         #expect(run.output.contains("FAULT") && run.output.contains(name))
     }
 
+    @Test("a clock two minutes behind PostgreSQL's and Redis' is said to be")
+    func clock() throws {
+        let redis = try Self.redis()
+        var service = try Self.service(redis: redis)
+        let library = redis.folder + "/clock.so"
+        let compile = "printf '%s' '\(Self.slowClock)' | clang -shared -fPIC -xc - -o \(library)"
+        #expect(try Execution.run("/bin/sh", ["-c", compile]).status == 0)
+        service.environment["LD_PRELOAD"] = library
+        let run = try service.run("check")
+        #expect(
+            run.output.contains("120.0 s behind PostgreSQL's") || run.output.contains("119.9 s behind PostgreSQL's"))
+        #expect(run.output.contains("s behind Redis's"))
+        redis.stop()
+    }
+
+    private static let slowClock = """
+        #include <sys/syscall.h>
+        #include <time.h>
+        #include <unistd.h>
+        int clock_gettime(clockid_t clock, struct timespec *time) {
+            int result = syscall(SYS_clock_gettime, clock, time);
+            if (clock == CLOCK_REALTIME) time->tv_sec -= 120;
+            return result;
+        }
+        """
+
     @Test("PostgreSQL away, Redis away and no schema are told apart")
     func databaseFaults() throws {
         var service = try TestService(isMigrated: false)

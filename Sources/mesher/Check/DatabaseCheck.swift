@@ -1,4 +1,5 @@
 internal import Configuration
+internal import EventLoop
 internal import PostgreSQL
 internal import Schema
 
@@ -17,7 +18,7 @@ struct DatabaseCheck {
         let subject = "PostgreSQL"
         do throws(DatabaseError) {
             let connection = try Connection.open(settings.text(.databaseURL), applicationName: "mesher check")
-            var findings = [try version(connection)]
+            var findings = [try version(connection), try clock(connection)]
             let schema = schema(connection)
             findings.append(schema)
             if !schema.isFault {
@@ -67,6 +68,14 @@ struct DatabaseCheck {
             return .fault("PostgreSQL", "the database's encoding is \(encoding)", advice: advice)
         }
         return .good("PostgreSQL", "version \(version)")
+    }
+
+    private func clock(_ connection: borrowing Connection) throws(DatabaseError) -> Finding {
+        let before = Clock.wall()
+        let rows = try connection.query("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
+        let after = Clock.wall()
+        let theirs = rows[row: 0, column: 0].flatMap { Int64($0) } ?? before
+        return ClockComparison("PostgreSQL", theirs: theirs, before: before, after: after).finding
     }
 
     private func schema(_ connection: borrowing Connection) -> Finding {

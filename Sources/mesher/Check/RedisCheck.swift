@@ -74,7 +74,8 @@ struct RedisCheck {
             }
             let again = evaluate(["EVALSHA", digest])
             if let fault = try fault(again, ask(connection, [again.words])) { return [fault] }
-            return [.good(subject, "\(server.address), runs scripts")] + (try eviction(connection).map { [$0] } ?? [])
+            return [.good(subject, "\(server.address), runs scripts")]
+                + [try eviction(connection), try clock(connection)].compactMap(\.self)
         } catch {
             let advice = "start Redis, or correct MESHER_REDIS_SOCKET, or MESHER_REDIS_HOST and MESHER_REDIS_PORT"
             return [.fault(subject, "\(server.address): \(error)", advice: advice)]
@@ -124,6 +125,25 @@ struct RedisCheck {
         let commands = "+script|load +eval +evalsha +get +incrby +pttl +pexpire"
         return "ACL SETUSER \(user) on '~\(prefix)*' \(commands)\(select), or set MESHER_REDIS_USER and "
             + "MESHER_REDIS_PASSWORD"
+    }
+
+    /// A clock that is not this host's; nil when it is, or when Redis doesn't say.
+    private func clock(_ connection: borrowing RedisConnection) throws(RedisError) -> Finding? {
+        let before = Clock.wall()
+        let reply = try ask(connection, [["TIME"]])?.first
+        let after = Clock.wall()
+        guard case .texts(let parts)? = reply, parts.count == 2, let seconds = Int64(parts[0]),
+            let microseconds = Int64(parts[1]), let theirs = Self.microseconds(seconds, microseconds)
+        else { return nil }
+        let finding = ClockComparison("Redis", theirs: theirs, before: before, after: after).finding
+        return finding.isFault ? finding : nil
+    }
+
+    /// Nil for more than there is room for.
+    private static func microseconds(_ seconds: Int64, _ rest: Int64) -> Int64? {
+        let (whole, isTooMuch) = seconds.multipliedReportingOverflow(by: 1_000_000)
+        let (sum, isOverflow) = whole.addingReportingOverflow(rest)
+        return isTooMuch || isOverflow ? nil : sum
     }
 
     /// A Redis that evicts counters when its memory is full; nil when it does not, or does not say.
