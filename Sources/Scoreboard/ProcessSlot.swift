@@ -172,6 +172,11 @@ package final class ProcessSlot {
         memory[SlotLayout.lastPartition] = UInt64(clamping: day)
     }
 
+    /// By how many microseconds this host's clock and PostgreSQL's differ.
+    package func setClockDifference(_ microseconds: Int64) {
+        memory[SlotLayout.clockDifference] = min(microseconds.magnitude, .max - 1) + 1
+    }
+
     /// What the spool and the quarantine hold now.
     ///
     /// - Parameters:

@@ -38,6 +38,8 @@ enum SlotLayout {
     static let spoolFiles = 45
     /// Why the spool cannot be used, errno(3); 0 when it can.
     static let spoolFault = 46
+    /// Microseconds between this host's clock and PostgreSQL's, and one more; 0 for unknown.
+    static let clockDifference = 47
     static let rateLimitFallbacks = 48
     static let droppedLogLines = 49
     /// Microseconds since 1970.
@@ -89,7 +91,7 @@ enum SlotLayout {
     }()
 
     /// Changed with the place or the meaning of a word.
-    private static let version = 9
+    private static let version = 10
 }
 
 extension CaseIterable where Self: Equatable {

@@ -28,6 +28,8 @@ package struct SlotReading: Sendable {
     package let lastCommit: Int64?
     /// The last day with a partition, counted from 1970-01-01.
     package let lastPartition: Int64?
+    /// Microseconds between this host's clock and PostgreSQL's.
+    package let clockDifference: Int64?
     /// What spool and quarantine hold now.
     package let spool: SpoolReading
     /// Whether storage can store an event; nil where nothing is known of that.
@@ -118,6 +120,7 @@ extension SlotReading {
         self.lastCommit = lastCommit == 0 ? nil : Int64(clamping: lastCommit)
         let lastPartition = memory[start + SlotLayout.lastPartition]
         self.lastPartition = lastPartition == 0 ? nil : Int64(Self.bounded(lastPartition))
+        clockDifference = Self.known(memory[start + SlotLayout.clockDifference]).map { Int64(clamping: $0) }
         let oldest = memory[start + SlotLayout.spoolOldest]
         spool = SpoolReading(
             events: Self.bounded(memory[start + SlotLayout.spoolEvents]),

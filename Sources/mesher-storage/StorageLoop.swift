@@ -81,7 +81,7 @@ struct StorageLoop: ~Copyable {
         keys = KeyReader(
             url: configuration.databaseURL, token: Token.keys, archive: archive,
             hasBacklog: (try? SpoolIndex(configuration.spoolDirectory))?.segments.isEmpty == false,
-            defaults: configuration.defaultLimit, logger: logger)
+            defaults: configuration.defaultLimit, slot: slot, logger: logger)
         self.quota = consume quota
         redis = RedisReport(logger)
     }

@@ -116,6 +116,12 @@ extension StatusPageContent {
             text.family("mesher_storage_partitions_ahead", .gauge, "Days after today that have a partition.")
             text.sample(partitionsAhead)
         }
+        if let clockDifference {
+            text.family(
+                "mesher_clock_difference_seconds", .gauge,
+                "Difference between this host's clock and PostgreSQL's, beyond what the answer took.")
+            text.sample(Self.seconds(clockDifference))
+        }
         addSpool(to: &text)
         text.family("mesher_ready", .gauge, "Whether an event can be stored, as /readyz says.")
         text.sample(isReady ? 1 : 0)

@@ -87,6 +87,9 @@ struct StatusPageContent {
         code == EWOULDBLOCK ? "another process owns it" : String(cString: strerror(code))
     }
 
+    /// Microseconds between this host's clock and PostgreSQL's.
+    var clockDifference: Int64? { storage?.clockDifference }
+
     /// Days after today for which there is a partition already; below 0 when there is not even one for today.
     var partitionsAhead: Int64? {
         let day: Int64 = 86_400_000_000

@@ -31,6 +31,7 @@ struct MetricsTableTests {
         slot.countRequest(.events, status: 202, duration: 1)
         slot.countCommit(events: 1, duration: 1, wall: 1)
         slot.setLastPartition(day: 1)
+        slot.setClockDifference(1)
         slot.setSpool(events: 1, bytes: 1, limit: 1, oldest: 1, quarantined: 1)
         slot.setSpoolDisk(bytes: 1, files: 1, fault: ENOSPC)
         slot.setReadiness(accepts: true, degradation: 0)

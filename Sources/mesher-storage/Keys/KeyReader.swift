@@ -2,6 +2,7 @@ import EventLoop
 import Logging
 import PostgreSQL
 import Schema
+import Scoreboard
 import Spool
 import StorageChannel
 
@@ -25,7 +26,8 @@ struct KeyReader: ~Copyable {
     /// another one then.
     private static let checkInterval: Int64 = 2_000_000_000
     private static let checkTimeout: Int64 = 3_000_000_000
-    private static let check = "SHOW transaction_read_only"
+    private static let check =
+        "SELECT current_setting('transaction_read_only'), (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
     /// Nanoseconds after which all keys are read again: a change may be made while triggers do not fire, and then no NOTIFY
     /// names it.
     private static let readInterval: Int64 = 300_000_000_000
@@ -36,6 +38,7 @@ struct KeyReader: ~Copyable {
         operation: "check", message: "the session is read-only", isConnectionLost: true)
 
     private let logger: Logger
+    private let slot: ProcessSlot
     private let defaults: (events: UInt32, seconds: UInt32)
     private var link: DatabaseLink
     private var stage = Stage.away
@@ -48,8 +51,9 @@ struct KeyReader: ~Copyable {
     private var archive: KeyArchive
     private var archivedChangeCount = 0
     private var hasReadArchive = false
-    private var checkAt: Int64 = .max
-    private var readAllAt: Int64 = .max
+    private var (checkAt, readAllAt, askAgainAt) = (Int64.max, Int64.max, Int64.max)
+    /// When it was last sent, by this host's clock.
+    private var checkedAt: Int64 = 0
     /// Whether all changes were heard since the keys were read.
     private(set) var isCurrent = false
 
@@ -58,7 +62,6 @@ struct KeyReader: ~Copyable {
 
     /// Whether edges have so much to read of what has changed that nothing more is read before they have.
     var isHeldUp = false
-    private var askAgainAt: Int64 = .max
 
     /// - Parameters:
     ///   - archive: where the keys are found when PostgreSQL cannot be asked.
@@ -66,13 +69,14 @@ struct KeyReader: ~Copyable {
     ///   - defaults: the limit of a project that has none of its own, events in seconds.
     init(
         url: String, token: UInt64, archive: consuming KeyArchive, hasBacklog: Bool,
-        defaults: (events: UInt32, seconds: UInt32), logger: Logger
+        defaults: (events: UInt32, seconds: UInt32), slot: ProcessSlot, logger: Logger
     ) {
         link = DatabaseLink(url: url, applicationName: "mesher-storage keys", token: token)
         // Whether projects are the same as those of the backlog is seen when their keys are read for the first time.
         if hasBacklog, let former = archive.former() { table = former }
         self.archive = archive
         self.defaults = defaults
+        self.slot = slot
         self.logger = logger
     }
 
@@ -123,6 +127,7 @@ struct KeyReader: ~Copyable {
         if case .idle = stage, plan.hasMore { return readNext(now: now, epoll) }
         if case .idle = stage, checkAt <= now {
             stage = .checking
+            checkedAt = Clock.wall()
             return send(Self.check, within: Self.checkTimeout, now: now, epoll)
         }
         return take(link.elapse(now: now, epoll), now: now, epoll)
@@ -152,9 +157,7 @@ struct KeyReader: ~Copyable {
     private mutating func takeResults(now: Int64, _ epoll: borrowing Epoll) -> [KeyTable.Change] {
         var changes: [KeyTable.Change] = []
         while true {
-            while let notification = link.nextNotification() {
-                plan.note(Int64(notification.payload))
-            }
+            while let notification = link.nextNotification() { plan.note(Int64(notification.payload)) }
             switch stage {
             case .away: return changes
             case .idle:
@@ -173,12 +176,18 @@ struct KeyReader: ~Copyable {
                 case .checking:
                     let isReadOnly = rows.count == 1 && rows[row: 0, column: 0] == "on"
                     if isReadOnly && !link.acceptsReadOnly { failure = Self.readOnly }
+                    noteClock(rows)
                 case .away, .idle: break
                 }
             case .failed(let error): failure = error
             case .idle: changes += complete(now: now, epoll)
             }
         }
+    }
+
+    private func noteClock(_ rows: borrowing Rows) {
+        guard rows.count == 1, let theirs = rows[row: 0, column: 1].flatMap({ Int64($0) }) else { return }
+        slot.setClockDifference(theirs < checkedAt ? checkedAt - theirs : max(theirs - Clock.wall(), 0))
     }
 
     /// The command under way is over.
