@@ -161,6 +161,11 @@ extension Setting {
         "MESHER_HOSTS", .integer(1...10_000), default: "1", for: [.storage],
         "hosts that share the rate limits: while Redis is down each grants limit / hosts")
 
+    package static let midnightMargin = Setting(
+        "MESHER_MIDNIGHT_MARGIN", .integer(0...3_600), unit: "s", default: "300", for: [.storage],
+        "time before and after midnight (UTC) in which an id is looked for whatever day another host's clock "
+            + "says; 0 means not at all")
+
     package static let requestsInHand = Setting(
         "MESHER_REQUESTS_IN_HAND", .integer(1...10_000), unit: "requests", default: "512", for: [.worker],
         "maximum number of requests in flight per worker; further ones wait in the socket")
@@ -207,8 +212,9 @@ extension Setting {
         stuckHeartbeat, startTimeout, healthInterval, databaseURL, storageDatabaseURL, commitEvents, commitDelay,
         spoolDirectory, spoolLimit, spoolShare, spoolAfter, redisSocket, redisHost, redisPort,
         redisSentinels, redisMaster, redisSentinelUser, redisSentinelPassword, redisUser, redisPassword,
-        redisDatabase, redisPrefix, rateLimitEvents, rateLimitSeconds, bulkEvents, senderAddress, hosts, requestsInHand,
-        bytesInHand, streamAddress, streamConnections, streamProjectConnections, streamRate, streamMemory,
+        redisDatabase, redisPrefix, rateLimitEvents, rateLimitSeconds, bulkEvents, senderAddress, hosts, midnightMargin,
+        requestsInHand, bytesInHand, streamAddress, streamConnections, streamProjectConnections, streamRate,
+        streamMemory,
         streamAge, streamPing, publicURL,
         retentionDays,
     ]

@@ -43,9 +43,10 @@ package enum InsertStatement {
 
     package static let parameterTypes: [UInt32] = columns.map(\.array)
 
-    /// Asks how many of the columns a database has: its schema may be that of the release before, and new columns come last.
+    /// Asks how many of the columns a database has, and whether it has claims: its schema may be that of the release before, and
+    /// new columns come last.
     package static let look = """
-        SELECT count(*) AS event_columns FROM pg_catalog.pg_attribute
+        SELECT count(*) AS event_columns, to_regclass('public.event_claims') IS NOT NULL FROM pg_catalog.pg_attribute
         WHERE attrelid = to_regclass('public.events') AND NOT attisdropped
             AND attname IN (\(columns.map { "'\($0.name)'" }.joined(separator: ", ")))
         """
@@ -56,22 +57,47 @@ package enum InsertStatement {
         return rows[row: 0, column: 0].flatMap { Int($0) }.flatMap { (1...columns.count).contains($0) ? $0 : nil }
     }
 
+    /// Whether ids can be claimed, by the answer to `look`.
+    package static func hasClaims(in rows: borrowing Rows) -> Bool { rows[row: 0, column: 1] == "t" }
+
     /// - Parameters:
     ///   - day: the `received_on` of all the events, in days since 2000-01-01. One that PostgreSQL cannot express makes the
     ///     statement fail with SQLSTATE 22008.
     ///   - count: the columns that the database has, as many parameters are given.
-    package static func sql(day: Int32, columns count: Int = columns.count) -> String {
+    ///   - claims: whether an id must be nobody's in `event_claims`, too, where it stands once for each midnight. Two sessions
+    ///     that store it at the same moment under different days do not see each other's row, and both would; this is the
+    ///     row that they share.
+    package static func sql(day: Int32, columns count: Int = columns.count, claims: Bool = false) -> String {
         let names = columns.prefix(count).map(\.identifier).joined(separator: ", ")
         let parameters = (1...max(count, 1)).map { "$\($0)" }.joined(separator: ", ")
         return """
-            INSERT INTO public.events (\(names))
+            \(claims ? claim : "")INSERT INTO public.events (\(names))
             SELECT \(names) FROM unnest(\(parameters)) AS n(\(names))
             WHERE (SELECT pg_logical_emit_message(true, 'mesher', '')) IS NOT NULL
                 AND \(isAbsent(on: day == .min ? day : day - 1))
                 AND \(isAbsent(on: day == .max ? day : day + 1))
+                \(claims ? isClaimed : "")
             ON CONFLICT DO NOTHING
             """
     }
+
+    /// The midnight is the one next to the receipt. In the order of the events: so two sessions with the same ids wait for each
+    /// other at most once.
+    private static let claim = """
+        WITH claimed AS (
+            INSERT INTO public.event_claims (project_id, event_id, midnight)
+            SELECT project_id, event_id, CAST(received_at AT TIME ZONE 'UTC' + interval '12 hours' AS date)
+            FROM unnest($\(parameter(.projectID)), $\(parameter(.eventID)), $\(parameter(.receivedAt)))
+                AS c(project_id, event_id, received_at)
+            ON CONFLICT DO NOTHING RETURNING project_id, event_id)
+
+        """
+
+    private static let isClaimed = """
+        AND EXISTS (SELECT FROM claimed c WHERE c.project_id = n.project_id AND c.event_id = n.event_id)
+        """
+
+    private static func parameter(_ column: EventRecord.Column) -> Int { column.rawValue + 1 }
 
     private static func isAbsent(on day: Int32) -> String {
         let date = "date '2000-01-01' + \(day)"

@@ -65,6 +65,10 @@ package struct Retention: Sendable {
         try connection.execute("SET lock_timeout = \(lockTimeout)", during: "setting a lock timeout")
         try drop(before: oldest, on: connection, &outcome)
         try deleteForProjects(on: connection, &outcome)
+        // Nobody's clock says that it is near so old a midnight.
+        _ = try connection.query(
+            "DELETE FROM public.event_claims WHERE midnight < CAST(now() AT TIME ZONE 'UTC' AS date) - 2", [],
+            during: "retention of claims")
         return outcome
     }
 

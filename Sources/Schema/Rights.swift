@@ -10,7 +10,7 @@ package enum Rights {
         let step = "restoring owner and grants"
         do throws(SchemaError) {
             try connection.execute("BEGIN; SET LOCAL lock_timeout = '5s'; \(owner)", during: step)
-            try connection.execute(Migration.runtimeRole.sql + revocation, during: step)
+            try connection.execute(Migration.runtimeRole.sql + grantClaims + revocation, during: step)
             try connection.execute("COMMIT", during: step)
         } catch {
             // Its own failure would say less than the error at hand.
@@ -27,8 +27,11 @@ package enum Rights {
                 AND NOT pg_has_role(c.relowner, 'USAGE'))
         """
 
+    /// What storage needs to tell an id near midnight.
+    static let grantClaims = "GRANT INSERT, SELECT ON public.event_claims TO mesher_runtime"
+
     private static let isOurs = """
-        (c.relname IN ('events', 'organizations', 'projects', 'api_keys', 'schema_migrations')
+        (c.relname IN ('events', 'organizations', 'projects', 'api_keys', 'event_claims', 'schema_migrations')
             OR c.relname ~ '^events_[0-9]{8}$')
         """
 

@@ -23,6 +23,8 @@ struct StorageConfiguration {
     let spoolLimits: SpoolDirectory.Limits?
     /// Nanoseconds.
     let spoolAfter: Int64
+    /// Microseconds.
+    let midnightMargin: Int64
     let stopSignals: [CInt]
 
     /// - Parameter isSupervised: the watchdog decides when to stop; ^C at a terminal goes to all processes at once, and
@@ -47,6 +49,7 @@ struct StorageConfiguration {
             limit == 0
             ? nil : SpoolDirectory.Limits(bytes: limit, projectBytes: limit / 100 * settings.integer(.spoolShare))
         spoolAfter = Int64(settings.integer(.spoolAfter)) * 1_000_000
+        midnightMargin = Int64(settings.integer(.midnightMargin)) * 1_000_000
         stopSignals = isSupervised ? [SIGTERM] : [SIGTERM, SIGINT]
     }
 }

@@ -70,10 +70,12 @@ struct StorageLoop: ~Copyable {
         let groupCommit = GroupCommit(events: configuration.commitEvents, delay: configuration.commitDelay)
         committer = Committer(
             "commit", url: configuration.databaseURL, token: Token.commit, groupCommit: groupCommit,
-            spoolAfter: configuration.spoolAfter, replays: false, storedRow: storedRow, slot: slot, logger: logger)
+            spoolAfter: configuration.spoolAfter, midnightMargin: configuration.midnightMargin, replays: false,
+            storedRow: storedRow, slot: slot, logger: logger)
         bulkCommitter = Committer(
             "bulk commit", url: configuration.databaseURL, token: Token.bulkCommit, groupCommit: groupCommit,
-            spoolAfter: configuration.spoolAfter, replays: true, storedRow: storedRow, slot: slot, logger: logger)
+            spoolAfter: configuration.spoolAfter, midnightMargin: configuration.midnightMargin, replays: true,
+            storedRow: storedRow, slot: slot, logger: logger)
         keeper = SpoolKeeper(
             configuration.spoolDirectory, limits: configuration.spoolLimits, slot: slot, logger: logger)
         let archive = KeyArchive(

@@ -8,6 +8,8 @@ struct TestEvent {
     var eventID: UInt128 = .random(in: 0...UInt128.max)
     /// Days since 2000-01-01.
     var day: Int32 = Self.today
+    /// The receipt, in microseconds since 2000-01-01; by default noon.
+    var time: Int64?
     var message = "it failed"
     var release: String?
     var tags: String? = #"{"a":"b"}"#
@@ -20,7 +22,7 @@ struct TestEvent {
 
     /// The columns as elements.
     var elements: [[UInt8]] {
-        let time = Int64(day) &* EventRecord.day &+ 1
+        let time = time ?? Int64(day) &* EventRecord.day &+ EventRecord.day / 2 &+ 1
         let texts: [String?] = [
             "error", message, "swift", nil, release, "web-1", nil, "", nil, nil,
         ]

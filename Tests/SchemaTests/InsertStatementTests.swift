@@ -1,3 +1,4 @@
+import Foundation
 import PostgreSQL
 import StorageChannel
 import TestServers
@@ -56,6 +57,48 @@ import Testing
             #expect(plan.ranges(of: "Scan").count == 3, "and the events themselves")
             #expect(!plan.contains("Join"))
         }
+    }
+
+    @Test(
+        "an id that two sessions store at the same moment under different days is stored once when it is claimed",
+        arguments: [true, false])
+    func claims(claims: Bool) throws {
+        let database = try TestDatabase.migrated()
+        let first = try database.open()
+        try first.execute("SELECT mesher_make_partitions('2026-01-01', '2026-01-04')")
+        try first.execute("BEGIN")
+        try Self.insert(day: 9_498, at: "2026-01-02 23:59:59", claims: claims, first)
+        let isOver = DispatchSemaphore(value: 0)
+        let url = database.server.url(database: database.name)
+        DispatchQueue.global().async {
+            defer { isOver.signal() }
+            do {
+                let second = try Connection.open(url, applicationName: "second")
+                try Self.insert(day: 9_499, at: "2026-01-03 00:00:01", claims: claims, second)
+            } catch { Issue.record(error) }
+        }
+        // The second one waits for the first when it looks at the claim, else it is over.
+        let waits =
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'second' AND wait_event_type = 'Lock'"
+        let observer = try database.open()
+        _ = try eventually { try value(observer, waits) == "1" || !claims }
+        if !claims { isOver.wait() }
+        try first.execute("COMMIT")
+        if claims { isOver.wait() }
+        #expect(try value(observer, "SELECT count(*) FROM events") == (claims ? "1" : "2"))
+    }
+
+    private static func insert(
+        day: Int32, at time: String, claims: Bool, _ connection: borrowing Connection
+    ) throws {
+        let values: [String: String] = [
+            "project_id": "1", "event_id": "0c7d4f6e-4d5b-4d7e-9b3a-2f6d1c0b9a87", "received_at": "\"\(time)+00\"",
+            "timestamp": "\"\(time)+00\"", "received_on": String(time.prefix(10)), "level": "error", "message": "m",
+            "payload": "1",
+        ]
+        let arrays = InsertStatement.columns.map { "{\(values[$0.name] ?? "NULL")}" }
+        _ = try connection.query(
+            InsertStatement.sql(day: day, claims: claims), arrays, types: InsertStatement.parameterTypes)
     }
 
     private func database() throws -> Connection {

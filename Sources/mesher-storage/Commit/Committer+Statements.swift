@@ -11,9 +11,10 @@ extension Committer {
     ) {
         switch inHand.plan.step(now: now) {
         case .insert(let range):
-            let day = inHand.batch.entries[range.lowerBound].head.receivedOn
-            guard day == preparedDay else {
-                return prepare(day: day, isFirst: false, now: now, epoll, &keeper, &edges)
+            let form = StatementForm(
+                of: inHand.batch.entries[range].lazy.map(\.head), margin: hasClaims ? midnightMargin : 0)
+            guard form == prepared else {
+                return prepare(form, isFirst: false, now: now, epoll, &keeper, &edges)
             }
             stage = .inserting
             insertedAt = now
@@ -42,13 +43,13 @@ extension Committer {
         }
     }
 
-    /// Has the statement parsed for the events of a day, instead of the one for another day.
+    /// Has the statement parsed, instead of one for other events.
     mutating func prepare(
-        day: Int32, isFirst: Bool, now: Int64, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper,
+        _ form: StatementForm, isFirst: Bool, now: Int64, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper,
         _ edges: inout EdgeTable
     ) {
-        stage = .preparing(day: day, isFirst: isFirst)
-        let statement = InsertStatement.sql(day: day, columns: columns)
+        stage = .preparing(form, isFirst: isFirst)
+        let statement = InsertStatement.sql(day: form.day, columns: columns, claims: form.claims)
         let types = Array(InsertStatement.parameterTypes.prefix(columns))
         send(now: now, epoll, &keeper, &edges) { connection throws(DatabaseError) in
             try connection.sendPrepare(statement, parameterTypes: types)
@@ -105,7 +106,7 @@ extension Committer {
         _ sql: String, now: Int64, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable
     ) {
         // It ends the unnamed statement.
-        preparedDay = nil
+        prepared = nil
         send(now: now, epoll, &keeper, &edges) { connection throws(DatabaseError) in try connection.send(sql) }
     }
 

@@ -13,7 +13,7 @@ struct Committer: ~Copyable {
     enum Stage {
         case away, settingUp, makingPartitions
         /// The statement for the events of a day; the session's first, or in place of another.
-        case preparing(day: Int32, isFirst: Bool)
+        case preparing(StatementForm, isFirst: Bool)
         /// Asking whether PostgreSQL takes any row; a session begins so after one that took none.
         case probing(isFirst: Bool)
         /// Ready for the next statement.
@@ -51,18 +51,22 @@ struct Committer: ~Copyable {
     var parameters = StatementParameters()
     /// How many of an event's columns the database has: fewer than there are until `mesher db migrate` was run.
     var columns = InsertStatement.columns.count
-    /// The day whose events the session's statement takes; nil while there is none.
-    var preparedDay: Int32?
+    private(set) var hasClaims = false
+    /// For which events the session's statement is; nil while there is none.
+    var prepared: StatementForm?
+    let midnightMargin: Int64
     var insertedAt: Int64 = 0
 
     /// - Parameters:
     ///   - name: what PostgreSQL and the log call the connection.
     ///   - spoolAfter: nanoseconds after which what is not committed goes to the spool.
+    ///   - midnightMargin: microseconds before and after a midnight, in which an id may be another host's of another day.
     ///   - replays: whether it delivers what is in the spool.
     ///   - storedRow: what all committers know of rows that PostgreSQL takes.
     ///   - slot: where commits are counted.
     init(
-        _ name: String, url: String, token: UInt64, groupCommit: GroupCommit, spoolAfter: Int64, replays: Bool,
+        _ name: String, url: String, token: UInt64, groupCommit: GroupCommit, spoolAfter: Int64, midnightMargin: Int64,
+        replays: Bool,
         storedRow: StoredRow, slot: ProcessSlot, logger: Logger
     ) {
         var logger = logger
@@ -71,6 +75,7 @@ struct Committer: ~Copyable {
         report = CommitReport(logger, slot)
         gathering = Gathering(groupCommit)
         self.spoolAfter = spoolAfter
+        self.midnightMargin = midnightMargin
         self.storedRow = storedRow
         self.replays = replays
     }
@@ -218,6 +223,7 @@ struct Committer: ~Copyable {
             case .rows(let rows):
                 if let found = InsertStatement.columns(in: rows) {
                     columns = found
+                    hasClaims = InsertStatement.hasClaims(in: rows)
                 } else if case .settingUp = stage, let found = SessionSettings.predecessors(in: rows) {
                     link.foundAbandoned(found)
                 }
@@ -253,10 +259,12 @@ struct Committer: ~Copyable {
             send(PartitionStatement.comingDays(), now: now, epoll, &keeper, &edges)
         case (.makingPartitions, _):
             planMaintenance(after: error, now: now)
-            prepare(day: PartitionStatement.today(), isFirst: true, now: now, epoll, &keeper, &edges)
-        case (.preparing(let day, let isFirst), nil):
+            prepare(
+                StatementForm(day: PartitionStatement.today(), claims: false), isFirst: true, now: now, epoll, &keeper,
+                &edges)
+        case (.preparing(let form, let isFirst), nil):
             stage = .idle
-            preparedDay = day
+            prepared = form
             if isFirst, refusal == nil { confirm() }
         case (.probing(let isFirst), let error):
             completeProbe(error, isFirst: isFirst, now: now, epoll, &keeper, &edges)
@@ -291,7 +299,7 @@ struct Committer: ~Copyable {
     ) {
         let wasInserting = if case .inserting = stage { true } else { false }
         stage = .away
-        preparedDay = nil
+        prepared = nil
         isLost = true
         failure = nil
         report.lost(error, now: now)

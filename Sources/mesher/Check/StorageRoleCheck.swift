@@ -37,6 +37,8 @@ struct StorageRoleCheck {
                 AND has_column_privilege('public.events', 'event_id', 'SELECT')
                 AND has_table_privilege('public.projects', 'SELECT')
                 AND has_table_privilege('public.api_keys', 'SELECT')
+                AND has_table_privilege('public.event_claims', 'INSERT')
+                AND has_table_privilege('public.event_claims', 'SELECT')
                 AND has_function_privilege('public.mesher_make_partitions(date, date)', 'EXECUTE'),
                 has_column_privilege('public.events', 'payload', 'SELECT'),
                 EXISTS (SELECT FROM pg_roles r

@@ -19,7 +19,7 @@ import Testing
             """)
         #expect(
             (0..<14).map { rows[row: 0, column: $0] } == [
-                "5", "01234567-89ab-cdef-0123-456789abcdef", "2026-01-02", "2026-01-02 00:00:00.000001", "error",
+                "5", "01234567-89ab-cdef-0123-456789abcdef", "2026-01-02", "2026-01-02 12:00:00.000001", "error",
                 "it failed", "swift", nil, nil, "web-1", nil, "", nil,
                 #"{"message":"it failed","n":123456789012345678901234567890}"#,
             ])

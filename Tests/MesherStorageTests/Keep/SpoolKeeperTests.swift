@@ -38,7 +38,7 @@ import Testing
         #expect(try eventually(within: 30) { try holds(storage, 200) })
         #expect(eventually(within: 30) { isEmpty(storage) })
         #expect(eventually { edge.probe()?.degradation == [] })
-        #expect(try storage.value("SELECT received_at::text FROM events_20000131") == "2000-01-31 00:00:00.000001+00")
+        #expect(try storage.value("SELECT received_at::text FROM events_20000131") == "2000-01-31 12:00:00.000001+00")
         #expect(storage.log.contains("events go to the spool") && storage.log.contains("the spool is delivered"))
     }
 
