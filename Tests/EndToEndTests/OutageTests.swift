@@ -90,7 +90,7 @@ extension OwnStack {
             #expect(metrics["mesher_rate_limit_fallbacks_total"] >= 40)
             // One, however many workers there are.
             let successor = try #require(Processes(stack: stack).children("mesher-storage").first)
-            #expect(try outage.logLines("mesher-storage[\(successor)]: warning: Redis is away") == 1)
+            #expect(try outage.logLines("mesher-storage[\(successor)]: warning: Redis is down") == 1)
 
             try outage.signalRedis(SIGCONT)
             #expect(try eventually { try stack.request("GET", "/readyz").text == #"{"ready":true,"degraded":[]}"# })
@@ -133,7 +133,7 @@ extension OwnStack {
             #expect(try project.post(event).status == 202)
             try outage.startRedis()
             try expectRecovery()
-            #expect(try outage.logLines("Redis is away") >= 1)
+            #expect(try outage.logLines("Redis is down") >= 1)
         }
 
         /// PostgreSQL crashes under full load, storage is killed while it is away, and both come back.

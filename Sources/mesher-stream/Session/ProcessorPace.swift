@@ -18,7 +18,7 @@ final class ProcessorPace {
     private let table: SessionTable
     private let record: Int
     private var lookedAt: Int64
-    private var used: Int64 = 0
+    private var used = Clock.processor()
     private var unseen: Int64 = 0
     private var seenSize = 0
     /// The project of the session; 0 before it is known.
