@@ -61,11 +61,12 @@ struct ColumnPlan: ~Copyable {
         }
     }
 
-    var isEmpty: Bool { steps.isEmpty }
-
     /// Fills the columns in, each from the first of its sources that is usable.
+    ///
+    /// - Parameter exception: the event's last one, if there is one.
     func fill(
-        _ columns: inout EventColumns, from event: EventFields, _ json: borrowing JSONParser, _ room: inout TextRoom
+        _ columns: inout EventColumns, from event: EventFields, _ exception: SentryException?,
+        _ json: borrowing JSONParser, _ room: inout TextRoom
     ) {
         found.update(repeating: mesher_json_value())
         for (field, place) in fields { found[place] = event[field] }
@@ -76,9 +77,7 @@ struct ColumnPlan: ~Copyable {
                 for member in object.members where name.equals(member.name) { found[member.place] = value }
             }
         }
-        if !exceptionTypes.isEmpty, let exception = SentryException.last(in: event, json) {
-            for place in exceptionTypes { found[place] = exception.type }
-        }
+        if let exception { for place in exceptionTypes { found[place] = exception.type } }
         var isTagWanted = false
         for step in steps {
             columns[step.column] = text(step, &room)

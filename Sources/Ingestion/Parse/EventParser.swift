@@ -67,7 +67,7 @@ package struct EventParser: ~Copyable {
             let fields = try json.event(in: bytes, .strict)
             room.prepare(for: bytes.count)
             try NativeEvent.fill(&columns, from: fields, json, &room)
-            if !nativePlan.isEmpty { nativePlan.fill(&columns, from: fields, json, &room) }
+            nativePlan.fill(&columns, from: fields, SentryException.last(in: fields, json), json, &room)
             return columns
         }
         let fields = try json.event(in: bytes, .not_finite)

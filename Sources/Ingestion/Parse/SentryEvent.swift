@@ -18,8 +18,10 @@ enum SentryEvent {
         // Before the message, which may be as long as there is room.
         columns[.tags] = SentryTags.object(of: fields[.tags], json, &room)
         columns[.level] = SentryLevel.name(of: fields[.level])
-        columns[.message] = SentryMessage.find(in: fields, json, &room).prefix(characters: TextLimit.message)
-        plan.fill(&columns, from: fields, json, &room)
+        let exception = SentryException.last(in: fields, json)
+        let message = SentryMessage.find(in: fields, exception, json, &room)
+        columns[.message] = message.prefix(characters: TextLimit.message)
+        plan.fill(&columns, from: fields, exception, json, &room)
     }
 
     /// Fills in the SDK's name and version from `NAME/VERSION`.

@@ -7,14 +7,16 @@ enum SentryMessage {
 
     /// The first of: `logentry`, `sentry.interfaces.Message` as it was called before, `message`, what a user wrote as
     /// feedback, the last exception, and `<unlabeled event>`. Never empty.
+    ///
+    /// - Parameter exception: the last one, if there is one.
     static func find(
-        in fields: EventFields, _ json: borrowing JSONParser, _ room: inout TextRoom
+        in fields: EventFields, _ exception: SentryException?, _ json: borrowing JSONParser, _ room: inout TextRoom
     ) -> UnsafeRawBufferPointer {
         if let text = entry(fields[.logentry], json, &room) { return text }
         if let text = entry(fields[.messageInterface], json, &room) { return text }
         if let text = entry(fields[.message], json, &room) { return text }
         if let text = feedback(in: fields[.contexts], json, &room) { return text }
-        if let text = SentryException.last(in: fields, json)?.description(&room), !text.isEmpty { return text }
+        if let text = exception?.description(&room), !text.isEmpty { return text }
         return unlabeled.bytes
     }
 

@@ -1,10 +1,14 @@
 import EventLoop
 import PostgreSQL
 import Schema
+import Spool
 import StorageChannel
 
 /// The statements of a batch, and what comes of them.
 extension Committer {
+    private static let maintenanceInterval: Int64 = 3_600_000_000_000
+    private static let maintenanceRetry = FaultPoint.hastened(60_000_000_000)
+
     /// Does what the plan says next; it leaves the stage idle when there is nothing to send.
     mutating func performStep(
         now: Int64, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable
@@ -100,6 +104,14 @@ extension Committer {
         }
         inHand.probed(wall: Clock.wall())
         performStep(now: now, epoll, &keeper, &edges)
+    }
+
+    /// Partitions were made, or not: says so, and when to look again.
+    mutating func planMaintenance(after error: DatabaseError?, now: Int64) {
+        if let error { report.partitionsMissing(error, now: now) } else { report.partitionsMade() }
+        let isComplete = columns == InsertStatement.columns.count
+        report.columnsMissing(isComplete ? nil : InsertStatement.columns[columns...].map(\.name), now: now)
+        nextMaintenance = now + (error == nil && isComplete ? Self.maintenanceInterval : Self.maintenanceRetry)
     }
 
     mutating func send(

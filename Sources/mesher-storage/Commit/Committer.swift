@@ -29,8 +29,6 @@ struct Committer: ~Copyable {
     static let timeout = FaultPoint.hastened(5_000_000_000)
     /// Sessions that were given up and still run; beyond so many PostgreSQL gets no other one.
     private static let abandonedSessions = 1
-    private static let maintenanceInterval: Int64 = 3_600_000_000_000
-    private static let maintenanceRetry = FaultPoint.hastened(60_000_000_000)
 
     var link: DatabaseLink
     var stage = Stage.away
@@ -41,7 +39,7 @@ struct Committer: ~Copyable {
     var refusal: DatabaseError?
     let storedRow: StoredRow
     var report: CommitReport
-    private var nextMaintenance: Int64 = .max
+    var nextMaintenance: Int64 = .max
 
     var gathering: Gathering
     var inHand = CommitInHand()
@@ -285,13 +283,6 @@ struct Committer: ~Copyable {
         refusal = nil
         link.confirm()
         report.connected()
-    }
-
-    private mutating func planMaintenance(after error: DatabaseError?, now: Int64) {
-        if let error { report.partitionsMissing(error, now: now) } else { report.partitionsMade() }
-        let isComplete = columns == InsertStatement.columns.count
-        report.columnsMissing(isComplete ? nil : InsertStatement.columns[columns...].map(\.name), now: now)
-        nextMaintenance = now + (error == nil && isComplete ? Self.maintenanceInterval : Self.maintenanceRetry)
     }
 
     private mutating func lose(

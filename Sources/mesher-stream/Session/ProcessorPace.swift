@@ -9,8 +9,8 @@ final class ProcessorPace {
     private static let interval: Int64 = 1_000_000
     /// Bytes by which an incoming message grows between two such readings.
     private static let growth = 64 << 10
-    /// Nanoseconds of processor time after which the usage of all sessions is read, and for each session as many more: the
-    /// reading takes some 10 ns a session.
+    /// Nanoseconds of processor time after which the usage of all sessions is read: so many, and more for each of the
+    /// records that are read.
     private static let worthLooking: Int64 = 100_000
     private static let worthLookingForEach: Int64 = 100
 
