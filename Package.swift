@@ -33,26 +33,26 @@ let package = Package(
         .target(
             name: "Journal", dependencies: [.product(name: "Logging", package: "swift-log")], swiftSettings: settings),
         .target(name: "Configuration", swiftSettings: settings),
-        .target(name: "EventLoop", dependencies: ["CSystem"], swiftSettings: settings),
-        .target(name: "Confinement", dependencies: ["CSandbox", "EventLoop"], swiftSettings: settings),
-        .target(name: "Scoreboard", dependencies: ["EventLoop"], swiftSettings: settings),
-        .target(name: "StorageChannel", dependencies: ["EventLoop"], swiftSettings: settings),
+        .target(name: "System", dependencies: ["CSystem"], swiftSettings: settings),
+        .target(name: "Confinement", dependencies: ["CSandbox", "System"], swiftSettings: settings),
+        .target(name: "Scoreboard", dependencies: ["System"], swiftSettings: settings),
+        .target(name: "StorageChannel", dependencies: ["System"], swiftSettings: settings),
         .target(
-            name: "Spool", dependencies: ["CChecksum", "EventLoop", "StorageChannel"], swiftSettings: settings),
+            name: "Spool", dependencies: ["CChecksum", "StorageChannel", "System"], swiftSettings: settings),
         .target(name: "PostgreSQL", dependencies: ["CLibraries"], swiftSettings: settings),
-        .target(name: "Redis", dependencies: ["CLibraries", "Configuration", "EventLoop"], swiftSettings: settings),
+        .target(name: "Redis", dependencies: ["CLibraries", "Configuration", "System"], swiftSettings: settings),
         .target(name: "Schema", dependencies: ["PostgreSQL", "StorageChannel"], swiftSettings: settings),
         .target(name: "Deflate", dependencies: ["CLibraries"], swiftSettings: settings),
         .target(name: "WebSocket", dependencies: ["CLibraries", "Deflate"], swiftSettings: settings),
         .target(
-            name: "Ingestion", dependencies: ["CLibraries", "CJSON", "Deflate", "Scoreboard", "StorageChannel"],
+            name: "Ingestion", dependencies: ["CJSON", "CLibraries", "Deflate", "Scoreboard", "StorageChannel"],
             swiftSettings: settings),
 
         // The programs.
         .executableTarget(
             name: "mesher",
             dependencies: [
-                "CCurlOptions", "CLibraries", "Configuration", "Confinement", "EventLoop", "Ingestion",
+                "CCurlOptions", "CLibraries", "Configuration", "Confinement", "System", "Ingestion",
                 "PostgreSQL", "Redis",
                 "Schema",
                 "Scoreboard", "Spool", "StorageChannel", "WebSocket",
@@ -62,7 +62,7 @@ let package = Package(
         .executableTarget(
             name: "mesher-storage",
             dependencies: [
-                "CSystem", "Configuration", "Confinement", "EventLoop", "Journal", "PostgreSQL", "Schema", "Scoreboard",
+                "CSystem", "Configuration", "Confinement", "System", "Journal", "PostgreSQL", "Schema", "Scoreboard",
                 "Spool", "StorageChannel",
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -70,7 +70,7 @@ let package = Package(
         .executableTarget(
             name: "mesher-stream",
             dependencies: [
-                "Configuration", "Confinement", "EventLoop", "Ingestion", "Journal", "Redis", "Scoreboard",
+                "Configuration", "Confinement", "System", "Ingestion", "Journal", "Redis", "Scoreboard",
                 "StorageChannel",
                 "WebSocket",
                 .product(name: "Logging", package: "swift-log"),
@@ -79,15 +79,15 @@ let package = Package(
         .executableTarget(
             name: "mesher-watchdog",
             dependencies: [
-                "Configuration", "EventLoop", "Journal", "Scoreboard", "StorageChannel",
+                "Configuration", "System", "Journal", "Scoreboard", "StorageChannel",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
         .executableTarget(
             name: "mesher-worker",
             dependencies: [
-                "CLibraries", "CSystem", "Configuration", "Confinement", "EventLoop", "Ingestion", "Journal", "Redis",
-                "Scoreboard", "StorageChannel",
+                "CLibraries", "CSystem", "Configuration", "Confinement", "Ingestion", "Journal", "Redis", "Scoreboard",
+                "StorageChannel", "System",
             ],
             swiftSettings: settings),
 
@@ -108,7 +108,7 @@ let package = Package(
         .executableTarget(
             name: "fuzz",
             dependencies: [
-                "CSystem", "EventLoop", "Ingestion", "RecordedInputs", "Scoreboard", "Spool", "StorageChannel",
+                "CSystem", "Ingestion", "RecordedInputs", "Scoreboard", "Spool", "StorageChannel", "System",
                 "WebSocket",
             ],
             path: "Tests/Fuzz", swiftSettings: settings),
@@ -118,48 +118,48 @@ let package = Package(
         .testTarget(
             name: "WebSocketTests", dependencies: ["Deflate", "RecordedInputs", "WebSocket"], swiftSettings: settings),
         .testTarget(
-            name: "RedisTests", dependencies: ["Configuration", "EventLoop", "Ingestion", "Redis", "TestServers"],
+            name: "RedisTests", dependencies: ["Configuration", "Ingestion", "Redis", "System", "TestServers"],
             swiftSettings: settings),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: settings),
         .testTarget(name: "ConfinementTests", dependencies: ["Confinement"], swiftSettings: settings),
         .testTarget(
             name: "MesherStorageTests",
             dependencies: [
-                "EventLoop", "PostgreSQL", "RecordedInputs", "Schema", "Scoreboard", "Spool", "StorageChannel",
+                "System", "PostgreSQL", "RecordedInputs", "Schema", "Scoreboard", "Spool", "StorageChannel",
                 "TestServers", "mesher-storage",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
         .testTarget(
             name: "SpoolTests",
-            dependencies: ["CChecksum", "EventLoop", "RecordedInputs", "Spool", "StorageChannel", "TestServers"],
+            dependencies: ["CChecksum", "RecordedInputs", "Spool", "StorageChannel", "System", "TestServers"],
             swiftSettings: settings),
         .testTarget(
             name: "MesherTests",
             dependencies: [
-                "Configuration", "Confinement", "EventLoop", "PostgreSQL", "Schema", "Scoreboard", "Spool",
-                "StorageChannel",
+                "Configuration", "Confinement", "PostgreSQL", "Schema", "Scoreboard", "Spool", "StorageChannel",
+                "System",
                 "TestServers", "WebSocket",
                 "mesher",
             ],
             swiftSettings: settings),
         .testTarget(
             name: "MesherStreamTests",
-            dependencies: ["EventLoop", "Ingestion", "Scoreboard", "StorageChannel", "WebSocket", "mesher-stream"],
+            dependencies: ["Ingestion", "Scoreboard", "StorageChannel", "System", "WebSocket", "mesher-stream"],
             swiftSettings: settings),
         .testTarget(
             name: "MesherWorkerTests",
-            dependencies: ["CLibraries", "EventLoop", "Ingestion", "RecordedInputs", "mesher-worker"],
+            dependencies: ["CLibraries", "Ingestion", "RecordedInputs", "System", "mesher-worker"],
             swiftSettings: settings),
         .testTarget(
             name: "PostgreSQLTests", dependencies: ["PostgreSQL", "TestServers"], swiftSettings: settings),
-        .testTarget(name: "ScoreboardTests", dependencies: ["EventLoop", "Scoreboard"], swiftSettings: settings),
+        .testTarget(name: "ScoreboardTests", dependencies: ["Scoreboard", "System"], swiftSettings: settings),
         .testTarget(
             name: "SchemaTests", dependencies: ["PostgreSQL", "Schema", "StorageChannel", "TestServers"],
             swiftSettings: settings),
         .testTarget(
             name: "MesherWatchdogTests",
-            dependencies: ["EventLoop", "Journal", "RecordedInputs", "Scoreboard", "mesher-watchdog"],
+            dependencies: ["Journal", "RecordedInputs", "Scoreboard", "System", "mesher-watchdog"],
             swiftSettings: settings),
         .testTarget(
             name: "DocumentTests",
@@ -168,7 +168,7 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "Confinement", "EventLoop", "RecordedInputs", "Scoreboard", "StorageChannel", "TestServers",
+                "Confinement", "RecordedInputs", "Scoreboard", "StorageChannel", "System", "TestServers",
                 "WebSocket",
             ],
             swiftSettings: settings),

@@ -1,6 +1,6 @@
 internal import CSandbox
-internal import EventLoop
 internal import Glibc
+internal import System
 
 /// What a process gives up for good, as far as the kernel supports it, before it reads what others have sent. By then
 /// it has opened what it needs; it can still connect and reconnect to its servers.

@@ -1,5 +1,5 @@
 internal import Configuration
-package import EventLoop
+package import System
 
 /// Calls one Lua script in Redis, many calls per round trip, over one connection, and reconnects by itself. A call gets
 /// its result, or none if Redis is down or late; it is never repeated.

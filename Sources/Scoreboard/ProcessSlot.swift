@@ -1,5 +1,5 @@
-package import EventLoop
 internal import Glibc
+package import System
 
 /// What a process reports and counts, in its slot of the scoreboard. Nothing here waits or locks.
 ///

@@ -1,5 +1,5 @@
-package import EventLoop
 internal import Glibc
+package import System
 
 /// The scoreboard as its owner, the watchdog, sees it: a file in the run directory with a header, a slot per process
 /// and the suspects.

@@ -1,5 +1,5 @@
-package import EventLoop
 internal import Glibc
+package import System
 
 /// The sessions of a host, with what the operator sees of each: a file in the run directory, created by the watchdog. A
 /// listener reserves a record in it before it forks, and the session reports there.

@@ -1,6 +1,6 @@
-package import EventLoop
 internal import Glibc
 internal import Synchronization
+package import System
 
 /// A mapping of 64-bit words that several processes may see, each read and written as a whole without a lock. The
 /// corresponding C function is `mmap`.

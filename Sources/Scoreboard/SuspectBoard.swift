@@ -1,5 +1,5 @@
-internal import EventLoop
 internal import Glibc
+internal import System
 
 /// The suspects as a worker sees them, in the scoreboard that it only reads.
 ///

@@ -1,5 +1,5 @@
-internal import EventLoop
 internal import Glibc
+internal import System
 
 /// A directory and the names in it.
 enum DirectoryListing {

@@ -1,5 +1,5 @@
-package import EventLoop
 internal import Glibc
+package import System
 
 /// Events that PostgreSQL refuses and damaged bytes of the spool: one file each, until the operator decides.
 ///

@@ -1,5 +1,5 @@
-package import EventLoop
 internal import Glibc
+package import System
 
 /// A segment file for reading, by replay and by the operator's commands, even while another process appends to it.
 package struct SegmentFile: Sendable {

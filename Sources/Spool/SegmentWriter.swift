@@ -1,5 +1,5 @@
-internal import EventLoop
 internal import Glibc
+internal import System
 
 /// The segment that is appended to.
 struct SegmentWriter: ~Copyable {

@@ -1,6 +1,6 @@
-package import EventLoop
 internal import Glibc
 package import StorageChannel
+package import System
 
 /// The spool of a host: events that are on disk and not in PostgreSQL yet, in segment files, oldest first. One process
 /// at a time owns it.

@@ -1,6 +1,6 @@
-package import EventLoop
 internal import Glibc
 internal import StorageChannel
+package import System
 
 /// What is known about the segments without reading them again: length, progress of delivery, content.
 package struct SpoolIndex: Sendable {

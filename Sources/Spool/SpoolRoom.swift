@@ -1,5 +1,5 @@
-package import EventLoop
 internal import Glibc
+package import System
 
 /// The space that the spool's file system has left for users other than root.
 package struct SpoolRoom: Equatable, Sendable {

@@ -1,4 +1,4 @@
-package import EventLoop
+package import System
 
 /// Consecutive events of the spool, to be delivered together.
 package struct SpooledPiece: Sendable {

@@ -1,5 +1,5 @@
-package import EventLoop
 internal import Glibc
+package import System
 
 /// An edge's end of the channel to storage: one non-blocking connection that reconnects by itself.
 ///

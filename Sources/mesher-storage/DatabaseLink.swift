@@ -1,5 +1,5 @@
-import EventLoop
 import PostgreSQL
+import System
 
 /// A connection to PostgreSQL that reconnects whenever it is lost. For the loop it is one descriptor and one deadline.
 /// It does not decide what is sent.

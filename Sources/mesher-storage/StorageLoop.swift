@@ -1,10 +1,10 @@
-import EventLoop
 import Glibc
 import Journal
 import Logging
 import Scoreboard
 import Spool
 import StorageChannel
+import System
 
 /// The process: one thread that waits in one `Epoll` for edges, PostgreSQL and signals, and lets each turn end with the
 /// decision whether to commit and with the answers written.

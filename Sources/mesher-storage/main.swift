@@ -1,11 +1,11 @@
 import Configuration
 import Confinement
-import EventLoop
 import Glibc
 import Journal
 import Logging
 import PostgreSQL
 import Scoreboard
+import System
 
 /// Runs storage; the result is the exit status, from sysexits(3).
 func runStorage() -> CInt {

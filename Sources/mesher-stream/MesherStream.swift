@@ -1,11 +1,11 @@
 internal import Configuration
-internal import EventLoop
 internal import Glibc
 internal import Ingestion
 internal import Journal
 internal import Logging
 internal import Redis
 internal import Scoreboard
+internal import System
 
 /// `mesher-stream`: accepts WebSocket connections on the listening socket that is its descriptor 0, and on the one that
 /// `MESHER_LISTENER_FD` names, and forks a session for each.

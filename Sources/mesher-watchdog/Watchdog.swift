@@ -1,9 +1,9 @@
 internal import Configuration
-internal import EventLoop
 internal import Glibc
 internal import Journal
 internal import Logging
 internal import Scoreboard
+internal import System
 
 /// Carries out what the supervisor decides, and tells it what happens: signals, the ends of children and their readiness,
 /// all waited for in one place. It decides nothing itself.

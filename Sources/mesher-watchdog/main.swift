@@ -1,8 +1,8 @@
 internal import Configuration
-internal import EventLoop
 internal import Glibc
 internal import Journal
 internal import Logging
+internal import System
 
 /// Reads the command line and the configuration, opens what is needed, and watches until the end. Returns the exit
 /// status, which tells a wrong command line and a wrong configuration apart, sysexits(3).

@@ -1,13 +1,13 @@
 internal import CFastCGI
 internal import Configuration
 internal import Confinement
-internal import EventLoop
 internal import Glibc
 internal import Ingestion
 internal import Journal
 internal import Logging
 internal import Redis
 internal import Scoreboard
+internal import System
 
 /// `mesher-worker events|bulk`: serves FastCGI on the listening socket that is its descriptor 0.
 @main

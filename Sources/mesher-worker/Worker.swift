@@ -1,4 +1,3 @@
-internal import EventLoop
 internal import Glibc
 internal import Ingestion
 internal import Journal
@@ -6,6 +5,7 @@ internal import Logging
 internal import Redis
 internal import Scoreboard
 internal import StorageChannel
+internal import System
 
 /// The worker's loop: one thread, one wait, many requests in flight. One turn reads every request that is ready, asks
 /// Redis once per project among them, hands all granted events to storage in one write, and answers what storage has

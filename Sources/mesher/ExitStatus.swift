@@ -1,7 +1,7 @@
 internal import Configuration
-internal import EventLoop
 internal import PostgreSQL
 internal import Schema
+internal import System
 
 /// The program's exit statuses, sysexits(3).
 enum ExitStatus: Int32 {

@@ -71,7 +71,7 @@ struct MetricsTableTests {
     @Test("The page of this test has every metric of the sources, and no document names another")
     func names() throws {
         let known = Set(try families().map(\.name))
-        let folder = "Sources/mesher-watchdog/"
+        let folder = "Sources/mesher-watchdog/Report/"
         let sources = try FileManager.default.contentsOfDirectory(atPath: Document.root + "/" + folder)
             .filter { $0.hasPrefix("Metrics") }.map { try Document(folder + $0) }
         #expect(sources.reduce(into: Set()) { $0.formUnion($1.matches(/mesher_[a-z_]+[a-z]/)) } == known)

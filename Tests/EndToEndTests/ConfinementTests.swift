@@ -1,6 +1,6 @@
 import Confinement
-import EventLoop
 import Foundation
+import System
 import TestServers
 import Testing
 

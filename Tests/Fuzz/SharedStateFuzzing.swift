@@ -1,9 +1,9 @@
-import EventLoop
 import Glibc
 import Ingestion
 import Scoreboard
 import Spool
 import StorageChannel
+import System
 
 /// A folder for the files that are read, for as long as the process runs.
 private func makeFolder() -> String {

@@ -1,8 +1,8 @@
-import EventLoop
 import Foundation
 import PostgreSQL
 import Schema
 import Spool
+import System
 import TestServers
 
 /// mesher-storage with a run directory and a database of its own; it is killed when this is lost.

@@ -1,6 +1,6 @@
-import EventLoop
 import Glibc
 import StorageChannel
+import System
 import Testing
 
 /// A frame that storage sent.

@@ -1,6 +1,6 @@
-import EventLoop
 import Glibc
 import Scoreboard
+import System
 import Testing
 
 @testable import mesher_stream

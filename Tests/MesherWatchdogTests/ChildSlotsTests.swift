@@ -1,6 +1,6 @@
-import EventLoop
 import Foundation
 import Scoreboard
+import System
 import Testing
 
 @testable import mesher_watchdog

@@ -1,7 +1,7 @@
-import EventLoop
 import Foundation
 import RecordedInputs
 import Scoreboard
+import System
 import Testing
 
 @testable import mesher_watchdog

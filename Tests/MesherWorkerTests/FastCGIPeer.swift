@@ -1,7 +1,7 @@
 import CFastCGI
-import EventLoop
 import Foundation
 import Glibc
+import System
 import Testing
 
 @testable import Ingestion

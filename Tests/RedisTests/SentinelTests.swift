@@ -1,5 +1,5 @@
 import Configuration
-import EventLoop
+import System
 import Testing
 
 @testable import Ingestion

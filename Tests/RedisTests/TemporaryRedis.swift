@@ -1,6 +1,6 @@
-import EventLoop
 import Foundation
 import Ingestion
+import System
 
 @testable import Redis
 

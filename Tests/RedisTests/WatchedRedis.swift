@@ -1,5 +1,5 @@
-import EventLoop
 import Foundation
+import System
 import TestServers
 
 @testable import Redis

@@ -1,6 +1,6 @@
-import EventLoop
 import Foundation
 import StorageChannel
+import System
 import Testing
 
 @testable import Spool

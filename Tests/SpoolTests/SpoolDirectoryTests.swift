@@ -1,7 +1,7 @@
-import EventLoop
 import Foundation
 import Glibc
 import StorageChannel
+import System
 import Testing
 
 @testable import Spool

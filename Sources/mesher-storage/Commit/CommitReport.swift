@@ -1,8 +1,8 @@
-import EventLoop
 import Logging
 import PostgreSQL
 import Scoreboard
 import StorageChannel
+import System
 
 /// What the operator is told about commits, in the log and the scoreboard: each reason why PostgreSQL takes nothing once, and
 /// again each hour; of events that could not be stored one line a second with the number of those that had none.

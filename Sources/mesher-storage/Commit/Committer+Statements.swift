@@ -1,8 +1,8 @@
-import EventLoop
 import PostgreSQL
 import Schema
 import Spool
 import StorageChannel
+import System
 
 /// The statements of a batch, and what comes of them.
 extension Committer {

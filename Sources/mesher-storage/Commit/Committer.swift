@@ -1,10 +1,10 @@
-import EventLoop
 import Logging
 import PostgreSQL
 import Schema
 import Scoreboard
 import Spool
 import StorageChannel
+import System
 
 /// Gathers events and commits them batch by batch over one session: every event given to `gather` is answered exactly
 /// once, as durable or as not stored. What PostgreSQL does not take in time goes to the `SpoolKeeper`.

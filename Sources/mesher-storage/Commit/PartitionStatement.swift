@@ -1,5 +1,5 @@
-import EventLoop
 import StorageChannel
+import System
 
 /// Calls of the schema's function that makes the daily partitions which are missing.
 enum PartitionStatement {

@@ -1,10 +1,10 @@
-import EventLoop
 import Glibc
 import Logging
 import PostgreSQL
 import Scoreboard
 import Spool
 import StorageChannel
+import System
 
 /// Puts what PostgreSQL does not accept now on this host's disk, where it counts as stored: the spool of both
 /// committers, opened when possible and retried after a failure.

@@ -1,8 +1,8 @@
-import EventLoop
 import Logging
 import Scoreboard
 import Spool
 import StorageChannel
+import System
 
 /// Reports on the spool, in the log and the scoreboard: each change of state once, refusals once per second.
 struct SpoolReport {

@@ -1,5 +1,5 @@
-import EventLoop
 import Glibc
+import System
 
 /// A small file that is replaced as a whole: after a crash or a power failure it is the former or the new one, and never
 /// a part. Only its owner may read it.

@@ -1,6 +1,6 @@
-import EventLoop
 import Logging
 import Spool
+import System
 
 /// Keeps the snapshot of the keys on disk as they change, and reads it when PostgreSQL cannot be asked.
 ///

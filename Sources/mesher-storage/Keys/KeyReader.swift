@@ -1,10 +1,10 @@
-import EventLoop
 import Logging
 import PostgreSQL
 import Schema
 import Scoreboard
 import Spool
 import StorageChannel
+import System
 
 /// Keeps the keys in memory as PostgreSQL has them: reads all at each connection and every few minutes, and those of a project
 /// when a NOTIFY names it. It reads slice by slice, and the loop does its other work in between. The changes are for the edges.

@@ -1,6 +1,6 @@
-import EventLoop
 import Glibc
 import StorageChannel
+import System
 
 /// One connection of a worker or a session.
 final class Edge {

@@ -1,6 +1,6 @@
-import EventLoop
 import Logging
 import StorageChannel
+import System
 
 /// All edges, and which of them have answers to be written at the end of this turn of the loop.
 struct EdgeTable: ~Copyable {

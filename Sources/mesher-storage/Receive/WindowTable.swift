@@ -1,6 +1,6 @@
-import EventLoop
 import Glibc
 import Scoreboard
+import System
 
 /// The windows of projects, in memory that may be a file's. It consists of levels, each twice as large as the one before. A
 /// level is used once a project finds no room in those before it, so that the table grows without anything being moved.

@@ -1,8 +1,8 @@
-internal import EventLoop
 internal import Glibc
 internal import Journal
 internal import Logging
 internal import Scoreboard
+internal import System
 
 /// Accepts connections and forks a session for each before it reads a byte: this process never sees what strangers
 /// send. One thread, one wait.

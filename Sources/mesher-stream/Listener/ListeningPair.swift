@@ -1,5 +1,5 @@
-internal import EventLoop
 internal import Glibc
+internal import System
 
 /// The listening sockets: nginx's, and perhaps one open to the internet.
 struct ListeningPair: ~Copyable {

@@ -1,5 +1,5 @@
-internal import EventLoop
 internal import Glibc
+internal import System
 
 /// Connections that were refused without a session. They have their answer, and are kept open for a moment: closing one
 /// whose request was not read would reset it, and the client would lose the answer.

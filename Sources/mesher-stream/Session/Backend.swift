@@ -1,7 +1,7 @@
-internal import EventLoop
 internal import Ingestion
 internal import Redis
 internal import StorageChannel
+internal import System
 
 /// A session's machine with its connections: to storage for life, by which it also hears of its key, and to Redis from
 /// the first event until it has been idle for a while.

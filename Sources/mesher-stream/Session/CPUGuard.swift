@@ -1,5 +1,5 @@
-internal import EventLoop
 internal import Glibc
+internal import System
 
 /// Ends a session that no longer returns to its loop, by the kernel's limit on CPU time, which each turn postpones.
 struct CPUGuard {

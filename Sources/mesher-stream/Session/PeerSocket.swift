@@ -1,5 +1,5 @@
-internal import EventLoop
 internal import Glibc
+internal import System
 
 /// The connection to the client: received bytes that were not handled, and outgoing bytes that are not frames.
 struct PeerSocket: ~Copyable {

@@ -1,6 +1,6 @@
-internal import EventLoop
 internal import Glibc
 internal import Scoreboard
+internal import System
 
 /// Keeps a session within its project's share of the processors, whatever it uses them for. It adds its usage to its
 /// record from time to time; when the project's sessions together use too much, it pauses before it goes on.

@@ -1,4 +1,3 @@
-internal import EventLoop
 internal import Glibc
 internal import Ingestion
 internal import Journal
@@ -6,6 +5,7 @@ internal import Logging
 internal import Redis
 internal import Scoreboard
 internal import StorageChannel
+internal import System
 internal import WebSocket
 
 /// One connection: the upgrade, then messages in and answers out, in a process of its own that nothing else depends on. One

@@ -1,8 +1,8 @@
 internal import Confinement
-internal import EventLoop
 internal import Glibc
 internal import Redis
 internal import Scoreboard
+internal import System
 
 /// What a session gives up, once and for all, before it reads what a stranger has sent.
 enum SessionConfinement {

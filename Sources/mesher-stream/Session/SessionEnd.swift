@@ -1,6 +1,6 @@
-internal import EventLoop
 internal import Ingestion
 internal import Scoreboard
+internal import System
 internal import WebSocket
 
 /// The ways in which a session ends.

@@ -1,7 +1,7 @@
-internal import EventLoop
 internal import Glibc
 internal import Ingestion
 internal import Scoreboard
+internal import System
 
 /// What a session records about itself: counters in its listener's slot, a record in the table of sessions, a title in
 /// `ps`.

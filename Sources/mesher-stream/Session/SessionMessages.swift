@@ -1,7 +1,7 @@
-internal import EventLoop
 internal import Glibc
 internal import Ingestion
 internal import Scoreboard
+internal import System
 internal import WebSocket
 
 /// Messages in, answers out.

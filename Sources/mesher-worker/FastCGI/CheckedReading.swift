@@ -1,5 +1,5 @@
-internal import EventLoop
 internal import Glibc
+internal import System
 
 /// Everything libfcgi reads passes through here, so that it sees only bytes that were checked.
 ///

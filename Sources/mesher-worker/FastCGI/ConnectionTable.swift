@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 
 /// nginx's connections and their listener, waited on as one set, so that a loop can ignore all of them while enough
 /// requests are in flight.

@@ -1,7 +1,7 @@
 internal import CFastCGI
-internal import EventLoop
 internal import Glibc
 internal import Ingestion
+internal import System
 
 /// One connection of nginx, and the request that is read from it or answered on it. nginx sends the next request only
 /// after it has the answer, so there is at most one. The corresponding libfcgi type is `FCGX_Request`.

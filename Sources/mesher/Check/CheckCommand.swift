@@ -1,6 +1,6 @@
 internal import ArgumentParser
 internal import Configuration
-internal import EventLoop
+internal import System
 
 /// `mesher check`: what is wrong, and what to do about it.
 struct CheckCommand: ParsableCommand {

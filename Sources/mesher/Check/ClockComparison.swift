@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 
 /// Whether this host's clock and a server's say the same time.
 struct ClockComparison {

@@ -1,7 +1,7 @@
 internal import Configuration
-internal import EventLoop
 internal import PostgreSQL
 internal import Schema
+internal import System
 
 /// PostgreSQL, as the operator's commands and storage need it.
 struct DatabaseCheck {

@@ -1,8 +1,8 @@
 internal import Configuration
-internal import EventLoop
 internal import Glibc
 internal import Ingestion
 internal import Redis
+internal import System
 
 /// Redis, as the edges need it: reached, open to them, and willing to run a script that counts.
 struct RedisCheck {

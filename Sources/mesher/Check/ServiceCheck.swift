@@ -1,11 +1,11 @@
 internal import Configuration
-internal import EventLoop
 internal import Glibc
 internal import PostgreSQL
 internal import Schema
 internal import Scoreboard
 internal import Spool
 internal import StorageChannel
+internal import System
 
 /// The running service: its sockets, and what storage says of itself.
 struct ServiceCheck {

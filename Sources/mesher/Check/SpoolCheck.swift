@@ -1,7 +1,7 @@
 internal import Configuration
-internal import EventLoop
 internal import Glibc
 internal import Spool
+internal import System
 
 /// What is on this host's disk instead of in PostgreSQL.
 struct SpoolCheck {

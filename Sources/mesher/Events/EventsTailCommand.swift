@@ -1,8 +1,8 @@
 internal import ArgumentParser
-internal import EventLoop
 internal import Glibc
 internal import PostgreSQL
 internal import Schema
+internal import System
 
 /// `mesher events tail`: events as they come, until it is interrupted.
 struct EventsTailCommand: ParsableCommand {

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Configuration
-internal import EventLoop
 internal import Glibc
+internal import System
 
 /// `mesher reload`: lets the running service read its configuration again.
 struct ReloadCommand: ParsableCommand {

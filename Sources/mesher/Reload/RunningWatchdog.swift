@@ -1,5 +1,5 @@
-internal import EventLoop
 internal import Glibc
+internal import System
 
 /// The watchdog of a run directory, which holds a lock on `watchdog.pid` as long as it lives.
 struct RunningWatchdog {

@@ -1,10 +1,10 @@
 internal import ArgumentParser
 internal import Configuration
-internal import EventLoop
 internal import Glibc
 internal import PostgreSQL
 internal import Spool
 internal import StorageChannel
+internal import System
 
 /// `mesher quarantine`: what was accepted, and what PostgreSQL refuses or the disk has damaged.
 struct QuarantineCommand: ParsableCommand {

@@ -1,7 +1,7 @@
-internal import EventLoop
 internal import FoundationEssentials
 internal import Glibc
 internal import Spool
+internal import System
 
 /// A file of the quarantine.
 struct QuarantinedItem {

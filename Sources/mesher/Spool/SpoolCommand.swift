@@ -1,9 +1,9 @@
 internal import ArgumentParser
 internal import Configuration
-internal import EventLoop
 internal import Glibc
 internal import Spool
 internal import StorageChannel
+internal import System
 
 /// `mesher spool`: events that are accepted, on this host's disk, and not in PostgreSQL yet.
 struct SpoolCommand: ParsableCommand {

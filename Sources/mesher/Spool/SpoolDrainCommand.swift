@@ -1,10 +1,10 @@
 internal import ArgumentParser
 internal import Configuration
-internal import EventLoop
 internal import Glibc
 internal import PostgreSQL
 internal import Spool
 internal import StorageChannel
+internal import System
 
 /// `mesher spool drain`: delivers the spool while storage does not run.
 struct SpoolDrainCommand: ParsableCommand {

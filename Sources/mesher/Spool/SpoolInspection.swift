@@ -1,8 +1,8 @@
 internal import Configuration
-internal import EventLoop
 internal import Glibc
 internal import Spool
 internal import StorageChannel
+internal import System
 
 /// A spool as it is looked at, also while storage works with it: nothing is changed.
 struct SpoolInspection {

@@ -1,5 +1,5 @@
-internal import EventLoop
 internal import Glibc
+internal import System
 
 /// The user of the service, to whom all of its spool must belong.
 enum SpoolOwner {

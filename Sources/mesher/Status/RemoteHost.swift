@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 
 /// Another host's operator's server, which serves `status.json`.
 struct RemoteHost {

@@ -1,7 +1,7 @@
 internal import Configuration
-internal import EventLoop
 internal import Glibc
 internal import Scoreboard
+internal import System
 
 /// A WebSocket session as the operator sees it.
 struct RunningSession {

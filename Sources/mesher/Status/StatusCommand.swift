@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Configuration
-internal import EventLoop
 internal import Glibc
+internal import System
 
 /// `mesher status`: which processes run, and what became of the events.
 struct StatusCommand: ParsableCommand {

@@ -1,6 +1,6 @@
 internal import Configuration
-internal import EventLoop
 internal import Glibc
+internal import System
 internal import WebSocket
 
 /// Sends lines over a WebSocket connection, reconnects when it is lost, and resends what had no answer.

@@ -1,7 +1,7 @@
 internal import Configuration
-internal import EventLoop
 internal import Glibc
 internal import Scoreboard
+internal import System
 
 /// What the operator can read while the service runs: `metrics` (Prometheus text format 0.0.4) and `status.json` in the
 /// run directory, written every second. They are files so that they can be served when no worker answers.

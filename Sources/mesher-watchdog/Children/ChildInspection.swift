@@ -1,6 +1,6 @@
-internal import EventLoop
 internal import Glibc
 internal import Logging
+internal import System
 
 extension Watchdog {
     /// Inspects the children: one that is stuck is aborted and replaced, a worker that has reached its limits is

@@ -1,5 +1,5 @@
-internal import EventLoop
 internal import Glibc
+internal import System
 
 /// One request over a connection of its own, as nginx would send it, and its answer, which ends with the connection.
 final class RequestProbe {

@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 
 extension Watchdog {
     /// Begins to forward a child's output.

@@ -1,6 +1,6 @@
-internal import EventLoop
 internal import Glibc
 internal import Scoreboard
+internal import System
 
 /// How long a process has waited for a processor since it began its current work. Other processes had that time, so it
 /// does not make this one stuck. A process that was stopped, or waits for anything else, is not excused.

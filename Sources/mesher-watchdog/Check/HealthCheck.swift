@@ -1,8 +1,8 @@
 internal import Configuration
-internal import EventLoop
 internal import Logging
 internal import Scoreboard
 internal import StorageChannel
+internal import System
 
 /// Checks workers, sessions and storage through the very sockets that nginx and the edges use: a request through each
 /// of the workers' sockets and the streams' socket, and a probe through storage's.

@@ -1,6 +1,6 @@
-internal import EventLoop
 internal import Glibc
 internal import Journal
+internal import System
 
 /// The standard error of a child and of what it has forked: the reading end of a pipe, from which whole lines are
 /// forwarded. So the last line is known when a child dies.

@@ -1,8 +1,8 @@
 internal import Configuration
-internal import EventLoop
 internal import Glibc
 internal import Logging
 internal import Scoreboard
+internal import System
 
 /// The files of the run directory by which others reach the service. Emptying the directory makes the service
 /// unreachable, though all processes live.

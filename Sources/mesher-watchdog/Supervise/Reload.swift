@@ -1,8 +1,8 @@
 internal import Configuration
-internal import EventLoop
 internal import Glibc
 internal import Logging
 internal import Scoreboard
+internal import System
 
 /// A reload that is under way.
 struct Reload {

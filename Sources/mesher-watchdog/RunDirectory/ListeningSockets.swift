@@ -1,5 +1,5 @@
-internal import EventLoop
 internal import Glibc
+internal import System
 
 /// The sockets that the edges accept from. They stay open from the first start to the end: while an edge is replaced,
 /// connections wait in them and are not refused.

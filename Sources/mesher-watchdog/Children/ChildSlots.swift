@@ -1,6 +1,6 @@
-internal import EventLoop
 internal import Glibc
 internal import Scoreboard
+internal import System
 
 /// The children's slots of the scoreboard: which process has which, and what is said there of its life.
 struct ChildSlots {

@@ -1,5 +1,5 @@
-internal import EventLoop
 internal import Glibc
+internal import System
 
 /// A pipe that is not inherited, and whose reading end does not block. The corresponding C function is `pipe`.
 struct Pipe: ~Copyable {

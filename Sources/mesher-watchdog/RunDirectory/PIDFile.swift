@@ -1,5 +1,5 @@
-internal import EventLoop
 internal import Glibc
+internal import System
 
 /// The file that says which process watches over a run directory, and is locked as long as it does. The corresponding C
 /// function is `flock`.

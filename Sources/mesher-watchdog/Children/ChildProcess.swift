@@ -1,7 +1,7 @@
 internal import Configuration
-internal import EventLoop
 internal import Glibc
 internal import Scoreboard
+internal import System
 
 /// A process that the watchdog has started, and the descriptors by which it hears of it.
 final class ChildProcess {
