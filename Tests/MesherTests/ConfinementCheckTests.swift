@@ -13,33 +13,38 @@ struct ConfinementCheckTests {
         return ConfinementCheck.finding(group, possible: possible, version: possible.contains(.landlock) ? 4 : nil)
     }
 
-    private func process(_ status: String, said: UInt64 = all.rawValue) -> ConfinementCheck.Process {
-        ConfinementCheck.process("worker events 0", status: status, said: said)
+    private func process(_ status: String, said: UInt64 = all.rawValue) throws -> ConfinementCheck.Process {
+        try #require(ConfinementCheck.process("worker events 0", status: status, said: said))
     }
 
-    private let confined = "Name:\tx\nNoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t1\n"
-    private let free = "Name:\tx\nNoNewPrivs:\t1\nSeccomp:\t0\n"
+    private let confined = "Name:\tmesher-worker\nNoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t1\n"
+    private let free = "Name:\tmesher-worker\nNoNewPrivs:\t1\nSeccomp:\t0\n"
 
     @Test("what holds all processes of a kind is said, and what the kernel does not have")
-    func good() {
-        #expect(finding([process(confined)]).text == "workers: Landlock (version 4), seccomp, no new privileges")
+    func good() throws {
+        #expect(try finding([process(confined)]).text == "workers: Landlock (version 4), seccomp, no new privileges")
         #expect(
-            finding([process(confined)], possible: .seccomp).text
+            try finding([process(confined)], possible: .seccomp).text
                 == "workers: seccomp, no new privileges; this kernel has no Landlock")
-        let none = finding([process(free, said: 0)], possible: [])
+        let none = try finding([process(free, said: 0)], possible: [])
         #expect(none.text == "workers: no new privileges; this kernel has no Landlock and no seccomp" && !none.isFault)
-        #expect(finding([process(free, said: 0)], wanted: []).text == "workers: no new privileges")
+        #expect(try finding([process(free, said: 0)], wanted: []).text == "workers: no new privileges")
         #expect(finding([]).text == "workers: none running")
     }
 
     @Test("one process without what the kernel has is a fault, whatever it says, and whoever else has set a filter")
-    func loose() {
+    func loose() throws {
         #expect(
-            finding([process(confined), process(free)]).text
+            try finding([process(confined), process(free)]).text
                 == "worker events 0 runs without seccomp, which this kernel supports")
-        let foreign = finding([process(confined, said: Sandbox.Bonds.landlock.rawValue)])
+        let foreign = try finding([process(confined, said: Sandbox.Bonds.landlock.rawValue)])
         #expect(foreign.text == "worker events 0 runs without seccomp, which this kernel supports" && foreign.isFault)
-        #expect(finding([process(confined, said: Sandbox.Bonds.seccomp.rawValue)]).isFault)
-        #expect(finding([process("Seccomp:\t2\nNoNewPrivs:\t0\n")]).isFault)
+        #expect(try finding([process(confined, said: Sandbox.Bonds.seccomp.rawValue)]).isFault)
+        #expect(try finding([process("Name:\tmesher-worker\nSeccomp:\t2\nNoNewPrivs:\t0\n")]).isFault)
+    }
+
+    @Test("the number of another program says nothing about Mesher")
+    func elsewhere() {
+        #expect(ConfinementCheck.process("watchdog", status: "Name:\tmesher\nNoNewPrivs:\t0\n", said: 0) == nil)
     }
 }

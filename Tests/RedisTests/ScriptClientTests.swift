@@ -187,12 +187,14 @@ struct ScriptClientTests {
         #expect(try loop.results(1) == [2: nil])
         let opening = loop.client.socket?.opening ?? 0
         var wasReady = false
+        var failures: Set<String> = []
+        // On a busy machine it may also not answer in time.
         try loop.run { client in
             wasReady = wasReady || client.isReady
-            return client.socket.map { $0.opening > opening + 2 } ?? false
+            if let failure = client.failure?.message { failures.insert(failure) }
+            return failures.contains { $0.hasPrefix(reason) } && client.socket.map { $0.opening > opening + 2 } ?? false
         }
-        let failure = loop.client.failure?.message
-        #expect(!wasReady && failure?.hasPrefix(reason) == true, "\(failure ?? "none")")
+        #expect(!wasReady, "\(failures)")
         try recover()
         try loop.run { $0.isReady }
         call(3, wanted: 1, of: &loop)

@@ -36,6 +36,11 @@ struct ConfinementCheck {
             let advice = "run this as root or as the service's user"
             return [.fault(Self.subject, "\(directory): cannot read how the processes are confined", advice: advice)]
         }
+        guard running.contains(where: { Self.process($0.name, $0.pid, $0.bonds) != nil }) else {
+            // A container numbers its processes by itself.
+            let text = "cannot be seen from here: the service is in another PID namespace; run mesher check there"
+            return [.good(Self.subject, text)]
+        }
         func group(_ name: String, _ role: ProcessRole, _ wanted: Sandbox.Bonds) -> Group {
             let processes = ready.filter { $0.role == role }.compactMap { Self.process($0.name, $0.pid, $0.bonds) }
             return Group(name: name, wanted: wanted, processes: processes)
@@ -86,8 +91,10 @@ struct ConfinementCheck {
         return process(name, status: String(decoding: bytes.prefix(count), as: UTF8.self), said: said)
     }
 
-    static func process(_ name: String, status: String, said: UInt64) -> Process {
+    /// Nil when the number is another program's by now, or always was in this PID namespace.
+    static func process(_ name: String, status: String, said: UInt64) -> Process? {
         let lines = status.split(separator: "\n")
+        guard lines.first?.hasPrefix("Name:\tmesher-") == true else { return nil }
         // A filter may also be its supervisor's: both have to say so.
         let seen: Sandbox.Bonds = lines.contains("Seccomp:\t2") ? [.landlock, .seccomp] : .landlock
         let bonds = Sandbox.Bonds(rawValue: said).intersection(seen)

@@ -38,12 +38,12 @@ struct ServiceCheck {
 
     /// A watchdog that hangs: nothing is replaced then, and status and metrics are old.
     private func watchdog(_ directory: String) -> [Finding] {
-        guard let watchdog = try? RunningWatchdog(in: directory) else { return [] }
-        if watchdog.isStopped {
+        let watchdog = try? RunningWatchdog(in: directory)
+        if let watchdog, watchdog.isStopped {
             return [.fault("watchdog", "process \(watchdog.pid) is stopped", advice: "kill -CONT \(watchdog.pid)")]
         }
         var status = stat()
-        guard stat(directory + "/status.json", &status) == 0,
+        guard RunningWatchdog.isRunning(directory), stat(directory + "/status.json", &status) == 0,
             Double(time(nil) - status.st_mtim.tv_sec) > StatusDocument.staleAfter
         else { return [] }
         return [
@@ -171,7 +171,7 @@ struct ServiceCheck {
     private func advice(_ error: SystemError) -> String {
         switch error.code {
         case EACCES, EPERM: "run this as root or as the service's user"
-        case ENOENT where (try? RunningWatchdog(in: settings.text(.runDirectory))) != nil:
+        case ENOENT where RunningWatchdog.isRunning(settings.text(.runDirectory)):
             "it was removed; the service recreates it within seconds, except a socket that systemd holds: "
                 + "systemctl restart mesher.socket mesher.service"
         default: "start the service (systemctl start mesher); see its log (journalctl -u mesher)"

@@ -5,13 +5,32 @@ internal import System
 struct RunningWatchdog {
     let pid: pid_t
 
-    /// - Throws: `CommandError` when none is running, `SystemError` when that cannot be told.
+    /// Who holds the lock.
+    private enum Holder {
+        case nobody
+        case watchdog(pid_t)
+        /// A process that is no watchdog here: the number is one of another PID namespace.
+        case elsewhere(pid_t)
+    }
+
+    /// - Throws: `CommandError` when none is running that can be reached, `SystemError` when that cannot be told.
     init(in runDirectory: String) throws {
         let path = runDirectory + "/watchdog.pid"
-        guard let pid = try Self.owner(of: path) else {
-            throw CommandError(.unavailable, "\(path): no watchdog is running; systemctl start mesher")
+        switch try Self.holder(of: path) {
+        case .watchdog(let pid): self.pid = pid
+        case .nobody: throw CommandError(.unavailable, "\(path): no watchdog is running; systemctl start mesher")
+        case .elsewhere(let pid):
+            throw CommandError(
+                .unavailable, "\(path): process \(pid) is no watchdog here; run mesher inside the watchdog's container")
         }
-        self.pid = pid
+    }
+
+    /// Whether one is running, here or in another PID namespace.
+    static func isRunning(_ runDirectory: String) -> Bool {
+        switch try? holder(of: runDirectory + "/watchdog.pid") {
+        case .watchdog, .elsewhere: true
+        case .nobody, nil: false
+        }
     }
 
     /// Asked often, so it does not try the lock, which a watchdog that is just starting wants.
@@ -34,26 +53,21 @@ struct RunningWatchdog {
         guard kill(pid, number) == 0 else { throw SystemError("kill", "\(pid)") }
     }
 
-    /// The process that holds the lock, nil when nobody does: the number in the file may be another's by now. The
-    /// corresponding C function is `flock`.
-    private static func owner(of path: String) throws -> pid_t? {
+    /// The number in the file may be another process's once nobody holds the lock. The corresponding C function is `flock`.
+    private static func holder(of path: String) throws -> Holder {
         let number = open(path, O_RDONLY | O_CLOEXEC)
         guard number >= 0 else {
-            if errno == ENOENT { return nil }
+            if errno == ENOENT { return .nobody }
             throw SystemError("open", path)
         }
         let file = Descriptor(adopting: number)
-        if flock(file.number, LOCK_SH | LOCK_NB) == 0 { return nil }
+        if flock(file.number, LOCK_SH | LOCK_NB) == 0 { return .nobody }
         guard errno == EWOULDBLOCK else { throw SystemError("flock", path) }
         var bytes = [UInt8](repeating: 0, count: 16)
         let count = read(file.number, &bytes, bytes.count)
         let text = String(decoding: bytes.prefix(max(count, 0)).prefix { $0 != 0x0a }, as: UTF8.self)
-        guard let pid = pid_t(text), pid > 0 else { return nil }
-        guard isWatchdog(pid) else {
-            throw CommandError(
-                .unavailable, "\(path): process \(pid) is no watchdog here; run mesher inside the watchdog's container")
-        }
-        return pid
+        guard let pid = pid_t(text), pid > 0 else { return .nobody }
+        return isWatchdog(pid) ? .watchdog(pid) : .elsewhere(pid)
     }
 
     /// A container numbers processes by itself: what is 1 there is another process here. Without /proc nothing can be said,

@@ -73,21 +73,25 @@ struct StatusCommand: ParsableCommand {
         text.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\u{1b}[K\n")
     }
 
+    /// What is wrong with the watchdog when the status is old.
+    private static func whatWritesIt(_ settings: Settings) -> String {
+        let directory = settings.text(.runDirectory)
+        guard let watchdog = try? RunningWatchdog(in: directory) else {
+            return RunningWatchdog.isRunning(directory)
+                ? "the watchdog hangs or is stopped; run mesher inside its container" : "the watchdog does not run"
+        }
+        let advice = watchdog.isStopped ? "is stopped: kill -CONT \(watchdog.pid)" : "hangs; see its log"
+        return "the watchdog, process \(watchdog.pid), \(advice)"
+    }
+
     private func shown(_ path: String, _ settings: Settings) throws -> String {
         let text = try Self.read(path)
         let document = try StatusDocument(text, path: path)
         let now = Double(Clock.wall()) / 1e6
         let age = now - document.writtenAt
         guard age < StatusDocument.staleAfter else {
-            if let watchdog = try? RunningWatchdog(in: settings.text(.runDirectory)) {
-                let advice = watchdog.isStopped ? "is stopped: kill -CONT \(watchdog.pid)" : "hangs; see its log"
-                throw CommandError(
-                    .unavailable,
-                    "\(path): not written for \(StatusReport.whole(age)) s: the watchdog, process \(watchdog.pid), \(advice)"
-                )
-            }
-            throw CommandError(
-                .unavailable, "\(path): not written for \(StatusReport.whole(age)) s: the watchdog does not run")
+            let age = StatusReport.whole(age)
+            throw CommandError(.unavailable, "\(path): not written for \(age) s: \(Self.whatWritesIt(settings))")
         }
         return output.isJSON ? Self.withSessions(text, settings) : StatusReport(document, now: now).description
     }

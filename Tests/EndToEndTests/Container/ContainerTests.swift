@@ -53,6 +53,8 @@ struct ContainerTests {
             #expect(saysReady)
             #expect(try container.run("/usr/local/bin/mesher", "send", project.dsn).output.hasPrefix("202"))
 
+            try checks(stack, container)
+
             let worker = try #require(container.processes("mesher-worker", "events").first)
             kill(worker, SIGKILL)
             let isRepaired = eventually {
@@ -81,6 +83,22 @@ struct ContainerTests {
                 lines.allSatisfy { $0.contains(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z mesher-/) }, "\(log(of: stack))"
             )
         }
+    }
+
+    /// The numbers of its processes are those of others outside.
+    private func checks(_ stack: Stack, _ container: Container) throws {
+        let inside = try container.run("/usr/local/bin/mesher", "check").output
+        for group in ["the watchdog: no new privileges", "storage: Landlock", "workers: Landlock"] {
+            let found = inside.split(separator: "\n").first {
+                $0.hasPrefix("ok ") && $0.contains("sandbox ") && $0.contains(group)
+            }
+            #expect(found != nil, "\(inside)")
+        }
+        let outside = try Execution.run(stack["MESHER_BIN"] + "/mesher", ["check"], environment: stack.variables).output
+        let sandbox = outside.split(separator: "\n").filter { $0.contains(" sandbox ") }
+        #expect(
+            sandbox.count == 1 && sandbox.allSatisfy { $0.hasPrefix("ok ") && $0.contains("cannot be seen") },
+            "\(outside)")
     }
 
     @Test("What waits for PostgreSQL is in the volume, and comes from there when all else has gone")
