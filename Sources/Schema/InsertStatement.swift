@@ -5,18 +5,19 @@ package import StorageChannel
 /// parameters, the command line with text.
 ///
 /// It skips an event whose id the project has stored on the same day (the primary key) or on the day before or after.
-/// The day is written into the text: so the planner leaves out all partitions but those two, while for one that it learns
-/// at the execution PostgreSQL locks every partition of the table each time. With 99 of them and 24 events at once an
-/// event took 20 µs of PostgreSQL's processor instead of 22, and 18 without looking.
+/// The day is a literal in the text, so that the planner prunes all other partitions; with a parameter PostgreSQL
+/// would lock every partition at each execution. With 99 partitions and 24 events at once, an event took 20 µs of
+/// PostgreSQL's processor instead of 22, and 18 without the look at the neighbouring days.
 ///
-/// It writes to the log, a message that nobody reads, also when all events are there already, and thus has a commit to wait
-/// for: what another session has stored may be visible and yet not be on the synchronous standby, if its wait was cut off.
+/// It also writes a message to the WAL that nobody reads, so that its commit waits even when every event was a
+/// duplicate. The rows it found may come from a session whose wait for the synchronous standby was cut off: they are
+/// visible, and yet not replicated.
 package enum InsertStatement {
     /// A column in the order of an event's record.
     package struct Column: Sendable {
         package let name: String
         package let kind: EventColumn.Kind
-        /// The `pg_type.oid` of its type, and of an array of it.
+        /// The `pg_type.oid` of its type, and of the array type.
         package let element: UInt32
         package let array: UInt32
 
@@ -35,7 +36,7 @@ package enum InsertStatement {
                 }
         }
 
-        /// The name as SQL takes it, whatever it is.
+        /// The name, quoted for SQL.
         var identifier: String { "\"\(name)\"" }
     }
 
@@ -43,30 +44,30 @@ package enum InsertStatement {
 
     package static let parameterTypes: [UInt32] = columns.map(\.array)
 
-    /// Asks how many of the columns a database has, and whether it has claims: its schema may be that of the release before, and
-    /// new columns come last.
+    /// Asks how many of the columns a database has, and whether it has claims. Its schema may be the previous
+    /// release's, and new columns come last.
     package static let look = """
         SELECT count(*) AS event_columns, to_regclass('public.event_claims') IS NOT NULL FROM pg_catalog.pg_attribute
         WHERE attrelid = to_regclass('public.events') AND NOT attisdropped
             AND attname IN (\(columns.map { "'\($0.name)'" }.joined(separator: ", ")))
         """
 
-    /// The answer to `look`, if these rows are; nil also where there is no table.
+    /// The number of columns, if these rows answer `look`; nil also where there is no table.
     package static func columns(in rows: borrowing Rows) -> Int? {
         guard rows.columns.first == "event_columns", rows.count == 1 else { return nil }
         return rows[row: 0, column: 0].flatMap { Int($0) }.flatMap { (1...columns.count).contains($0) ? $0 : nil }
     }
 
-    /// Whether ids can be claimed, by the answer to `look`.
+    /// Whether ids can be claimed, if these rows answer `look`.
     package static func hasClaims(in rows: borrowing Rows) -> Bool { rows[row: 0, column: 1] == "t" }
 
     /// - Parameters:
-    ///   - day: the `received_on` of all the events, in days since 2000-01-01. One that PostgreSQL cannot express makes the
-    ///     statement fail with SQLSTATE 22008.
-    ///   - count: the columns that the database has, as many parameters are given.
-    ///   - claims: whether an id must be nobody's in `event_claims`, too, where it stands once for each midnight. Two sessions
-    ///     that store it at the same moment under different days do not see each other's row, and both would; this is the
-    ///     row that they share.
+    ///   - day: the `received_on` of all the events, in days since 2000-01-01. One that PostgreSQL cannot express
+    ///     makes the statement fail with SQLSTATE 22008.
+    ///   - count: how many columns the database has, and how many parameters are given.
+    ///   - claims: whether an id must also be unclaimed in `event_claims`, which has one row for an id and a midnight.
+    ///     Two sessions that store the same id at the same moment under different days don't see each other's event;
+    ///     they meet at this row.
     package static func sql(day: Int32, columns count: Int = columns.count, claims: Bool = false) -> String {
         let names = columns.prefix(count).map(\.identifier).joined(separator: ", ")
         let parameters = (1...max(count, 1)).map { "$\($0)" }.joined(separator: ", ")
@@ -81,8 +82,8 @@ package enum InsertStatement {
             """
     }
 
-    /// The midnight is the one next to the receipt. In the order of the events: so two sessions with the same ids wait for each
-    /// other at most once.
+    /// The midnight is the one nearest to the receipt. Claims are made in the order of the events, so that two
+    /// sessions with the same ids cannot deadlock.
     private static let claim = """
         WITH claimed AS (
             INSERT INTO public.event_claims (project_id, event_id, midnight)
@@ -110,13 +111,13 @@ package enum InsertStatement {
 
     /// What the session must be set to before the statement is prepared.
     ///
-    /// The statement is planned once, perhaps while partitions are empty and every plan seems equally good, and used when
-    /// they are not. So that the look at the neighbouring days can only be one at the primary key, it asks for the order
-    /// of that key, which BETWEEN does not make needless as an equality would, and sorting is off; as a subquery with a
-    /// limit it is made for each event and never becomes a join.
-    /// `enable_indexscan` must stay on: PostgreSQL 15 takes it for index-only scans too.
+    /// The statement is planned once, perhaps while the partitions are empty and every plan looks equally good, and is
+    /// used when they are full. The look at the neighbouring days must then be a look-up in the primary key. So it
+    /// asks for the order of that key, and sorting is off. (The days are a BETWEEN: with an equality the planner would
+    /// know that the order holds anyway.) A subquery with a limit runs for each event and never becomes a join.
+    /// `enable_indexscan` must stay on: in PostgreSQL 15 it also governs index-only scans.
     ///
-    /// PostgreSQL's own compression takes up to 38 ns for a byte of a long message, and lz4 less than 2.
+    /// PostgreSQL's own compression takes up to 38 ns per byte of a long message; lz4 takes less than 2.
     package static let sessionSettings = """
         SET plan_cache_mode = force_generic_plan; SET jit = off; SET default_toast_compression = lz4;
         SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off; SET enable_incremental_sort = off

@@ -1,14 +1,14 @@
 /// One step of the schema: SQL that is run once, in one transaction, and never changed after a release.
 ///
-/// A step only adds, so that the release before goes on with it: during an upgrade, and after a downgrade. What is not needed any
-/// more is taken away a release later, by a step that `breaks`.
+/// A step only adds, so that the previous release can work with the new schema, during an upgrade and after a
+/// downgrade. A later release removes what is no longer needed, by a step that `breaks`.
 package struct Migration: Sendable {
     /// 1, 2, 3, … without a gap.
     package let version: Int
     package let name: String
     /// Statements separated by semicolons; every name in them is qualified with its schema.
     let sql: String
-    /// Whether a program that does not know the step cannot work with the schema after it.
+    /// Whether programs that don't know this step cannot work with the schema after it.
     let breaks: Bool
 
     init(version: Int, name: String, sql: String, breaks: Bool = false) {
@@ -27,7 +27,7 @@ package struct Migration: Sendable {
     package static var latest: Int { all.count }
 }
 
-/// The advisory locks of a database that Mesher takes, in the form of two integers.
+/// The advisory locks that Mesher takes in a database; each is two integers.
 enum AdvisoryLock {
     /// The first integer of each: "mesh" in ASCII.
     static let space = 0x6d65_7368

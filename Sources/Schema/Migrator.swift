@@ -1,6 +1,6 @@
 package import PostgreSQL
 
-/// Brings a database's schema to the version of this program, and tells how far it is.
+/// Migrates a database's schema to the version of this program, and says which version it has.
 package struct Migrator: Sendable {
     private let migrations: [Migration]
 
@@ -13,15 +13,15 @@ package struct Migrator: Sendable {
         self.migrations = migrations
     }
 
-    /// The version of the schema; 0 when there is none yet, and more than this program knows when it can work with it all the
-    /// same.
+    /// The version of the schema; 0 when there is none yet. It may be newer than this program, if the program can work
+    /// with it.
     ///
     /// - Throws: `SchemaError.newer`, `.inconsistent` or `.database`.
     package func version(of connection: borrowing Connection) throws(SchemaError) -> Int {
         let step = "reading the schema's version"
         let table = try connection.query("SELECT to_regclass('public.schema_migrations') IS NOT NULL", during: step)
         guard table[row: 0, column: 0] == "t" else { return 0 }
-        // A schema that no newer program has touched does not say what breaks.
+        // Only a newer program adds the column that says which steps break.
         return try check(
             connection.query(
                 """
@@ -29,7 +29,7 @@ package struct Migrator: Sendable {
                 """, during: step))
     }
 
-    /// Fails unless the schema is one that this program works with: its own, or a newer one that only has more.
+    /// Fails unless this program can work with the schema: its own version, or a newer one that only adds to it.
     ///
     /// - Throws: `SchemaError`.
     package func requireLatest(of connection: borrowing Connection) throws(SchemaError) {
@@ -37,8 +37,8 @@ package struct Migrator: Sendable {
         if found < migrations.count { throw .outdated(found: found, known: migrations.count) }
     }
 
-    /// Runs what is missing, each step in a transaction of its own, and returns the steps it ran. Two at once wait for
-    /// each other, and the second finds nothing left to do.
+    /// Runs the missing steps, each in its own transaction, and returns them. Of two migrators at once the second
+    /// waits, and then finds nothing to do.
     ///
     /// - Throws: `SchemaError`; the steps before the one that failed stay.
     package func migrate(_ connection: borrowing Connection) throws(SchemaError) -> [Migration] {
@@ -63,14 +63,14 @@ package struct Migrator: Sendable {
             try connection.execute("COMMIT", during: next.map(Self.title) ?? "ending the migration")
             return next
         } catch {
-            // Its own failure would say less than the error at hand.
+            // If this fails too, the first error says more.
             try? connection.execute("ROLLBACK")
             throw error
         }
     }
 
     private func run(_ migration: Migration, on connection: borrowing Connection) throws(SchemaError) {
-        // A step that waited longer for a table in use would hold up everything behind it.
+        // Everyone who needs the table queues behind a step that waits for it.
         try connection.execute(
             """
             SET LOCAL lock_timeout = '5s';

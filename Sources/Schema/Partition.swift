@@ -4,8 +4,8 @@ package import PostgreSQL
 package struct Partition: Equatable, Sendable {
     package enum State: String, Sendable {
         case attached
-        /// A DETACH … CONCURRENTLY was interrupted: selects no longer see it, and nothing else can be detached until
-        /// this one is finished.
+        /// A DETACH … CONCURRENTLY was interrupted: selects no longer see the partition, and no other can be detached
+        /// until this one is finished.
         case detachPending = "detach pending"
         /// No longer a part of `events`, not yet dropped.
         case detached
@@ -15,18 +15,19 @@ package struct Partition: Equatable, Sendable {
     package let state: State
     /// The planner's estimate, nil before the first ANALYZE.
     package let rows: Int64?
-    /// Whether the operator wants to keep it for as long as he says.
+    /// Whether the operator holds it, so that retention leaves it alone.
     package let isHeld: Bool
 
-    /// `YYYYMMDD`: orders as the days do.
+    /// `YYYYMMDD`, which sorts by date.
     package var day: Substring { name.dropFirst("events_".count) }
 }
 
 extension Partition {
-    /// For how many days ahead there must be a partition.
+    /// How many days ahead must have a partition.
     package static let daysAhead = 7
 
-    /// Makes what is missing from yesterday to a week ahead, by the server's clock, and returns how many it made.
+    /// Makes the missing partitions from yesterday to a week ahead, by the server's clock, and returns how many it
+    /// made.
     ///
     /// - Throws: `SchemaError.database`.
     package static func makeAhead(on connection: borrowing Connection) throws(SchemaError) -> Int {
@@ -65,10 +66,10 @@ extension Partition {
         }
     }
 
-    /// The comment on a table that is held: a dump has it, too.
+    /// The comment on a table that is held. Dumps keep comments.
     private static let holdMark = "mesher: held"
 
-    /// Holds a day, so that retention leaves it alone, or lets it go. The day gets a partition if it has none.
+    /// Holds a day, so that retention leaves it alone, or releases it. The day gets a partition if it has none.
     ///
     /// - Parameter day: `YYYYMMDD` or `YYYY-MM-DD`.
     /// - Throws: `SchemaError.database`, with SQLSTATE 22007 or 22008 when it is no day.
@@ -86,7 +87,7 @@ extension Partition {
         return name
     }
 
-    /// How large it is with its indexes and large values, in bytes; waits for whoever has locked it.
+    /// Its size in bytes, with indexes and TOAST. Waits while another session has the table locked.
     ///
     /// - Throws: `SchemaError.database`.
     package func size(on connection: borrowing Connection) throws(SchemaError) -> Int64 {

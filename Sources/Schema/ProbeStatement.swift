@@ -1,15 +1,15 @@
 package import PostgreSQL
 internal import StorageChannel
 
-/// Asks PostgreSQL whether it takes any row: writes a harmless one into `events`, and takes it back.
+/// Finds out whether PostgreSQL accepts any row: inserts a harmless one into `events`, and rolls it back.
 ///
-/// The row is gone with an inner transaction. The outer one has then written to the log all the same, so that its end waits
-/// for the disk and for a synchronous standby, as that of events does.
+/// A subtransaction rolls back the row. The outer transaction has still written to the WAL, so that its commit waits
+/// for the disk and for a synchronous standby, as a commit of events does.
 package enum ProbeStatement {
-    /// The columns that are not made up, the first of which is `level`.
+    /// The columns with given values, from `level` on.
     private static let columns = InsertStatement.columns.dropFirst(EventRecord.Column.level.rawValue)
 
-    /// What an event has at least, of the columns that each schema has.
+    /// The values of a minimal event, for the columns that every schema has.
     private static let modest: [[UInt8]?] = columns[...EventRecord.Column.payload.rawValue].map { column in
         switch column.name {
         case "level": Array("error".utf8)
@@ -21,8 +21,8 @@ package enum ProbeStatement {
 
     /// - Parameters:
     ///   - day: the row's `received_on`, in days since 2000-01-01.
-    ///   - columns: those from `level` on, as in an event's record, as far as the database has them; best those of an event that
-    ///     was stored, since a trigger or a constraint of the operator may look at them.
+    ///   - columns: the values from `level` on, as in an event's record, as far as the database has the columns. Those
+    ///     of an event that was stored are best, since a trigger or a constraint of the operator may look at them.
     package static func sql(project: Int64, day: Int32, columns: [[UInt8]?]? = nil) -> String {
         let columns = columns ?? modest
         let names = Self.columns.prefix(columns.count).map(\.identifier).joined(separator: ", ")
@@ -42,7 +42,7 @@ package enum ProbeStatement {
             """
     }
 
-    /// A value whose bytes nobody has to quote.
+    /// A value as a hexadecimal literal, which needs no quoting.
     private static func literal(_ value: [UInt8]?, _ kind: EventColumn.Kind) -> String {
         guard var value = value?[...] else { return "NULL" }
         // jsonb has its version in front.
@@ -54,13 +54,13 @@ package enum ProbeStatement {
         return "convert_from(decode('\(hex.joined())', 'hex'), 'UTF8')::\(kind.rawValue)"
     }
 
-    /// Whether PostgreSQL would take other rows than a suspected one.
+    /// Whether PostgreSQL would accept rows other than the suspected one.
     ///
     /// - Parameters:
     ///   - error: what the probe failed with, if it did.
     ///   - suspect: the SQLSTATE with which the suspected event was refused; nil when PostgreSQL did not answer.
-    /// - Returns: also true when the probe's row was refused for another reason than the event: then it is the operator's
-    ///   trigger or constraint that minds the one or the other, and not the server.
+    /// - Returns: also true when the probe's row and the event were refused for different reasons: then triggers or
+    ///   constraints of the operator refuse them, and not the server.
     package static func isTaken(_ error: DatabaseError?, suspect: String?) -> Bool {
         guard let error else { return true }
         return error.blamesRow && !error.isConnectionLost && error.sqlState != suspect
@@ -68,8 +68,8 @@ package enum ProbeStatement {
 }
 
 extension DatabaseError {
-    /// Whether PostgreSQL blames a row, or what a statement was given: classes 21 to 23, 54 and P0 of its appendix A. It does
-    /// so, too, while it takes no row at all: with 54000 near the wraparound of its transaction ids.
+    /// Whether an error blames a row or a parameter: classes 21 to 23, 54 and P0 of PostgreSQL's appendix A. It can
+    /// also mean that PostgreSQL accepts no row at all: 54000 near the wraparound of its transaction ids.
     package var blamesRow: Bool {
         ["21", "22", "23", "54", "P0"].contains { sqlState?.hasPrefix($0) == true }
     }

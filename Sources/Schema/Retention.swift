@@ -1,19 +1,19 @@
 package import PostgreSQL
 
-/// Lets go of events that are older than they may be.
+/// Removes events whose retention has ended.
 ///
-/// Whole days go by dropping their partition. Projects that keep events for less than the service does lose theirs by
-/// DELETE, some thousand rows at a time. Whatever a transaction of someone else stands in the way of is left for the next run:
-/// every wait for a lock is bounded, since a waiting ALTER TABLE makes everyone behind it wait too, and DETACH …
-/// CONCURRENTLY waits for readers without a lock that inserts would meet.
+/// Whole days go by dropping their partition. Events of projects with a shorter retention are deleted, some thousand
+/// rows at a time. What another transaction blocks is left for the next run. Every wait for a lock is bounded, since
+/// everyone queues behind a waiting ALTER TABLE. DETACH … CONCURRENTLY waits for readers without a lock that inserts
+/// need.
 package struct Retention: Sendable {
     /// What one run did.
     package struct Outcome: Equatable, Sendable {
-        /// Partitions that are gone.
+        /// Partitions that were dropped.
         package var dropped: [String] = []
-        /// Partitions that should be gone, and that somebody's transaction is still using.
+        /// Partitions that are due, but still used by a transaction.
         package var busy: [String] = []
-        /// Events deleted because their project keeps them for less than the service.
+        /// Events deleted because of their project's shorter retention.
         package var deleted = 0
     }
 
@@ -23,16 +23,16 @@ package struct Retention: Sendable {
 
     /// - Parameters:
     ///   - days: how many full days are kept before today.
-    ///   - lockTimeout: the longest wait for a lock, in milliseconds; shorter than the 2 s that making a partition
-    ///     may wait for this.
-    ///   - attempts: how often a lock is waited for before the partition counts as busy.
+    ///   - lockTimeout: the longest wait for a lock, in milliseconds; shorter than the 2 s for which making a
+    ///     partition may wait for retention.
+    ///   - attempts: how often to wait for a lock before the partition counts as busy.
     package init(days: Int, lockTimeout: Int = 500, attempts: Int = 10) {
         self.days = days
         self.lockTimeout = lockTimeout
         self.attempts = attempts
     }
 
-    /// What a run would do now: the partitions that it would drop, and how many events it would delete.
+    /// What a run would do now: which partitions it would drop, and how many events it would delete.
     ///
     /// - Throws: `SchemaError.database`.
     package func plan(on connection: borrowing Connection) throws(SchemaError) -> Outcome {
@@ -55,7 +55,7 @@ package struct Retention: Sendable {
     ///   done before stays done.
     package func apply(on connection: borrowing Connection) throws(SchemaError) -> Outcome {
         let lock = "(\(AdvisoryLock.space), \(AdvisoryLock.retention))"
-        // To wait here would hold a snapshot, for whose end the other one's FINALIZE waits.
+        // Waiting here would hold a snapshot, and the other run's FINALIZE would wait for that.
         let locked = try connection.query("SELECT pg_try_advisory_lock\(lock)", during: "locking")
         guard locked[row: 0, column: 0] == "t" else { throw .maintained }
         defer { try? connection.execute("RESET lock_timeout; SELECT pg_advisory_unlock\(lock)") }
@@ -65,7 +65,7 @@ package struct Retention: Sendable {
         try connection.execute("SET lock_timeout = \(lockTimeout)", during: "setting a lock timeout")
         try drop(before: oldest, on: connection, &outcome)
         try deleteForProjects(on: connection, &outcome)
-        // Nobody's clock says that it is near so old a midnight.
+        // No host's clock is near so old a midnight.
         _ = try connection.query(
             "DELETE FROM public.event_claims WHERE midnight < CAST(now() AT TIME ZONE 'UTC' AS date) - 2", [],
             during: "retention of claims")
@@ -76,7 +76,7 @@ package struct Retention: Sendable {
         throws(SchemaError)
     {
         let partitions = try Partition.all(on: connection)
-        // One that is half detached comes first, however young: until it is finished no other can be detached.
+        // A half-detached partition comes first, whatever its age: until it is finished, no other can be detached.
         var canDetach = true
         for partition in partitions where partition.state == .detachPending {
             canDetach = try attempt(Self.finalize(partition), on: connection)
@@ -99,7 +99,7 @@ package struct Retention: Sendable {
         }
     }
 
-    /// Whether it succeeded. A wait that was given up leaves the partition attached or half detached.
+    /// Returns whether it succeeded. If a wait was given up, the partition stays attached or half detached.
     private func detach(_ partition: Partition, on connection: borrowing Connection) throws(SchemaError) -> Bool {
         let statement = "ALTER TABLE public.events DETACH PARTITION public.\(partition.name) CONCURRENTLY"
         for _ in 0..<attempts {
@@ -136,7 +136,8 @@ package struct Retention: Sendable {
         }
     }
 
-    /// The partitions that have events of projects which keep them for less, and an array of these projects' ids.
+    /// The partitions with events of projects whose shorter retention has ended, each with an array of these projects'
+    /// ids.
     private func dueForProjects(
         on connection: borrowing Connection
     ) throws(SchemaError) -> [(partition: Partition, projects: String)] {

@@ -1,11 +1,12 @@
 package import PostgreSQL
 
-/// Who owns what Mesher has in a database, and who may do what with it. A restore brings back the tables and often neither.
+/// Owners and privileges of Mesher's tables and functions. A restore brings back the tables, and often neither of
+/// these.
 package enum Rights {
-    /// Gives the tables to the owner of the database, when a superuser runs this, and storage's role what it needs; to do
-    /// that again changes nothing.
+    /// Grants storage's role what it needs and, run by a superuser, gives the tables to the owner of the database. A
+    /// second run changes nothing.
     ///
-    /// - Throws: `SchemaError` which says what to run when the connection's role may not do that.
+    /// - Throws: `SchemaError`, which says what to run if the connection's role may not do this.
     package static func restore(on connection: borrowing Connection) throws(SchemaError) {
         let step = "restoring owner and grants"
         do throws(SchemaError) {
@@ -13,13 +14,13 @@ package enum Rights {
             try connection.execute(Migration.runtimeRole.sql + grantClaims + revocation, during: step)
             try connection.execute("COMMIT", during: step)
         } catch {
-            // Its own failure would say less than the error at hand.
+            // If this fails too, the first error says more.
             try? connection.execute("ROLLBACK")
             throw error
         }
     }
 
-    /// What `restore` looks at: `owned`, whether the connection's role may do with all of it what an owner may.
+    /// What `restore` looks at: `owned` says whether the connection's role has an owner's rights on all of it.
     package static let isOwner = """
         NOT EXISTS (
             SELECT FROM pg_catalog.pg_class c
@@ -27,7 +28,7 @@ package enum Rights {
                 AND NOT pg_has_role(c.relowner, 'USAGE'))
         """
 
-    /// What storage needs to tell an id near midnight.
+    /// What storage needs to recognise an id near midnight.
     static let grantClaims = "GRANT INSERT, SELECT ON public.event_claims TO mesher_runtime"
 
     private static let isOurs = """
@@ -70,15 +71,15 @@ package enum Rights {
 
 /// The ids that projects get.
 package enum ProjectIDs {
-    /// Nobody makes so many projects.
+    /// More than anybody creates.
     package static let limit: Int64 = 1_000_000_000_000_000
 
-    /// Lets the next project have an id that none has had: after a restore from an older backup events may be there, or come
-    /// from a spool, whose project is not, and nobody else is to see them.
+    /// Moves the sequence of project ids beyond every id that was ever used. After a restore from an older backup
+    /// there may be events, in the table or in a spool, of a project that is lost; no new project must get them.
     ///
     /// - Parameter used: the highest id that is known from elsewhere.
     ///
-    /// Ids beyond `limit` count as damage: one of them would leave none for any other project.
+    /// An id beyond `limit` counts as damage, and is ignored: it would leave no ids for other projects.
     package static func advance(beyond used: Int64 = 0, on connection: borrowing Connection) throws(DatabaseError) {
         _ = try connection.query(
             """

@@ -2,15 +2,15 @@ package import PostgreSQL
 
 /// Why the schema could not be read, migrated or maintained.
 package enum SchemaError: Error, Equatable, CustomStringConvertible {
-    /// PostgreSQL refused; in a migration nothing of that step took effect.
+    /// PostgreSQL failed; of a migration's failed step nothing took effect.
     case database(DatabaseError, during: String)
     /// The schema was made by a newer Mesher than this program.
     case newer(found: Int, known: Int)
-    /// The schema is older than what this program works with.
+    /// The schema is older than this program needs.
     case outdated(found: Int, known: Int)
     /// schema_migrations does not list the steps from 1 on without a gap.
     case inconsistent(found: [Int])
-    /// Retention is at work already, on another connection.
+    /// Retention is already running on another connection.
     case maintained
 
     package var description: String {
@@ -31,7 +31,7 @@ package enum SchemaError: Error, Equatable, CustomStringConvertible {
     }
 }
 
-/// Statements whose failure says what they were for.
+/// Statements whose errors say what they were for.
 extension Connection {
     func execute(_ sql: String, during step: String) throws(SchemaError) {
         do throws(DatabaseError) {

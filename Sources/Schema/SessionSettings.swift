@@ -1,18 +1,18 @@
 package import PostgreSQL
 
-/// What each session of storage is set to first, whatever is set for its role or its database.
+/// The parameters that storage sets at the start of each session, over those of its role or its database.
 ///
-/// Storage has deadlines of its own and knows what to do then; a timeout of PostgreSQL would end a session that idles, or
-/// cancel a statement and leave it to guess. `synchronous_commit` must not be off: a commit would be confirmed from memory.
-/// A warning must not be withheld: one says that a commit is not replicated. When storage dies, the session looks for its
-/// client each few seconds also while a statement waits: else it would wait as long as a lock is held. It does not while it
-/// commits.
+/// Storage has its own deadlines; a timeout of PostgreSQL would end an idle session, or cancel a statement and leave
+/// storage to guess. `synchronous_commit` must not be off: commits would be confirmed from memory. Warnings must
+/// arrive: one of them says that a commit was not replicated. The session checks for its client every few seconds, so
+/// that it ends after storage has died even while its statement waits for a lock; it does not check during a commit.
 package enum SessionSettings {
     /// The SQL, several statements.
     ///
-    /// - Parameter predecessors: the processes of earlier sessions of the same name that were left with a statement under
-    ///   way. PostgreSQL does not notice that while the statement waits for a lock or a standby, so that each new attempt
-    ///   would leave another such process; they are told to end. The corresponding function is `pg_terminate_backend`.
+    /// - Parameter predecessors: the backends of earlier sessions of the same name that were abandoned with a
+    ///   statement running. PostgreSQL does not notice that while the statement waits for a lock or a standby, so they
+    ///   would pile up with each new attempt; they are told to end. The corresponding function is
+    ///   `pg_terminate_backend`.
     package static func sql(ending predecessors: [Int32] = []) -> String {
         guard !predecessors.isEmpty else { return settings }
         return settings + """
@@ -23,13 +23,13 @@ package enum SessionSettings {
             """
     }
 
-    /// Those of the predecessors that were still there, if these rows tell of them.
+    /// The predecessors that were still there, if these rows list them.
     package static func predecessors(in rows: borrowing Rows) -> [Int32]? {
         guard rows.columns.first == "predecessor" else { return nil }
         return (0..<rows.count).compactMap { rows[row: $0, column: 0].flatMap { Int32($0) } }
     }
 
-    // Not SET: PostgreSQL 14 does not have all of them.
+    // Not SET: PostgreSQL 14 lacks some of them.
     private static let settings = """
         SELECT set_config(name, value, false)
         FROM pg_settings JOIN (VALUES

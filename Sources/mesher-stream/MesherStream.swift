@@ -19,19 +19,19 @@ enum MesherStream {
             print("mesher-stream \(Release.version)")
             exit(0)
         default:
-            log.error("Usage: mesher-stream, with the listening socket as descriptor 0")
+            log.error("usage: mesher-stream, with the listening socket as descriptor 0")
             exit(EX_USAGE)
         }
         let settings: Settings
         do throws(Settings.Fault) {
             settings = try Settings.inherited()
         } catch {
-            log.error("The configuration cannot be used", metadata: ["fault": "\(error)"])
+            log.error("the configuration cannot be used", metadata: ["fault": "\(error)"])
             exit(EX_CONFIG)
         }
         let ready = ReadySignal.inherited()
         if ReadySignal.isAwaited, !ProcessAttributes.followSupervisor() {
-            log.error("The watchdog died before this process started; exiting")
+            log.error("the watchdog died before this process started; exiting")
             exit(EX_TEMPFAIL)
         }
         ProcessAttributes.ignoreBrokenPipes()
@@ -46,7 +46,7 @@ enum MesherStream {
                 table: table, options: options(settings), log: log)
             try listener.run()
         } catch {
-            log.error("The listener cannot continue", metadata: ["reason": "\(error)"])
+            log.error("the listener cannot continue", metadata: ["reason": "\(error)"])
             exit(EX_OSERR)
         }
     }

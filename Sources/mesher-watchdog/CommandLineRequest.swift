@@ -18,7 +18,7 @@ enum CommandLineRequest: Equatable {
         Opens the sockets, starts storage and workers, and restarts what dies. SIGTERM stops everything.
 
           --config FILE   read the settings from FILE instead of /etc/mesher/mesher.conf
-          NAME=value      a setting, over file and environment
+          NAME=value      a setting; overrides file and environment
           --version       print the version
           --help          print this text
 

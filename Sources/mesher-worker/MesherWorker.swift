@@ -21,19 +21,19 @@ enum MesherWorker {
             print("mesher-worker \(Release.version)")
             exit(0)
         default:
-            log.error("Usage: mesher-worker events|bulk, with the listening socket as descriptor 0")
+            log.error("usage: mesher-worker events|bulk, with the listening socket as descriptor 0")
             exit(EX_USAGE)
         }
         let settings: Settings
         do throws(Settings.Fault) {
             settings = try Settings.inherited()
         } catch {
-            log.error("The configuration cannot be used", metadata: ["fault": "\(error)"])
+            log.error("the configuration cannot be used", metadata: ["fault": "\(error)"])
             exit(EX_CONFIG)
         }
         let ready = ReadySignal.inherited()
         if ReadySignal.isAwaited, !ProcessAttributes.followSupervisor() {
-            log.error("The watchdog died before this process started; exiting")
+            log.error("the watchdog died before this process started; exiting")
             exit(EX_TEMPFAIL)
         }
         ProcessAttributes.useBatchScheduling()
@@ -48,7 +48,7 @@ enum MesherWorker {
             exit(EX_OSERR)
         }
         guard CheckedReading.isInForce() else {
-            log.error("This libfcgi bypasses Mesher's check of FastCGI records; install Debian's libfcgi0ldbl")
+            log.error("this libfcgi bypasses Mesher's check of FastCGI records; install Debian's libfcgi0ldbl")
             exit(EX_OSERR)
         }
         do throws(SystemError) {
@@ -61,7 +61,7 @@ enum MesherWorker {
             slot.set(bonds: sandbox(settings).begin().rawValue)
             try worker.run()
         } catch {
-            log.error("The worker cannot continue", metadata: ["reason": "\(error)"])
+            log.error("the worker cannot continue", metadata: ["reason": "\(error)"])
             exit(EX_OSERR)
         }
     }

@@ -214,7 +214,7 @@ struct Worker: ~Copyable {
 
     private mutating func loseStorage() {
         machine.storageLost()
-        log.warning("The connection to storage was lost", metadata: ["in_hand": "\(machine.requestsInHand)"])
+        log.warning("the connection to storage was lost", metadata: ["in_hand": "\(machine.requestsInHand)"])
     }
 
     // MARK: Connections

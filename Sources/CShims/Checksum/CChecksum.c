@@ -5,7 +5,7 @@
 // The polynomial 0x1EDC6F41, its bits reversed.
 static uint32_t next_of_table(uint32_t checksum, const uint8_t *bytes, size_t count) {
     static uint32_t table[256];
-    // Every thread that fills it writes the same; the last entry is the sign that it is filled.
+    // Threads may fill it at the same time: they write the same values, the last entry last.
     if (__atomic_load_n(&table[255], __ATOMIC_ACQUIRE) == 0) {
         for (uint32_t byte = 0; byte < 256; byte++) {
             uint32_t value = byte;

@@ -14,7 +14,7 @@ using mesher::ValueFacts;
 
 namespace {
 
-/// What simdjson wants to read behind a text.
+/// How far beyond a text simdjson may read.
 constexpr size_t padding = 64;
 
 /// One text being parsed.
@@ -48,7 +48,7 @@ struct Text {
         while (bytes[end - 1] != '"') end--;
         size_t found = names.find(bytes + start + 1, end - start - 2);
         if (found != mesher::FieldNames::none || !has_escapes) return found;
-        // No name that is known needs an escape, but a sender may write one with them.
+        // No known name needs an escape, but a sender may use them.
         uint8_t *before = resolved;
         mesher_json_value key = string(start, end);
         resolved = before;
@@ -67,7 +67,7 @@ struct Text {
     }
 };
 
-/// Makes a text ready to be walked: its escapes checked, its index built.
+/// Prepares a text for a walk: checks its escapes and builds its index.
 mesher_json_fault prepare(mesher_json_parser &parser, uint8_t *bytes, size_t count, bool &has_escapes, size_t &offset) {
     size_t checked = mesher::sanitise_escapes(bytes, count, has_escapes);
     if (checked != count) {
@@ -77,7 +77,7 @@ mesher_json_fault prepare(mesher_json_parser &parser, uint8_t *bytes, size_t cou
     return parser.index.build(bytes, count, offset);
 }
 
-/// How deep a text may nest, and what becomes of what is deeper.
+/// How deep a text may nest, and what happens to deeper containers.
 struct Depth {
     unsigned levels;
     Cursor::Excess excess;
@@ -87,7 +87,7 @@ struct Depth {
           excess(dialect == mesher_json_dialect_strict ? Cursor::Excess::refuse : Cursor::Excess::clear) {}
 };
 
-/// Passes over a value that is not of the kind it must be, to the text's end: if that is valid, its kind is the fault.
+/// Checks a text whose value is of the wrong kind to its end: only if it is valid JSON is the kind the fault.
 mesher_json_fault wrong_kind(Cursor &cursor, mesher_json_fault fault) {
     ValueFacts facts;
     if (auto other = cursor.value(MESHER_JSON_LEVELS, Cursor::Excess::refuse, facts)) return other;
@@ -137,7 +137,7 @@ mesher_json_fault walk_event(
 
 /// Walks over an event whose index is built.
 mesher_json_fault find_fields(mesher_json_parser &parser, Text &text, mesher_json_event &event, size_t &offset) {
-    // `FieldNames` may read as far behind a key.
+    // `FieldNames` may read this far beyond a key.
     bool has_room = !text.has_escapes || parser.resolved.reserve(text.count + sizeof(uint64_t));
     if (!has_room) return mesher_json_fault_out_of_memory;
     text.resolved = parser.resolved.get();

@@ -6,12 +6,12 @@ namespace mesher {
 
 namespace {
 
-/// Digits before and behind the point that PostgreSQL's numeric holds.
+/// The digits before and after the decimal point that PostgreSQL's numeric holds.
 constexpr long numeric_integer_digits = 131072;
 constexpr long numeric_fraction_digits = 16383;
-/// Digits of all numbers together: "1e131071" is eight bytes, and read back 131,072.
+/// The digits of all numbers together: "1e131071" is eight bytes, and 131,072 when PostgreSQL prints it.
 constexpr long numeric_digits_in_all = 1 << 20;
-/// An exponent beyond this is out of range, whatever stands before it.
+/// A larger exponent is out of range for any mantissa.
 constexpr long largest_exponent = 1 << 20;
 
 bool is_digit(uint8_t byte) { return byte >= '0' && byte <= '9'; }
@@ -29,7 +29,7 @@ mesher_json_fault Cursor::key() noexcept {
 }
 
 mesher_json_fault Cursor::value(unsigned levels, Excess excess, ValueFacts &facts) noexcept {
-    // What closes each of the open containers.
+    // The closing bracket of each open container.
     uint8_t closers[MESHER_JSON_LENIENT_LEVELS];
     if (levels > MESHER_JSON_LENIENT_LEVELS) levels = MESHER_JSON_LENIENT_LEVELS;
     unsigned level = 0;
@@ -76,7 +76,7 @@ mesher_json_fault Cursor::value(unsigned levels, Excess excess, ValueFacts &fact
             facts.values++;
         }
 
-        // Behind a value: close what ends here, up to the comma before the next.
+        // After a value: close the containers that end here, up to the comma before the next value.
         for (;;) {
             if (level == 0) return mesher_json_fault_none;
             if (is_at_end()) return fail(mesher_json_fault_unexpected_end, count);
@@ -126,7 +126,7 @@ template <size_t size> mesher_json_fault Cursor::literal(size_t at, const char (
     constexpr size_t letters = size - 1;
     size_t end = offset();
     bool is_letters = end - at >= letters && memcmp(bytes + at, text, letters) == 0;
-    // Between a token and the next there is nothing but white space; another byte belongs to this token.
+    // Only white space may separate two tokens; any other byte belongs to this one.
     bool is_whole = is_letters && (at + letters == end || is_white_space(bytes[at + letters]));
     return is_whole ? mesher_json_fault_none : fail(mesher_json_fault_invalid_literal, at);
 }
@@ -184,7 +184,7 @@ mesher_json_fault Cursor::skip_container(ValueFacts &facts) noexcept {
     for (; !is_at_end(); advance()) {
         uint8_t byte = peek();
         bool is_closer = byte == '}' || byte == ']';
-        // Behind each comma there is a value, and one behind an opener that is not closed at once.
+        // A value follows each comma, and each opening bracket that is not closed at once.
         if (byte == ',' || (was_opened && !is_closer)) facts.values++;
         was_opened = byte == '{' || byte == '[';
         if (was_opened) {

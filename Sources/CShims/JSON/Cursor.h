@@ -11,7 +11,7 @@ namespace mesher {
 
 inline bool is_white_space(uint8_t byte) { return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t'; }
 
-/// What a walk over a value tells besides that it is valid; see `mesher_json_value`.
+/// What a walk over a valid value finds out; see `mesher_json_value`.
 struct ValueFacts {
     mesher_json_kind kind = mesher_json_kind_null;
     bool only_strings = true;
@@ -28,13 +28,13 @@ class Cursor {
     /// What to do with a container beyond the allowed levels.
     enum class Excess {
         refuse,
-        /// Pass over it, seeing only that its brackets balance.
+        /// Skip it, checking only that its brackets balance.
         skip,
-        /// Leave nothing in it but spaces, whatever it was.
+        /// Overwrite its content with spaces.
         clear,
     };
 
-    /// Starts at a token, which must not be behind the end.
+    /// Starts at a token, which must not be beyond the end.
     Cursor(const StructuralIndex &index, uint8_t *bytes, size_t count, size_t token = 0) noexcept
         : bytes(bytes), count(count), next(index.begin() + token), last(index.end()) {}
 
@@ -46,7 +46,7 @@ class Cursor {
     void advance() noexcept { next++; }
     /// The next token's place in the index.
     const uint32_t *token() const noexcept { return next; }
-    /// The end of what stands before the next token, white space left off.
+    /// The end of the text before the next token, without trailing white space.
     size_t trimmed_end() const noexcept {
         size_t end = offset();
         while (end > 0 && is_white_space(bytes[end - 1])) end--;
@@ -55,13 +55,13 @@ class Cursor {
 
     /// Passes over a key and its colon.
     mesher_json_fault key() noexcept;
-    /// Passes over a value that has at most `levels` containers in one another, of which there may be at most
+    /// Passes over a value whose containers nest at most `levels` deep; `levels` is at most
     /// `MESHER_JSON_LENIENT_LEVELS`.
     mesher_json_fault value(unsigned levels, Excess excess, ValueFacts &facts) noexcept;
-    /// Passes over a value that was found valid before; of what is in it only the number of values is told.
+    /// Passes over a value that is known to be valid; of its content only the number of values is set.
     mesher_json_fault pass(ValueFacts &facts) noexcept;
 
-    /// Where the fault is that `key` or `value` returned.
+    /// The offset of the fault that `key` or `value` returned.
     size_t fault_offset = 0;
 
   private:

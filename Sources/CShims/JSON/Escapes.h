@@ -6,15 +6,15 @@
 
 namespace mesher {
 
-/// Checks every escape of a text, and replaces in place those that stand for no character PostgreSQL takes (U+0000,
-/// lone surrogates) by `\ufffd`.
+/// Checks every escape of a text. Those that PostgreSQL accepts in no text (U+0000, lone surrogates) are replaced in
+/// place by `\ufffd`.
 ///
-/// A backslash outside a string is looked at likewise: the text is invalid then, whatever is found here.
+/// A backslash outside a string is treated the same: such a text is invalid anyway.
 ///
 /// Returns `count`, or the offset of an invalid escape; `any` says whether there was an escape at all.
 size_t sanitise_escapes(uint8_t *bytes, size_t count, bool &any);
 
-/// Writes a string's content with its escapes resolved, which never makes it longer, and returns the size.
+/// Writes a string's content with its escapes resolved, and returns the size, which is never larger.
 ///
 /// `bytes` is the content between the quotes, of a text that `sanitise_escapes` found valid.
 size_t resolve_escapes(const uint8_t *bytes, size_t count, uint8_t *resolved);

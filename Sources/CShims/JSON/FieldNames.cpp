@@ -12,7 +12,7 @@ bool FieldNames::set(const mesher_json_name *names, size_t number) noexcept {
     for (size_t size = 0; size <= MESHER_JSON_NAME; size++) {
         for (size_t field = 0; field < number; field++) {
             if (names[field].count != size) continue;
-            // A name may end where no more can be read.
+            // The bytes after a name may not be readable.
             uint8_t head[8] = {};
             memcpy(head, names[field].start, std::min(size, sizeof head));
             entries[count++] = {first_bytes(head, size), names[field].start, field};

@@ -1,4 +1,4 @@
-// The names of the fields that are looked for in an event.
+// The names of the fields to find in an event.
 #pragma once
 
 #include <array>
@@ -11,7 +11,7 @@
 
 namespace mesher {
 
-/// Names by their size, so that a key is compared with few of them, and with most by its first eight bytes alone.
+/// Names grouped by size, so that a key is compared with few of them, and mostly by its first eight bytes alone.
 class FieldNames {
   public:
     static constexpr size_t none = SIZE_MAX;
@@ -39,7 +39,7 @@ class FieldNames {
         size_t field;
     };
 
-    /// As a number: those beyond a shorter name are zero.
+    /// The first eight bytes as a number; a shorter name is padded with zeros.
     static uint64_t first_bytes(const uint8_t *name, size_t size) noexcept {
         uint64_t bytes;
         memcpy(&bytes, name, sizeof bytes);
@@ -48,7 +48,7 @@ class FieldNames {
 
     std::unique_ptr<Entry[]> entries;
     size_t count = 0;
-    /// Where the names of each size begin in `entries`.
+    /// The position in `entries` of the first name of each size.
     std::array<uint8_t, MESHER_JSON_NAME + 2> starts{};
 };
 

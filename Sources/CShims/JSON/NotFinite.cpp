@@ -18,7 +18,7 @@ size_t not_finite_size(const uint8_t *token, size_t left) {
         : starts_with(token, left, "Infinity")    ? 8
         : starts_with(token, left, "-Infinity")   ? 9
                                                   : 0;
-    // Between a token and the next there is nothing but white space; another byte belongs to this token.
+    // Only white space may separate two tokens; any other byte belongs to this one.
     return size == left || is_white_space(token[size]) ? size : 0;
 }
 

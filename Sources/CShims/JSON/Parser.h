@@ -1,4 +1,4 @@
-// What is kept from one text to the next.
+// What a parser keeps from one text to the next.
 #pragma once
 
 #include <cstddef>
@@ -12,10 +12,10 @@
 
 namespace mesher {
 
-/// Bytes without a value, at least as many as asked for.
+/// An uninitialised buffer of at least the requested size.
 class Room {
   public:
-    /// False when there is no memory. What was in it is lost.
+    /// False when there is no memory. The content is lost.
     bool reserve(size_t count) noexcept {
         if (capacity >= count) return true;
         size_t wanted = count < kept_capacity ? kept_capacity : count;
@@ -23,7 +23,7 @@ class Room {
         capacity = bytes ? wanted : 0;
         return bytes != nullptr;
     }
-    /// Gives the memory back if it is much.
+    /// Frees a large buffer.
     void trim() noexcept {
         if (capacity <= kept_capacity) return;
         bytes.reset();
@@ -43,9 +43,9 @@ struct mesher_json_parser {
     /// The values of these names in the event parsed last.
     std::unique_ptr<mesher_json_value[]> fields;
     mesher::StructuralIndex index;
-    /// Where strings lie whose escapes were resolved; as large as the text, since that never makes them longer.
+    /// Strings with their escapes resolved; as large as the text is enough.
     mesher::Room resolved;
-    /// Where a text lies in which numbers were replaced.
+    /// A text whose NaN and Infinity were replaced.
     mesher::Room replaced;
     /// The text that `index` is of.
     uint8_t *bytes = nullptr;

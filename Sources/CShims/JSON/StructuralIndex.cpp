@@ -8,7 +8,7 @@ namespace mesher {
 
 namespace {
 
-/// The first stage has no depth of its own, but wants one.
+/// The first stage has no use for a depth, but its constructor takes one.
 constexpr size_t unused_depth = 1;
 
 /// The size of the UTF-8 sequence that starts with a byte from 0x80 on, or 0 if it is invalid (RFC 3629, section 4).
@@ -27,7 +27,7 @@ size_t utf8_size(const uint8_t *bytes, size_t count) {
     return size;
 }
 
-/// Finds the fault that the first stage has seen: it does not say where.
+/// Finds the fault that the first stage has detected, since it does not say where it is.
 mesher_json_fault find_fault(const uint8_t *bytes, size_t count, size_t &offset) {
     bool in_string = false;
     size_t string_start = 0;

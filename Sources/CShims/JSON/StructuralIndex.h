@@ -13,14 +13,14 @@ class dom_parser_implementation;
 
 namespace mesher {
 
-/// A text up to this size leaves its buffers behind for the next; what a larger one took is given back, since a process
-/// that serves one connection may idle for days. The index takes four times as much.
+/// The buffers of a text up to this size are kept for the next. Larger ones are freed, since a process that serves one
+/// connection may idle for days. The index takes four times as much.
 constexpr size_t kept_capacity = 64 << 10;
 
 /// simdjson's first stage, which finds where in a text every brace, bracket, colon, comma, string, number and literal
 /// begins, and refuses bad UTF-8, unclosed strings and control characters in them.
 ///
-/// The stages above it would not do: the document model refuses integers beyond 64 bits, and On-Demand checks only the
+/// simdjson's later stages don't fit: its document model refuses integers beyond 64 bits, and On-Demand checks only the
 /// values that are read.
 class StructuralIndex {
   public:

@@ -20,7 +20,7 @@ int mesher_landlock_version(void) {
     return (int)syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 }
 
-// Newer versions than Debian 12's headers know: TCP since version 4, abstract sockets and signals since version 6.
+// What the headers of Debian 12 lack: TCP, since version 4, and abstract sockets and signals, since version 6.
 struct ruleset_attributes {
     uint64_t files, network, scope;
 };
@@ -33,7 +33,7 @@ struct port_rule {
 #define SCOPE_SIGNALS 2ULL
 #define RULE_PORT 2
 
-// All rights to files that a version knows.
+// All file rights that a version knows.
 static uint64_t all_rights(int version) {
     if (version >= 5) return 0xffff;
     if (version >= 3) return 0x7fff;
@@ -88,7 +88,7 @@ int mesher_has_seccomp(void) {
 #define ARCHITECTURE AUDIT_ARCH_AARCH64
 #endif
 
-// Of an argument these look at the lower half, which is the first in memory on both architectures.
+// These compare the lower half of an argument, which comes first in memory on both architectures.
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
 #define RETURN(action) BPF_STMT(BPF_RET | BPF_K, action)
 #define REFUSE RETURN(SECCOMP_RET_ERRNO | EPERM)
@@ -120,27 +120,27 @@ int mesher_restrict_to_serving(void) {
     const uint32_t own = (uint32_t)getpid();
     struct sock_filter filter[] = {
         BEGIN,
-        // The connections, and the servers behind.
+        // Connections of clients, and to servers.
         ALLOW(recvfrom), ALLOW(sendto), ALLOW(read), ALLOW(write), ALLOW(recvmsg), ALLOW(sendmsg), ALLOW(sendmmsg),
         ALLOW(readv), ALLOW(writev), ALLOW(accept4), ALLOW(socket), ALLOW(connect), ALLOW(bind), ALLOW(shutdown),
         ALLOW(close), ALLOW(getsockopt), ALLOW(setsockopt), ALLOW(getsockname), ALLOW(getpeername),
-        // The others let the kernel send signals to whom one likes.
+        // Further commands would let the kernel send signals to any process.
         ALLOW_UP_TO(fcntl, 1, F_SETFL),
         IS(SYS_ioctl, 0, 6), LOAD(args[1]), IS(FIONREAD, 2, 0), IS(FIONBIO, 1, 0), IS(TCGETS, 0, 1),
         RETURN(SECCOMP_RET_ALLOW), REFUSE,
-        // The wait.
+        // The event loop.
         ALLOW(epoll_pwait2), ALLOW(epoll_pwait), ALLOW(epoll_ctl), ALLOW(ppoll),
 #ifdef SYS_poll
         ALLOW(epoll_wait), ALLOW(poll),
 #endif
-        // Memory, time, chance.
+        // Memory, time, random numbers.
         ALLOW_WITHOUT(mmap, 2, PROT_EXEC), ALLOW_WITHOUT(mprotect, 2, PROT_EXEC), ALLOW(munmap), ALLOW(mremap),
         ALLOW(madvise), ALLOW(brk), ALLOW(futex), ALLOW(getrandom), ALLOW(clock_gettime), ALLOW(gettimeofday),
         ALLOW(clock_nanosleep), ALLOW(getrusage),
-        // Looking up a name: files that Landlock leaves.
+        // Name look-ups, which read the files that Landlock leaves.
         ALLOW_WITHOUT(openat, 2, O_WRONLY | O_RDWR | O_CREAT | O_TRUNC), ALLOW(newfstatat), ALLOW(fstat), ALLOW(lseek),
         ALLOW(uname),
-        // Itself.
+        // The process itself.
         ALLOW_IF(prlimit64, 0, 0), ALLOW(getpid), ALLOW(gettid), ALLOW(getppid), ALLOW_IF(tgkill, 0, own),
         ALLOW(rt_sigaction), ALLOW(rt_sigprocmask), ALLOW(rt_sigreturn), ALLOW(restart_syscall), ALLOW(exit),
         ALLOW(exit_group), ALLOW_IF(sched_setscheduler, 0, 0),
@@ -158,15 +158,15 @@ int mesher_restrict_to_itself(void) {
     const uint32_t own = (uint32_t)getpid();
     struct sock_filter filter[] = {
         BEGIN,
-        // The calls of x32 have numbers of their own.
+        // System calls of x32, which have numbers of their own.
         BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x40000000, 0, 1), REFUSE,
-        // Programs and processes. glibc takes the old call for a thread when there is no new one.
+        // Programs and processes. glibc makes threads by clone when there is no clone3.
         DENY(execve), DENY(execveat),
 #ifdef SYS_fork
         DENY(fork), DENY(vfork),
 #endif
         ALLOW_WITH(clone, 0, CLONE_THREAD), IS(SYS_clone3, 0, 1), RETURN(SECCOMP_RET_ERRNO | ENOSYS),
-        // Others.
+        // Other processes.
         ALLOW_IF(kill, 0, own), ALLOW_IF(tgkill, 0, own), ALLOW_IF(prlimit64, 0, 0), DENY(tkill), DENY(rt_sigqueueinfo),
         DENY(rt_tgsigqueueinfo), DENY(pidfd_open), DENY(pidfd_getfd), DENY(pidfd_send_signal), DENY(ptrace),
         DENY(process_vm_readv), DENY(process_vm_writev), DENY(process_madvise), DENY(kcmp),

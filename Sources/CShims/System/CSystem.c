@@ -41,7 +41,7 @@ int mesher_use_idle_scheduling(void) {
 }
 
 void mesher_return_large_memory(void) {
-    // Setting it also ends glibc's own raising of it, after which large blocks would stay in the heap.
+    // Setting it also stops glibc from raising it by itself, which would keep large blocks in the heap.
     mallopt(M_MMAP_THRESHOLD, 256 << 10);
 }
 
@@ -56,7 +56,7 @@ const char *mesher_executed_path(void) { return (const char *)getauxval(AT_EXECF
 static int argument_count;
 static char **arguments;
 
-// glibc calls it with what main gets.
+// glibc calls it with main's arguments.
 __attribute__((constructor)) static void keep_arguments(int count, char **values) {
     argument_count = count;
     arguments = values;

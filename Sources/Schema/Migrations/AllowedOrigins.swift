@@ -1,5 +1,5 @@
 extension Migration {
-    /// The pages that may send to a project, by their origins in small letters; NULL for any.
+    /// The origins of pages that may send to a project, in lower case; NULL allows any.
     static let allowedOrigins = Migration(
         version: 5, name: "allowed origins",
         sql: """

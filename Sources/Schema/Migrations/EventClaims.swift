@@ -1,6 +1,6 @@
 extension Migration {
-    /// Ids of events that were received near a midnight, by which a host whose clock says another day knows them. Those of
-    /// former days go with retention.
+    /// Ids of events received near a midnight. By them a host whose clock says another day recognises the events.
+    /// Retention deletes old ones.
     static let eventClaims = Migration(
         version: 7, name: "event claims",
         sql: """

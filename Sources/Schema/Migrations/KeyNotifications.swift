@@ -1,5 +1,6 @@
 extension Migration {
-    /// Tells who listens on `mesher_keys` which project's keys or limits changed: its id, as text, at commit.
+    /// Notifies listeners on `mesher_keys`, at commit, when a project's keys or limits have changed; the payload is
+    /// its id.
     static let keyNotifications = Migration(
         version: 3, name: "key notifications",
         sql: """

@@ -2,10 +2,11 @@ extension Migration {
     /// `mesher_make_partitions(first date, last date)`: makes the daily partitions `events_YYYYMMDD` that are missing
     /// from the first to the last day, 400 at most, and returns how many it made.
     ///
-    /// It runs with the rights of the schema's owner, so that storage needs none to create tables. CREATE TABLE and
-    /// ATTACH hold up neither inserts nor selects, which CREATE TABLE … PARTITION OF would. The check constraint
-    /// proves the bounds to ATTACH, so that a partition with rows (detached by retention, not yet dropped, and now
-    /// needed again) is not scanned; as the partition's own constraint says the same afterwards, it goes.
+    /// It runs with the rights of the schema's owner, so that storage may create no tables itself. CREATE TABLE and
+    /// ATTACH block neither inserts nor selects; CREATE TABLE … PARTITION OF would. The check constraint proves the
+    /// bounds to ATTACH, which then need not scan a partition that has rows: one that retention has detached and not
+    /// yet dropped, and that is needed again. It is dropped afterwards, since the partition's own constraint says the
+    /// same.
     static let makePartitions = Migration(
         version: 2, name: "make partitions",
         sql: """

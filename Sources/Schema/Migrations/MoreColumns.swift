@@ -1,5 +1,6 @@
 extension Migration {
-    /// The columns `dist`, `exception_type` and `user_id` of events. Nothing is rewritten: rows that are there have NULL.
+    /// The columns `dist`, `exception_type` and `user_id` of events. The table is not rewritten: existing rows have
+    /// NULL.
     static let moreColumns = Migration(
         version: 6, name: "dist, exception_type, user_id",
         sql: """

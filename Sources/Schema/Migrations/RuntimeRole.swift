@@ -1,9 +1,9 @@
 extension Migration {
-    /// The role `mesher_runtime`, of which storage's login role is a member: reads keys and limits, adds events, makes
-    /// partitions, nothing more. It cannot read what is in an event.
+    /// The role `mesher_runtime`, of which storage's login role is a member. It may read keys and limits, insert
+    /// events and make partitions. Of an event it may read only the columns by which duplicates on the neighbouring
+    /// days are recognised, never what a client sent.
     ///
-    /// Roles belong to the cluster: another database may have made it already, even at this moment. Of an event it may
-    /// read just the columns by which one that is there already is recognised on the neighbouring days.
+    /// Roles belong to the cluster: another database may have created this one, even at this moment.
     static let runtimeRole = Migration(
         version: 4, name: "runtime role",
         sql: """

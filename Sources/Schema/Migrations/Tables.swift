@@ -1,9 +1,9 @@
 extension Migration {
     /// Who sends, with which keys, and what came: organizations, projects, api_keys, events.
     ///
-    /// A slug is never a number, so that "slug or id" has one meaning. `events` has no foreign key: checking one would
-    /// cost each insert, and an edge has resolved the project already. It has no default partition, since attaching a
-    /// partition beside one locks out every insert.
+    /// A slug is never a number, so that "slug or id" has one meaning. `events` has no foreign key: every insert would
+    /// pay for it, and the edge has already resolved the project. There is no default partition, since attaching a
+    /// partition beside one blocks all inserts.
     static let tables = Migration(
         version: 1, name: "tables",
         sql: """

@@ -102,7 +102,7 @@ struct Listener: ~Copyable {
             }
             refused.elapse(now: Clock.monotonic())
         }
-        log.info("The last session has ended")
+        log.info("the last session has ended")
     }
 
     // MARK: Connections
@@ -140,7 +140,7 @@ struct Listener: ~Copyable {
                 log: SessionLog(slot: slot, table: table, record: record, title: title), options: options.session)
         }
         guard pid > 0 else {
-            log.error("A session cannot be forked", metadata: ["reason": "\(SystemError("fork"))"])
+            log.error("a session cannot be forked", metadata: ["reason": "\(SystemError("fork"))"])
             table.free(record)
             return refuse(connection, now: now)
         }
@@ -168,7 +168,7 @@ struct Listener: ~Copyable {
             }
             if table.free(record) { slot.countClosedSession(.killed) }
             if case .killed = ending {
-                log.error("A session died", metadata: ["process": "\(pid)", "how": "\(ending)"])
+                log.error("a session died", metadata: ["process": "\(pid)", "how": "\(ending)"])
             }
         }
     }
@@ -177,7 +177,7 @@ struct Listener: ~Copyable {
         guard state == .accepting else { return }
         state = .draining
         leaveSockets()
-        log.info("No more connections are accepted", metadata: ["sessions": "\(sessions.count)"])
+        log.info("no more connections are accepted", metadata: ["sessions": "\(sessions.count)"])
     }
 
     /// Until it is reaped, its process ID cannot be reused.

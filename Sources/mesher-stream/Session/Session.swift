@@ -97,7 +97,7 @@ struct Session: ~Copyable {
             beginRelease()
             if session.isRefused { _exit(refusedStatus) }
         } catch {
-            Journal.logger("mesher-stream").error("A session cannot continue", metadata: ["reason": "\(error)"])
+            Journal.logger("mesher-stream").error("a session cannot continue", metadata: ["reason": "\(error)"])
             _exit(EX_OSERR)
         }
         _exit(EXIT_SUCCESS)

@@ -1,9 +1,9 @@
 // JSON checked whole and cut into views: simdjson's structural index (its first stage), and above it the grammar of
-// RFC 8259. What simdjson's own parsers leave out matters here: every value is checked, also those nobody reads, and a
-// number may have any length.
+// RFC 8259. Unlike simdjson's own parsers, it checks every value, even those that nobody reads, and takes numbers of
+// any length.
 //
-// No function throws, or writes outside the bytes it was given. 64 bytes behind those must be readable, whatever they
-// are: simdjson looks at them on processors without SSE 4.2. Sizes and offsets are in bytes.
+// No function throws, or writes outside the bytes it was given. The 64 bytes after those must be readable, whatever
+// they hold: simdjson reads them on processors without SSE 4.2. Sizes and offsets are in bytes.
 #pragma once
 
 #include <stdbool.h>
@@ -16,7 +16,7 @@ extern "C" {
 
 /// How deep an event may nest; its own object is level 1.
 #define MESHER_JSON_LEVELS 64
-/// How deep the text of a lenient dialect is kept. PostgreSQL 15 took 10,000 levels with its stack of 2 MB.
+/// How deep a text of a lenient dialect may nest. PostgreSQL 15 accepted 10,000 levels with its stack of 2 MB.
 #define MESHER_JSON_LENIENT_LEVELS 512
 
 /// What is wrong with a text.
@@ -29,7 +29,7 @@ typedef enum __attribute__((enum_extensibility(closed))) mesher_json_fault : int
     mesher_json_fault_not_array,
     mesher_json_fault_too_many_elements,
     mesher_json_fault_too_deep,
-    // What makes a text no JSON; these come with an offset.
+    // The text is not JSON; these have an offset.
     mesher_json_fault_byte_order_mark,
     mesher_json_fault_unexpected_end,
     mesher_json_fault_trailing_bytes,
@@ -56,18 +56,18 @@ typedef enum __attribute__((enum_extensibility(closed))) mesher_json_kind : uint
     mesher_json_kind_array,
 } mesher_json_kind;
 
-/// A value: of a string its content with the escapes resolved; of anything else its text as it stands.
+/// A value: a string's content with its escapes resolved, or the text of anything else.
 typedef struct mesher_json_value {
     const uint8_t *_Nullable start;
     uint32_t count;
     mesher_json_kind kind;
-    /// Of an array: all its elements are strings.
+    /// Of an array: whether all its elements are strings.
     uint8_t only_strings;
-    /// Every number in it, at any level, is within the range of PostgreSQL's numeric.
+    /// Whether every number in it, at any level, is within the range of PostgreSQL's numeric.
     uint8_t fits_numeric;
-    /// Of a string found by `mesher_json_next_member`: its escapes are yet to be resolved.
+    /// Of a string found by `mesher_json_next_member`: whether it has escapes, not yet resolved.
     uint8_t has_escapes;
-    /// Of an object or an array: the values in it, at any level.
+    /// Of an object or an array: the number of values in it, at any level.
     uint32_t values;
 } mesher_json_value;
 
@@ -82,7 +82,8 @@ typedef struct mesher_json_name {
 
 /// An event's object.
 typedef struct mesher_json_event {
-    /// Of each name that the parser was created with the value, of a name that comes twice the last; absent if there is none.
+    /// The value of each name that the parser was created with: the last, if a name occurs twice; absent if it does
+    /// not occur.
     const mesher_json_value *_Nullable fields;
     /// From the opening to the closing brace.
     mesher_json_value payload;
@@ -92,59 +93,60 @@ typedef struct mesher_json_range {
     size_t start, end;
 } mesher_json_range;
 
-/// Which texts are taken.
+/// Which texts are accepted.
 typedef enum __attribute__((enum_extensibility(closed))) mesher_json_dialect : uint8_t {
     /// RFC 8259 alone.
     mesher_json_dialect_strict,
-    /// Also `NaN`, `Infinity` and `-Infinity`, which become `null`, and any depth: what is in containers below the last
-    /// level becomes spaces, in place. Offsets of faults then count the text so changed.
+    /// Also `NaN`, `Infinity` and `-Infinity`, which become `null`, and any depth: the content of containers below the
+    /// last level is overwritten with spaces. Offsets of faults are then those in the changed text.
     mesher_json_dialect_not_finite,
 } mesher_json_dialect;
 
-/// Where a walk over the members of a container stands.
+/// The position of a walk over the members of a container.
 typedef struct mesher_json_members {
     uint32_t token;
     uint8_t is_object;
 } mesher_json_members;
 
-/// The index and the buffers that are reused from one text to the next; what a large text needed is given back.
+/// The index and the buffers, which are reused for the next text; large ones are freed.
 typedef struct mesher_json_parser mesher_json_parser;
 
 /// NULL when there is no memory.
 ///
-/// - Parameter names: those of the fields of an event, each once; none for a parser that is given no event.
+/// - Parameter names: the fields to find in an event, each once; none for a parser that only splits.
 mesher_json_parser *_Nullable mesher_json_create(const mesher_json_name *_Nullable names, size_t count);
 void mesher_json_destroy(mesher_json_parser *_Nullable parser);
 
 /// Checks an event and finds its fields.
 ///
-/// `\u0000` and the escapes of lone surrogates, which PostgreSQL takes in no text, become `\ufffd` in place. The views
-/// in `event` point into `bytes` or the parser, and hold until `mesher_json_trim` or the
-/// parser's next text. `offset` is set when the fault has one.
+/// `\u0000` and the escapes of lone surrogates, which PostgreSQL accepts in no text, become `\ufffd` in place. The
+/// views in `event` point into `bytes` or the parser, and are valid until `mesher_json_trim` or the parser's next
+/// text. `offset` is set when the fault has one.
 mesher_json_fault mesher_json_parse_event(
     mesher_json_parser *_Nonnull parser, mesher_json_dialect dialect, uint8_t *_Nullable bytes, size_t count,
     mesher_json_event *_Nonnull event, size_t *_Nonnull offset);
 
-/// Starts a walk over the members of an object or an array that is part of the event parsed last; anything else has none.
+/// Starts a walk over the members of an object or an array that is part of the event parsed last; anything else has
+/// none.
 mesher_json_members mesher_json_members_of(
     const mesher_json_parser *_Nonnull parser, const mesher_json_value *_Nonnull container);
 
-/// Passes to the next member; false when there is none left. An object's has a name. Strings are as they stand, with
-/// `has_escapes` set if they hold any; of what is in a container only the number of its values is told.
+/// Passes to the next member; false when there is none left. An object's member has a name. Strings are not resolved:
+/// `has_escapes` is set if they need that. Of a container's content only the number of values is set.
 bool mesher_json_next_member(
     const mesher_json_parser *_Nonnull parser, mesher_json_members *_Nonnull members, mesher_json_value *_Nonnull name,
     mesher_json_value *_Nonnull value);
 
-/// Writes the content of a string that `has_escapes` with these resolved, and returns its size, which is at most `count`.
+/// Writes the content of a string that `has_escapes`, resolved, and returns its size, which is at most `count`.
 size_t mesher_json_resolve(const mesher_json_value *_Nonnull string, uint8_t *_Nonnull room);
 
-/// Gives back the memory that a large event needed; to be called when its views are done with.
+/// Frees the memory that a large event needed. Call it when its views are no longer used.
 void mesher_json_trim(mesher_json_parser *_Nonnull parser);
 
 /// Checks an array and finds its elements: at most `capacity` ranges are written, `found` says how many. Escapes are
 /// replaced as by `mesher_json_parse_event`.
 ///
-/// An element that nests too deep is no fault here: `mesher_json_parse_event` refuses it alone.
+/// An element that nests too deep is no fault here: `mesher_json_parse_event` refuses that element alone.
 mesher_json_fault mesher_json_split(
     mesher_json_parser *_Nonnull parser, uint8_t *_Nullable bytes, size_t count, mesher_json_range *_Nullable ranges,
     size_t capacity, size_t *_Nonnull found, size_t *_Nonnull offset);
