@@ -63,7 +63,7 @@ extension EndToEnd {
                 "php", Stack.root + "/Tests/Clients/close_at_once.php", "127.0.0.1", "\(project.stack.port)",
                 "\(project.id)", project.key, "100",
             ])
-            let isStored = try eventually(within: 20) { try project.count() == 100 }
+            let isStored = try eventually { try project.count() == 100 }
             #expect(isStored)
             #expect(try rows("sdk_name, sdk_version").first == ["mesher-php", "1.0"])
         }

@@ -88,7 +88,7 @@ extension EndToEnd {
             let count = 20
             for _ in 0..<count { for parting in Parting.allCases { try send(kind, parting) } }
             var rows = 0
-            _ = try eventually(within: 20) {
+            _ = try eventually {
                 rows = try project.count()
                 return rows >= 3 * count * kind.rows
             }
@@ -118,7 +118,7 @@ extension EndToEnd {
             for _ in 0..<10 { try send(kind, .close) }
             for worker in workers { kill(worker, SIGCONT) }
             var rows = 0
-            _ = try eventually(within: 20) {
+            _ = try eventually {
                 rows = try project.count()
                 return rows >= 10 * kind.rows
             }

@@ -43,20 +43,20 @@ extension OwnStack {
 
             let filler = stack.folder + "/filler"
             _ = try Execution.run(["dd", "if=/dev/zero", "of=\(filler)", "bs=64k"])
-            #expect(try eventually(within: 60) { try isEnough(stack, senders, outage) })
+            #expect(try eventually { try isEnough(stack, senders, outage) })
             #expect(try [200, 503].contains(stack.request("GET", "/readyz").status))
 
             unlink(filler)
             // PostgreSQL gives up when it finds no room for its log at a start, and is for its supervisor to start again.
             if !outage.isPostgreSQLRunning { try outage.startPostgreSQL() }
             #expect(
-                try eventually(within: 60) {
+                try eventually {
                     try stack.request("GET", "/readyz").text == #"{"ready":true,"degraded":[]}"#
                 })
             let before = senders.count(of: 202)
             #expect(eventually { senders.count(of: 202) > before + 200 })
             senders.stop()
-            #expect(try eventually(within: 60) { try outage.spooled() == 0 })
+            #expect(try eventually { try outage.spooled() == 0 })
             let accepted = senders.accepted
             #expect(senders.statuses.subtracting([202, 503]).isEmpty, "\(senders.statuses)")
             let rows = try stack.query("SELECT event_id FROM events WHERE project_id = \(project.id)")

@@ -61,7 +61,7 @@ final class HTTPConnection {
 
     /// Returns when the peer's system has all that was sent.
     static func awaitDelivery(_ socket: Int32) {
-        _ = eventually(within: 20) {
+        _ = eventually {
             var unsent: CInt = 0
             return ioctl(socket, UInt(TIOCOUTQ), &unsent) == 0 && unsent == 0
         }

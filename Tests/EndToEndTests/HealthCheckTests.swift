@@ -18,10 +18,10 @@ extension EndToEnd {
             let worker = try #require(Processes(stack: stack).children("mesher-worker", "bulk").first)
             func failures() throws -> Int { try health(stack)["bulk"]?["failures_in_row"] as? Int ?? 0 }
             kill(worker, SIGSTOP)
-            let haveFailed = try eventually(within: 20) { try failures() >= 5 }
+            let haveFailed = try eventually { try failures() >= 5 }
             kill(worker, SIGCONT)
             #expect(haveFailed)
-            #expect(try eventually(within: 20) { try failures() == 0 })
+            #expect(try eventually { try failures() == 0 })
             let log = try String(contentsOfFile: stack.folder + "/watchdog.log", encoding: .utf8)
             let told = log.split(separator: "\n").filter { $0.contains("health check") }
             #expect(told.count == 2, "\(told)")
@@ -32,7 +32,7 @@ extension EndToEnd {
         @Test("Each socket is asked every ten seconds, and the status says how it went")
         func asksEachSocket() throws {
             let stack = try EndToEnd.stack()
-            #expect(try eventually(within: 15) { try health(stack).count == 4 })
+            #expect(try eventually { try health(stack).count == 4 })
             let found = try health(stack)
             for subject in ["events", "bulk", "storage", "stream"] {
                 let reading = try #require(found[subject])

@@ -36,7 +36,7 @@ struct HostMetrics {
     static func next(from stack: Stack) throws -> HostMetrics {
         let now = Date().timeIntervalSince1970
         var metrics = try fetch(from: stack)
-        _ = try eventually(within: 5) {
+        _ = try eventually(within: 20) {
             metrics = try fetch(from: stack)
             return metrics["mesher_metrics_timestamp_seconds"] > now
         }

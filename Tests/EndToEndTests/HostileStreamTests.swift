@@ -131,7 +131,7 @@ extension EndToEnd {
             var harm: Set<Harm> = []
             if areDropped {
                 #expect(vanished.receive() == .ended)
-                let isRefused = try eventually(within: 30) {
+                let isRefused = try eventually {
                     try counted("mesher_stream_upgrades_refused_total", ["status": "400"]) == 1
                 }
                 #expect(isRefused)

@@ -28,8 +28,8 @@ extension OwnStack {
             for file in name.isEmpty ? try files.contentsOfDirectory(atPath: directory) : [name] {
                 try files.removeItem(atPath: "\(directory)/\(file)")
             }
-            #expect(eventually(within: 60) { files.fileExists(atPath: "\(directory)/\(name)") && isServing(project) })
-            #expect(eventually(within: 60) { isServing(project) && processes.watchdog == watchdog })
+            #expect(eventually { files.fileExists(atPath: "\(directory)/\(name)") && isServing(project) })
+            #expect(eventually { isServing(project) && processes.watchdog == watchdog })
             #expect(Set(children).isDisjoint(with: processes.children()))
             #expect(try stack.mesher("reload") == "reloaded")
             #expect(try stack.mesher("status").contains("ready"))

@@ -69,7 +69,7 @@ struct Outage {
     func restartMesher(_ change: () throws -> Void = {}) throws -> Execution.Running {
         if let watchdog = Processes(stack: stack).watchdog { kill(watchdog, SIGTERM) }
         let path = stack["MESHER_RUN_DIR"] + "/watchdog.pid"
-        _ = eventually(within: 40) { !FileManager.default.fileExists(atPath: path) }
+        _ = eventually { !FileManager.default.fileExists(atPath: path) }
         try change()
         let command =
             "exec \(stack["MESHER_BIN"])/mesher-watchdog --config \(stack.folder)/mesher.conf "

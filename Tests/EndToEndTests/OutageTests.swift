@@ -158,7 +158,7 @@ extension OwnStack {
             let most = try spooled()
             try outage.startPostgreSQL()
             let seen = try load.result()
-            _ = try eventually(within: 60) { try spooled() == 0 && project.count() >= seen.accepted }
+            _ = try eventually { try spooled() == 0 && project.count() >= seen.accepted }
             return (seen, try project.count(), most)
         }
 

@@ -19,7 +19,7 @@ struct Project {
             stack: stack, id: try #require(object["id"] as? Int), slug: try #require(object["slug"] as? String),
             key: try #require(object["key"] as? String), dsn: try #require(object["dsn"] as? String))
         // An encoding that there is not is refused after the key was checked, and costs nothing.
-        let isKnown = try eventually(within: 5) {
+        let isKnown = try eventually {
             try stack.post("", key: project.key, [("Content-Encoding", "none")]).status == 415
         }
         try #require(isKnown, "the key is known within its time")

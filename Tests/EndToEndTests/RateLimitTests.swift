@@ -17,13 +17,13 @@ extension EndToEnd {
                 "project", "set", project.slug, "--rate-limit", "\(events)", "--rate-limit-window", "\(seconds)")
             let policy = "\"project\";q=\(events);w=\(seconds)"
             // An event that is refused by its content still costs one: what is refused before the limit says nothing of it.
-            let isKnown = try eventually(within: 5) { try project.post("{}").header("RateLimit-Policy") == policy }
+            let isKnown = try eventually { try project.post("{}").header("RateLimit-Policy") == policy }
             try #require(isKnown)
         }
 
         @Test("As many events as the limit says are taken in a window, then none, and in the next window all again")
         func window() throws {
-            try limit(20, seconds: 2)
+            try limit(20, seconds: 5)
             // From the beginning of a window that nothing was counted in yet.
             let isFresh = try eventually { try project.post(event).header("RateLimit")?.contains("r=19;") == true }
             try #require(isFresh)
@@ -33,11 +33,11 @@ extension EndToEnd {
             #expect(refused.status == 429)
             #expect(refused.text == #"{"error":"rate limited","reason":"rate_limited"}"#)
             let seconds = try #require(refused.header("Retry-After").flatMap { Int($0) })
-            #expect((1...2).contains(seconds))
+            #expect((1...5).contains(seconds))
             #expect(refused.header("X-Sentry-Rate-Limits") == "\(seconds)::project")
-            #expect(refused.header("RateLimit-Policy") == #""project";q=20;w=2"#)
+            #expect(refused.header("RateLimit-Policy") == #""project";q=20;w=5"#)
             #expect(refused.header("RateLimit")?.contains("r=0;") == true)
-            let isTakenAgain = try eventually(within: 4) { try project.post(event).status == 202 }
+            let isTakenAgain = try eventually { try project.post(event).status == 202 }
             #expect(isTakenAgain)
         }
 
@@ -83,14 +83,14 @@ extension EndToEnd {
             let isExhausted = try eventually { try project.post(event).status == 429 }
             try #require(isExhausted)
             try project.stack.mesher("project", "set", project.slug, "--rate-limit", "1000")
-            let isTaken = try eventually(within: 5) { try project.post(event).status == 202 }
+            let isTaken = try eventually { try project.post(event).status == 202 }
             #expect(isTaken)
         }
 
         @Test("HTTP, bulk and 50 streams of one project at once: of 3,000 events exactly 1,000 are taken")
         func allDoors() throws {
             try limit(1_000, seconds: 600)
-            let areAllTold = try eventually(within: 5) {
+            let areAllTold = try eventually {
                 try ((0..<20).map { _ in try project.post("{}") } + [project.postBulk("[{}]")])
                     .allSatisfy { $0.header("RateLimit-Policy") == #""project";q=1000;w=600"# }
             }

@@ -29,7 +29,7 @@ struct ReportedState {
             try state.begin()
             try state.expect(on: stack)
             try state.end()
-            let isOver = try eventually(within: 40) { try readiness(stack).text == #"{"ready":true,"degraded":[]}"# }
+            let isOver = try eventually { try readiness(stack).text == #"{"ready":true,"degraded":[]}"# }
             let said = try readiness(stack)
             #expect(isOver, "\(state.name) does not end: \(said.text)")
         }
@@ -48,7 +48,7 @@ struct ReportedState {
     private func expectReadiness(on stack: Stack) throws {
         let names = degraded.map { "\"\($0)\"" }.joined(separator: ",")
         let body = answer ?? #"{"ready":\#(isReady),"degraded":[\#(names)]}"#
-        let isSo = try eventually(within: 40) { try Self.readiness(stack).text == body }
+        let isSo = try eventually { try Self.readiness(stack).text == body }
         let said = try Self.readiness(stack)
         #expect(isSo, "\(name): \(said.text), not \(body)")
         #expect(said.status == (isReady ? 200 : 503), "\(name)")

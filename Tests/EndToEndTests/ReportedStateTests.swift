@@ -226,7 +226,11 @@ extension OwnStack {
                 name: "a socket of systemd's is removed", isReady: false,
                 answer: #"{"error":"temporarily unavailable","reason":"unavailable"}"#,
                 check: ["FAULT  events.sock", "systemctl restart mesher.socket mesher.service"],
-                begin: { try remove("a socket that systemd holds was removed") },
+                begin: {
+                    try remove("a socket that systemd holds was removed")
+                    // Connections to workers that nginx has kept would go on.
+                    try Nginx(of: stack).hangUp()
+                },
                 end: {
                     sockets.kill(SIGTERM)
                     sockets = try HeldSockets(for: stack)

@@ -168,7 +168,7 @@ extension EndToEnd {
             let object = try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any]
             let key = try #require(object?["key"] as? String)
             var first: HTTPResponse?
-            let isKnown = try eventually(within: 10) {
+            let isKnown = try eventually {
                 first = try post(event(), to: "/api/\(project.id)/store/?sentry_key=\(key)", [])
                 return first?.status != 403
             }

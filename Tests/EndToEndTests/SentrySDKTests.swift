@@ -130,7 +130,7 @@ extension EndToEnd {
                 "beacon, blob", "beacon, envelope", "beacon, event", "fetch, after a preflight", "fetch, keepalive",
             ]
             var messages: [String] = []
-            _ = try eventually(within: 60) {
+            _ = try eventually {
                 messages = try project.stack.query(
                     "SELECT message FROM events WHERE project_id = \(project.id) ORDER BY message COLLATE \"C\""
                 ).map { $0[0] }

@@ -69,7 +69,7 @@ final class Stack: Sendable {
                 environment: environment))
         let files = FileManager.default
         let (isUp, failed) = (folder + "/is-up", folder + "/failed")
-        let isDecided = eventually(within: 120) { files.fileExists(atPath: isUp) || files.fileExists(atPath: failed) }
+        let isDecided = eventually { files.fileExists(atPath: isUp) || files.fileExists(atPath: failed) }
         guard isDecided, files.fileExists(atPath: isUp) else {
             let log = (try? String(contentsOfFile: folder + "/up.log", encoding: .utf8)) ?? ""
             Self.end(keeper, folder)

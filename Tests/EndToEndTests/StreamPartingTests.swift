@@ -48,7 +48,7 @@ extension EndToEnd {
 
         private func isStored(_ count: Int) throws -> Int {
             var rows = 0
-            _ = try eventually(within: 20) {
+            _ = try eventually {
                 rows = try project.count()
                 return rows >= count
             }

@@ -72,7 +72,7 @@ extension EndToEnd {
             let key = try #require(object?["key"] as? String)
             let other = try streams.open()
             var client: StreamClient?
-            let isOpen = try eventually(within: 3) {
+            let isOpen = try eventually {
                 client = try StreamClient(port: streams.directPort, ["Authorization: Bearer \(key)"])
                 return client?.status == 101
             }
@@ -161,7 +161,7 @@ extension EndToEnd {
             let before = try HostMetrics.next(from: project.stack)
             for pid in processes.children("mesher-stream") { kill(pid, SIGKILL) }
             #expect(client.receive() == .ended)
-            let isBack = try eventually(within: 5) { try streams.open().status == 101 }
+            let isBack = try eventually { try streams.open().status == 101 }
             #expect(isBack)
             let after = try HostMetrics.next(from: project.stack)
             #expect(after.accepted >= before.accepted)

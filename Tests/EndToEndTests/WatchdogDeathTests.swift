@@ -72,7 +72,7 @@ extension EndToEnd {
             process.standardInput = FileHandle.nullDevice
             try process.run()
             let status = folder + "/run/status.json"
-            let isVisible = eventually(within: 5) {
+            let isVisible = eventually {
                 ((try? String(contentsOfFile: status, encoding: .utf8)) ?? "").contains("\"waiting\"")
             }
             #expect(isVisible, "the pause is in the status")

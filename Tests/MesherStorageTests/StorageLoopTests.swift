@@ -37,7 +37,7 @@ import Testing
         let results = edge.results(49)
         #expect(results.count == 49 && results.values.allSatisfy { $0.result == .durable })
         #expect(storage.wait() == 0)
-        #expect(try storage.value("SELECT count(*) FROM events") == "49")
+        #expect(try eventually { try storage.value("SELECT count(*) FROM events") == "49" })
     }
 
     @Test("it says once that it is ready, when it can store and knows the keys")

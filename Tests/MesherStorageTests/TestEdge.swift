@@ -73,7 +73,7 @@ final class TestEdge {
 
     /// The next message for which `match` gives something; those before it are dropped. Nil when it does not come in time
     /// or the connection ends.
-    func next<Value>(within seconds: Double = 10, _ match: (StorageMessage) -> Value?) -> Value? {
+    func next<Value>(within seconds: Double = 60, _ match: (StorageMessage) -> Value?) -> Value? {
         let deadline = Clock.monotonic() + Int64(seconds * 1e9)
         while true {
             while !received.isEmpty {
@@ -84,7 +84,7 @@ final class TestEdge {
     }
 
     /// The fates of so many events, by ticket.
-    func results(_ count: Int, within seconds: Double = 20) -> [UInt64: StorageMessage.Stored] {
+    func results(_ count: Int, within seconds: Double = 60) -> [UInt64: StorageMessage.Stored] {
         var results: [UInt64: StorageMessage.Stored] = [:]
         while results.count < count {
             guard
@@ -105,7 +105,7 @@ final class TestEdge {
         return events.map { results[$0.ticket]?.result }
     }
 
-    func key(_ key: KeyID, within seconds: Double = 5) -> (state: KeyState, quota: ProjectQuota)? {
+    func key(_ key: KeyID, within seconds: Double = 60) -> (state: KeyState, quota: ProjectQuota)? {
         next(within: seconds) { if case .key(key, let state, let quota) = $0 { (state, quota) } else { nil } }
     }
 
@@ -122,7 +122,7 @@ final class TestEdge {
     }
 
     /// Whether storage ends this connection in time.
-    func ends(within seconds: Double = 5) -> Bool {
+    func ends(within seconds: Double = 60) -> Bool {
         _ = next(within: seconds) { _ in Optional<Bool>.none }
         return isClosed
     }

@@ -111,7 +111,7 @@ final class WatchdogProcess {
     }
 
     func eventually(_ condition: () throws -> Bool) rethrows -> Bool {
-        let deadline = Date(timeIntervalSinceNow: 30)
+        let deadline = Date(timeIntervalSinceNow: 120)
         while Date() < deadline {
             if try condition() { return true }
             usleep(5_000)

@@ -70,9 +70,9 @@ struct Overdue: Error, CustomStringConvertible {
     let description: String
 }
 
-/// Waits until a condition holds, ten seconds at most.
+/// Waits until a condition holds, a minute at most.
 func eventually(_ what: String, _ condition: () throws -> Bool) throws {
-    let deadline = Clock.monotonic() + 10_000_000_000
+    let deadline = Clock.monotonic() + 60_000_000_000
     while try !condition() {
         guard Clock.monotonic() < deadline else { throw Overdue(description: "never came: \(what)") }
         var pause = timespec(tv_sec: 0, tv_nsec: 1_000_000)
@@ -101,7 +101,7 @@ struct Loop: ~Copyable {
 
     /// Runs until a condition holds, ten seconds at most.
     mutating func run(until condition: (borrowing ScriptClient) -> Bool) throws {
-        let limit = Clock.monotonic() + 10_000_000_000
+        let limit = Clock.monotonic() + 60_000_000_000
         while true {
             let wake = client.tick(now: Clock.monotonic())
             client.flush(now: Clock.monotonic())

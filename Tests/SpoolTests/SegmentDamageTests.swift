@@ -39,7 +39,7 @@ import Testing
     /// A process that another test has forked holds the lock of the spool before until it executes its program.
     private func open() throws -> TestSpool {
         var spool: TestSpool?
-        _ = eventually(within: 60) {
+        _ = eventually {
             spool = try? TestSpool(folder)
             return spool != nil
         }

@@ -80,7 +80,7 @@ package struct Execution: Sendable {
 }
 
 /// Asks again and again until the answer is yes; false when it never was within so many seconds.
-package func eventually(within seconds: Double = 30, _ condition: () throws -> Bool) rethrows -> Bool {
+package func eventually(within seconds: Double = 120, _ condition: () throws -> Bool) rethrows -> Bool {
     func now() -> Double {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)

@@ -18,14 +18,14 @@ package final class PostgreSQLServer: Sendable {
         try self.init(making: "pg_basebackup -D $1/data -h \(primary.folder) -U postgres -R -c fast --no-sync")
     }
 
-    /// Waits until the server answers, 60 s at most.
+    /// Waits until the server answers, 300 s at most.
     ///
     /// - Parameter command: makes the data folder, `$1/data`, by one of PostgreSQL's programs.
     private init(making command: String) throws {
         // PostgreSQL refuses to run as root.
         let start = "PATH=$(ls -d /usr/lib/postgresql/*/bin | tail -n 1):$PATH\n\(command) || exit 1\n" + Self.start
         script = try SupervisedScript(start, name: "pg", user: "postgres", signal: "QUIT")
-        let deadline = time(nil) + 60
+        let deadline = time(nil) + 300
         while true {
             do {
                 _ = try Connection.open(url() + "&target_session_attrs=any", applicationName: "tests")

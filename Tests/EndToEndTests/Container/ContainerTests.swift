@@ -13,7 +13,7 @@ struct ContainerTests {
         let project = try Project.create(on: stack)
         kill(try #require(Processes(stack: stack).watchdog), SIGTERM)
         let numberFile = stack["MESHER_RUN_DIR"] + "/watchdog.pid"
-        try #require(eventually(within: 60) { access(numberFile, F_OK) != 0 })
+        try #require(eventually { access(numberFile, F_OK) != 0 })
         try Container.makeRoot(for: stack)
         try body(stack, project)
     }
@@ -22,7 +22,7 @@ struct ContainerTests {
     private func start(for stack: Stack) throws -> Container {
         let container = try Container(for: stack)
         let ready = #"{"ready":true,"degraded":[]}"#
-        let isReady = try eventually(within: 60) { try stack.request("GET", "/readyz").text == ready }
+        let isReady = try eventually { try stack.request("GET", "/readyz").text == ready }
         try #require(isReady, "\(log(of: stack))")
         return container
     }

@@ -26,7 +26,7 @@ final class FaultInjector {
         self.ledger = ledger
         if let watchdog = processes.watchdog { kill(watchdog, SIGTERM) }
         let path = stack["MESHER_RUN_DIR"] + "/watchdog.pid"
-        _ = eventually(within: 40) { !FileManager.default.fileExists(atPath: path) }
+        _ = eventually { !FileManager.default.fileExists(atPath: path) }
         sockets = try HeldSockets(for: stack)
         try sockets.start()
     }

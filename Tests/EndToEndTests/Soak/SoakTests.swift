@@ -62,7 +62,7 @@ extension OwnStack {
             try injector.undo(all: true)
             _ = eventually(within: 90) { ledger.isRecovered }
             let granted = limited.grants.count
-            let isGranted = eventually(within: 30) { limited.grants.count > granted }
+            let isGranted = eventually { limited.grants.count > granted }
             clients.stop()
             let hasReloaded = eventually(within: 90) { injector.hasReloaded }
             return remains(of: stack) + (hasReloaded ? [] : ["a reload that does not end"])

@@ -41,7 +41,7 @@ import Testing
         #expect(storage.log.contains("no row any more"))
         try owner.execute("DROP TRIGGER act ON events")
         #expect(eventually { edge.probe()?.degradation == [] })
-        #expect(try eventually(within: 30) { try count(storage) == 43 && storage.spoolFiles().isEmpty })
+        #expect(try eventually { try count(storage) == 43 && storage.spoolFiles().isEmpty })
         #expect(storage.spoolFiles(".event").isEmpty)
     }
 
@@ -58,7 +58,7 @@ import Testing
         #expect(eventually { edge.probe()?.degradation == .postgresql })
         #expect(storage.spoolFiles(".event").isEmpty)
         try storage.open().execute("DROP TRIGGER act ON events")
-        #expect(try eventually(within: 30) { try count(storage) == 10 })
+        #expect(try eventually { try count(storage) == 10 })
     }
 
     @Test(
@@ -121,7 +121,7 @@ import Testing
         for place in sent.indices { sent[place].flags = 3 }
         #expect(edge.store(sent).allSatisfy { $0 == .durable })
         // PostgreSQL is not always there.
-        #expect(eventually(within: 60) { (try? count(storage)) == 149 })
+        #expect(eventually { (try? count(storage)) == 149 })
         #expect(eventually { storage.spoolFiles().isEmpty && storage.spoolFiles(".event").count == 1 })
         let name = try #require(storage.spoolFiles(".event").first)
         let file = try Data(contentsOf: URL(fileURLWithPath: "\(storage.spool)/quarantine/\(name)"))
@@ -147,12 +147,12 @@ import Testing
             AND datname = current_database()
             """
         for _ in 0..<3 {
-            #expect(try eventually(within: 60) { try storage.value(tries) == "1" })
-            #expect(try eventually(within: 30) { try storage.value(tries) == "0" })
+            #expect(try eventually { try storage.value(tries) == "1" })
+            #expect(try eventually { try storage.value(tries) == "0" })
         }
         #expect(storage.spoolFiles(".event").isEmpty)
         try blocker.execute("ROLLBACK")
-        #expect(try eventually(within: 30) { try count(storage) == 4 && storage.spoolFiles().isEmpty })
+        #expect(try eventually { try count(storage) == 4 && storage.spoolFiles().isEmpty })
         #expect(storage.spoolFiles(".event").isEmpty)
     }
 
@@ -169,19 +169,19 @@ import Testing
             AND application_name = 'mesher-storage commit' ORDER BY backend_start DESC LIMIT 1
             """
         while stopped.count < 2 {
-            #expect(eventually(within: 30) { edge.probe()?.degradation == [] })
+            #expect(eventually { edge.probe()?.degradation == [] })
             let process = try #require(storage.value(newest).flatMap { pid_t($0) })
             guard !stopped.contains(process) else { continue }
             kill(process, SIGSTOP)
             stopped.append(process)
             #expect(edge.store(events(1, from: stopped.count)) == [.durable])
-            #expect(eventually(within: 30) { edge.probe()?.degradation != [] })
+            #expect(eventually { edge.probe()?.degradation != [] })
         }
-        #expect(eventually(within: 30) { storage.log.contains("2 sessions that were given up do not end") })
+        #expect(eventually { storage.log.contains("2 sessions that were given up do not end") })
         #expect(edge.store(events(1, from: 9)) == [.durable])
         for process in stopped { kill(process, SIGCONT) }
-        #expect(eventually(within: 30) { edge.probe()?.degradation == [] })
-        #expect(try eventually(within: 30) { try count(storage) == 4 })
+        #expect(eventually { edge.probe()?.degradation == [] })
+        #expect(try eventually { try count(storage) == 4 })
     }
 
     @Test("when storage dies its statement that waits for a lock ends with it")
@@ -194,6 +194,6 @@ import Testing
         edge.send(events(1, from: 1).flatMap(\.frame))
         #expect(try eventually { try storage.isCommitWaiting() })
         storage.kill()
-        #expect(try eventually(within: 30) { try !storage.isCommitWaiting() })
+        #expect(try eventually { try !storage.isCommitWaiting() })
     }
 }

@@ -31,7 +31,7 @@ import Testing
         let edge = try storage.edge()
         let events = (0..<3_000).map { TestEvent(ticket: $0) }
         #expect(edge.store(events).allSatisfy { $0 == .durable })
-        #expect(try storage.value("SELECT count(*) FROM events") == "3000")
+        #expect(try eventually { try storage.value("SELECT count(*) FROM events") == "3000" })
     }
 
     @Test("an event of the largest size is stored, and small ones after it")
@@ -89,7 +89,7 @@ import Testing
         var otherProject = first
         otherProject.project = 2
         #expect(other.store([otherProject]) == [.durable])
-        #expect(try storage.value("SELECT count(*) FROM events") == "2")
+        #expect(try eventually { try storage.value("SELECT count(*) FROM events") == "2" })
     }
 
     @Test("an event whose day has no partition gets one")
@@ -134,7 +134,7 @@ import Testing
             #expect(results[position] == (hasSpool || !refused.contains(position) ? .durable : .unavailable))
         }
         #expect(storage.spoolFiles(".event").count == (hasSpool ? refused.count : 0))
-        #expect(try storage.value("SELECT count(*) FROM events") == "97")
+        #expect(try eventually { try storage.value("SELECT count(*) FROM events") == "97" })
         guard hasSpool else { return }
         #expect(storage.log.contains("sqlstate=") && storage.log.contains("project=7"))
         #expect(!storage.log.contains("no bad") && !storage.log.contains("no JSON"))

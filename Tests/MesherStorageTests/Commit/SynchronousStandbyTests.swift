@@ -58,7 +58,7 @@ import Testing
         // A session that was given up does not wait there for ever beside its successor.
         let first = try #require(try waiting(storage, "bulk commit"))
         #expect(
-            try eventually(within: 20) {
+            try eventually {
                 let next = try waiting(storage, "bulk commit")
                 return next != nil && next != first
             })
@@ -66,7 +66,7 @@ import Testing
         #expect(try eventually { try storage.value(survivors) == "0" })
 
         try setStandby("", on: server)
-        #expect(eventually(within: 20) { storage.spoolFiles().isEmpty })
+        #expect(eventually { storage.spoolFiles().isEmpty })
         #expect(try storage.value("SELECT count(*) FROM events") == "2")
     }
 

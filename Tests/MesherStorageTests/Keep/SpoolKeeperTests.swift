@@ -35,8 +35,8 @@ import Testing
         #expect(edge.probe()?.accepts == true)
         #expect(storage.spoolFiles().count == 1)
         try storage.allowConnections(true)
-        #expect(try eventually(within: 30) { try holds(storage, 200) })
-        #expect(eventually(within: 30) { isEmpty(storage) })
+        #expect(try eventually { try holds(storage, 200) })
+        #expect(eventually { isEmpty(storage) })
         #expect(eventually { edge.probe()?.degradation == [] })
         #expect(try storage.value("SELECT received_at::text FROM events_20000131") == "2000-01-31 12:00:00.000001+00")
         #expect(storage.log.contains("events go to the spool") && storage.log.contains("the spool is delivered"))
@@ -57,7 +57,7 @@ import Testing
         #expect(edge.store(events(10, from: 1)).allSatisfy { $0 == .durable })
         #expect(edge.store(events(10, from: 11)).allSatisfy { $0 == .durable }, "while the statement is under way")
         try blocker.execute("ROLLBACK")
-        #expect(eventually(within: 30) { isEmpty(storage) })
+        #expect(eventually { isEmpty(storage) })
         #expect(try eventually { try holds(storage, 21) == hasPrimaryKey })
         #expect(edge.store(events(1, from: 21)) == [.durable])
         #expect(isEmpty(storage), "PostgreSQL is asked first again")
@@ -74,7 +74,7 @@ import Testing
         try storage.endSessions(named: "mesher-storage commit")
         #expect(edge.results(10).values.allSatisfy { $0.result == .durable })
         try blocker.execute("ROLLBACK")
-        #expect(try eventually(within: 30) { try holds(storage, 10) })
+        #expect(try eventually { try holds(storage, 10) })
     }
 
     @Test("a backend that is stopped costs no event")
@@ -88,10 +88,10 @@ import Testing
         kill(process, SIGSTOP)
         defer { kill(process, SIGCONT) }
         #expect(edge.store(events(10)).allSatisfy { $0 == .durable })
-        #expect(try eventually(within: 30) { try holds(storage, 10) }, "by the other connection")
+        #expect(try eventually { try holds(storage, 10) }, "by the other connection")
         kill(process, SIGCONT)
         #expect(edge.store(events(1, from: 10)) == [.durable])
-        #expect(try eventually(within: 30) { try holds(storage, 11) })
+        #expect(try eventually { try holds(storage, 11) })
     }
 
     @Test("a PostgreSQL that only reads costs no event; without a spool it does", arguments: [true, false])
@@ -105,7 +105,7 @@ import Testing
         try owner.execute(
             "SET default_transaction_read_only = off; ALTER DATABASE \(storage.database) RESET default_transaction_read_only"
         )
-        #expect(eventually(within: 30) { edge.probe()?.degradation == [] && isEmpty(storage) })
+        #expect(eventually { edge.probe()?.degradation == [] && isEmpty(storage) })
         #expect(try holds(storage, hasSpool ? 10 : 0))
     }
 
@@ -124,10 +124,10 @@ import Testing
         #expect(eventually { !storage.isRunning })
         try storage.restart(settings: ["MESHER_FAULT": nil])
         try storage.allowConnections(true)
-        #expect(eventually(within: 30) { isEmpty(storage) })
+        #expect(eventually { isEmpty(storage) })
         edge = try storage.edge()
         #expect(edge.store(events(10).filter { acknowledged[$0.ticket] == nil }).allSatisfy { $0 == .durable })
-        #expect(eventually(within: 30) { isEmpty(storage) })
+        #expect(eventually { isEmpty(storage) })
         return try storage.value("SELECT count(*) || ' rows, ' || count(DISTINCT event_id) || ' ids' FROM events")
     }
 
@@ -198,8 +198,8 @@ import Testing
         try storage.restart()
         #expect(try storage.edge().store(events(10, from: 1_200)).allSatisfy { $0 == .durable })
         try storage.allowConnections(true)
-        #expect(try eventually(within: 30) { try holds(storage, 1_210) })
-        #expect(eventually(within: 30) { isEmpty(storage) })
+        #expect(try eventually { try holds(storage, 1_210) })
+        #expect(eventually { isEmpty(storage) })
     }
 
     @Test("SIGTERM while PostgreSQL is away leaves the spool to the next start")
@@ -213,7 +213,7 @@ import Testing
         #expect(storage.wait() == 0)
         try storage.restart()
         try storage.allowConnections(true)
-        #expect(try eventually(within: 30) { try holds(storage, 5) })
+        #expect(try eventually { try holds(storage, 5) })
     }
 
     @Test(
@@ -232,7 +232,7 @@ import Testing
             #expect(storage.spoolFiles().count == 1)
         }
         try storage.allowConnections(true)
-        #expect(eventually(within: 30) { edge.probe()?.degradation == [] && isEmpty(storage) })
+        #expect(eventually { edge.probe()?.degradation == [] && isEmpty(storage) })
         #expect(try holds(storage, answersEarly ? 0 : 1))
     }
 
@@ -256,7 +256,7 @@ import Testing
         #expect(results[2]?.retryAfter == 10)
         #expect(edge.probe()?.degradation == [.postgresql, .spool])
         try storage.allowConnections(true)
-        #expect(try eventually(within: 30) { try holds(storage, 4) })
+        #expect(try eventually { try holds(storage, 4) })
         #expect(eventually { edge.probe()?.degradation == [] })
     }
 
@@ -276,8 +276,8 @@ import Testing
         sent[7].message = "bad"
         #expect(edge.store(sent).allSatisfy { $0 == .durable })
         try storage.allowConnections(true)
-        #expect(try eventually(within: 30) { try holds(storage, 19) })
-        #expect(eventually(within: 30) { isEmpty(storage) })
+        #expect(try eventually { try holds(storage, 19) })
+        #expect(eventually { isEmpty(storage) })
         #expect(storage.spoolFiles(".event") == ["1-3.event"])
     }
 
@@ -296,8 +296,8 @@ import Testing
         try bytes.write(to: URL(fileURLWithPath: path))
         try storage.restart()
         try storage.allowConnections(true)
-        #expect(try eventually(within: 30) { try holds(storage, 19) })
-        #expect(eventually(within: 30) { isEmpty(storage) })
+        #expect(try eventually { try holds(storage, 19) })
+        #expect(eventually { isEmpty(storage) })
         #expect(storage.spoolFiles(".damaged").count == 1)
     }
 
@@ -312,7 +312,7 @@ import Testing
         #expect(eventually { edge.probe()?.degradation == [.postgresql, .backlog] })
         #expect(storage.log.contains("the spool is not being delivered"))
         try storage.allowConnections(true)
-        #expect(eventually(within: 30) { edge.probe()?.degradation == [] && isEmpty(storage) })
+        #expect(eventually { edge.probe()?.degradation == [] && isEmpty(storage) })
         #expect(storage.log.contains("the spool is being delivered again"))
     }
 
