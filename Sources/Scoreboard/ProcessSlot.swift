@@ -172,7 +172,7 @@ package final class ProcessSlot {
         memory[SlotLayout.lastPartition] = UInt64(clamping: day)
     }
 
-    /// By how many microseconds this host's clock and PostgreSQL's differ.
+    /// By how many microseconds this host's clock and the server's differ that this process asks.
     package func setClockDifference(_ microseconds: Int64) {
         memory[SlotLayout.clockDifference] = min(microseconds.magnitude, .max - 1) + 1
     }

@@ -38,7 +38,8 @@ enum SlotLayout {
     static let spoolFiles = 45
     /// Why the spool cannot be used, errno(3); 0 when it can.
     static let spoolFault = 46
-    /// Microseconds between this host's clock and PostgreSQL's, and one more; 0 for unknown.
+    /// Microseconds between this host's clock and PostgreSQL's, for storage, or Redis's, for a worker, and one more; 0 for
+    /// unknown.
     static let clockDifference = 47
     static let rateLimitFallbacks = 48
     static let droppedLogLines = 49
@@ -91,7 +92,7 @@ enum SlotLayout {
     }()
 
     /// Changed with the place or the meaning of a word.
-    private static let version = 10
+    private static let version = 11
 }
 
 extension CaseIterable where Self: Equatable {

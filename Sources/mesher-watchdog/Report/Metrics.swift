@@ -116,11 +116,13 @@ extension StatusPageContent {
             text.family("mesher_storage_partitions_ahead", .gauge, "Days after today that have a partition.")
             text.sample(partitionsAhead)
         }
-        if let clockDifference {
+        if !clockDifferences.isEmpty {
             text.family(
                 "mesher_clock_difference_seconds", .gauge,
-                "Difference between this host's clock and PostgreSQL's, beyond what the answer took.")
-            text.sample(Self.seconds(clockDifference))
+                "Difference between this host's clock and that of PostgreSQL or Redis, beyond what the answer took.")
+            for (server, difference) in clockDifferences {
+                text.sample(Self.seconds(difference), ["server": server.name])
+            }
         }
         addSpool(to: &text)
         text.family("mesher_ready", .gauge, "Whether an event can be stored, as /readyz says.")

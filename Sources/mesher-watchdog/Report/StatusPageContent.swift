@@ -87,8 +87,14 @@ struct StatusPageContent {
         code == EWOULDBLOCK ? "another process owns it" : String(cString: strerror(code))
     }
 
-    /// Microseconds between this host's clock and PostgreSQL's.
-    var clockDifference: Int64? { storage?.clockDifference }
+    /// Microseconds between this host's clock and those of the servers that have said theirs.
+    var clockDifferences: [(server: Dependency, microseconds: Int64)] {
+        let servers: [(Dependency, ProcessRole)] = [(.postgresql, .storage), (.redis, .worker)]
+        return servers.compactMap { server, role in
+            let known = processes.filter { $0.reading.role == role }.compactMap(\.reading.clockDifference)
+            return known.max().map { (server, $0) }
+        }
+    }
 
     /// Days after today for which there is a partition already; below 0 when there is not even one for today.
     var partitionsAhead: Int64? {
