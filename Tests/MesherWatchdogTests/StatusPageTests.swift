@@ -83,6 +83,10 @@ struct StatusPageTests {
         slot.countSpooled(5)
         slot.countDelivered(2)
         slot.countQuarantined(1)
+        // Until it has looked, a spool of nothing would be shown.
+        try page.write(now: 0)
+        #expect(try status()["storage"].map { ($0 as? [String: Any])?["spool"] is NSNull } == true)
+        slot.setReadiness(accepts: true, degradation: 0)
         try page.write(now: 0)
         let storage = try #require(try status()["storage"] as? [String: Any])
         let spool = try #require(storage["spool"] as? [String: Any])

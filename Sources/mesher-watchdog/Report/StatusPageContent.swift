@@ -77,9 +77,9 @@ struct StatusPageContent {
         return Degradation.names.map { ($0.name, all.contains($0.what)) }
     }
 
-    /// What storage keeps on disk, nil when no storage runs.
+    /// What storage keeps on disk; nil while no storage runs, or has not looked yet.
     var spool: SpoolReading? {
-        storage?.spool
+        storage.flatMap { $0.accepts == nil ? nil : $0.spool }
     }
 
     /// Why the spool cannot be used, an errno(3) in words. The corresponding C function is `strerror`.
