@@ -89,9 +89,9 @@ extension Setting {
         "MESHER_COMMIT_EVENTS", .integer(1...1_000), unit: "events", default: "16", for: [.storage],
         "while events are flowing, storage commits as soon as this many wait")
     package static let commitDelay = Setting(
-        "MESHER_COMMIT_DELAY", .integer(0...10_000), unit: "µs", default: "500", for: [.storage],
-        "while events are flowing, storage commits at the latest this long after the first of a batch; a "
-            + "lone event is committed at once")
+        "MESHER_COMMIT_DELAY", .integer(0...500_000), unit: "µs", default: "500", for: [.storage],
+        "while events are flowing, storage commits at the latest this long after the first of a batch, and at "
+            + "half of MESHER_SPOOL_AFTER; a lone event is committed at once")
 
     package static let spoolDirectory = Setting(
         "MESHER_SPOOL_DIR", default: "", for: [.storage, .mesher],

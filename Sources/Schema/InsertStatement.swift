@@ -9,6 +9,10 @@ package import StorageChannel
 /// would lock every partition at each execution. With 99 partitions and 24 events at once, an event took 20 µs of
 /// PostgreSQL's processor instead of 22, and 18 without the look at the neighbouring days.
 ///
+/// Citus takes no subquery per event, so there the known ids of those two days are read first. PostgreSQL itself would be
+/// as fast that way, but it may make the plan while a partition is empty, and would then read all of that partition for as
+/// long as it keeps the plan.
+///
 /// It also writes a message to the WAL that nobody reads, so that its commit waits even when every event was a
 /// duplicate. The rows it found may come from a session whose wait for the synchronous standby was cut off: they are
 /// visible, and yet not replicated.
@@ -44,10 +48,11 @@ package enum InsertStatement {
 
     package static let parameterTypes: [UInt32] = columns.map(\.array)
 
-    /// Asks how many of the columns a database has, and whether it has claims. Its schema may be the previous
-    /// release's, and new columns come last.
+    /// Asks how many of the columns a database has, whether it has claims, and whether it has Citus. Its schema may be
+    /// the previous release's, and new columns come last.
     package static let look = """
-        SELECT count(*) AS event_columns, to_regclass('public.event_claims') IS NOT NULL FROM pg_catalog.pg_attribute
+        SELECT count(*) AS event_columns, to_regclass('public.event_claims') IS NOT NULL, \(Distribution.isCitus)
+        FROM pg_catalog.pg_attribute
         WHERE attrelid = to_regclass('public.events') AND NOT attisdropped
             AND attname IN (\(columns.map { "'\($0.name)'" }.joined(separator: ", ")))
         """
@@ -61,6 +66,9 @@ package enum InsertStatement {
     /// Whether ids can be claimed, if these rows answer `look`.
     package static func hasClaims(in rows: borrowing Rows) -> Bool { rows[row: 0, column: 1] == "t" }
 
+    /// Whether the statement must be the one for Citus, if these rows answer `look`.
+    package static func isForCitus(in rows: borrowing Rows) -> Bool { rows[row: 0, column: 2] == "t" }
+
     /// - Parameters:
     ///   - day: the `received_on` of all the events, in days since 2000-01-01. One that PostgreSQL cannot express
     ///     makes the statement fail with SQLSTATE 22008.
@@ -68,15 +76,19 @@ package enum InsertStatement {
     ///   - claims: whether an id must also be unclaimed in `event_claims`, which has one row for an id and a midnight.
     ///     Two sessions that store the same id at the same moment under different days don't see each other's event;
     ///     they meet at this row.
-    package static func sql(day: Int32, columns count: Int = columns.count, claims: Bool = false) -> String {
+    ///   - isForCitus: whether the database has Citus.
+    package static func sql(
+        day: Int32, columns count: Int = columns.count, claims: Bool = false, isForCitus: Bool = false
+    ) -> String {
         let names = columns.prefix(count).map(\.identifier).joined(separator: ", ")
         let parameters = (1...max(count, 1)).map { "$\($0)" }.joined(separator: ", ")
+        let (before, after) = (day == .min ? day : day - 1, day == .max ? day : day + 1)
+        let queries = (isForCitus ? [known(on: before, after)] : []) + (claims ? [claim] : [])
         return """
-            \(claims ? claim : "")INSERT INTO public.events (\(names))
+            \(queries.isEmpty ? "" : "WITH \(queries.joined(separator: ", "))\n")INSERT INTO public.events (\(names))
             SELECT \(names) FROM unnest(\(parameters)) AS n(\(names))
             WHERE (SELECT pg_logical_emit_message(true, 'mesher', '')) IS NOT NULL
-                AND \(isAbsent(on: day == .min ? day : day - 1))
-                AND \(isAbsent(on: day == .max ? day : day + 1))
+                AND \(isForCitus ? isUnknown : "\(isAbsent(on: before)) AND \(isAbsent(on: after))")
                 \(claims ? isClaimed : "")
             ON CONFLICT DO NOTHING
             """
@@ -85,13 +97,12 @@ package enum InsertStatement {
     /// The midnight is the one nearest to the receipt. Claims are made in the order of the events, so that two
     /// sessions with the same ids cannot deadlock.
     private static let claim = """
-        WITH claimed AS (
+        claimed AS (
             INSERT INTO public.event_claims (project_id, event_id, midnight)
             SELECT project_id, event_id, CAST(received_at AT TIME ZONE 'UTC' + interval '12 hours' AS date)
             FROM unnest($\(parameter(.projectID)), $\(parameter(.eventID)), $\(parameter(.receivedAt)))
                 AS c(project_id, event_id, received_at)
             ON CONFLICT DO NOTHING RETURNING project_id, event_id)
-
         """
 
     private static let isClaimed = """
@@ -100,14 +111,30 @@ package enum InsertStatement {
 
     private static func parameter(_ column: EventRecord.Column) -> Int { column.rawValue + 1 }
 
+    private static func date(_ day: Int32) -> String { "date '2000-01-01' + \(day)" }
+
     private static func isAbsent(on day: Int32) -> String {
-        let date = "date '2000-01-01' + \(day)"
-        return """
-            (SELECT e.received_on FROM public.events e
-            WHERE e.project_id = n.project_id AND e.event_id = n.event_id AND e.received_on BETWEEN \(date) AND \(date)
-            ORDER BY e.received_on LIMIT 1) IS NULL
-            """
+        """
+        (SELECT e.received_on FROM public.events e
+        WHERE e.project_id = n.project_id AND e.event_id = n.event_id
+            AND e.received_on BETWEEN \(date(day)) AND \(date(day))
+        ORDER BY e.received_on LIMIT 1) IS NULL
+        """
     }
+
+    /// ANY lets Citus ask only the servers that have these projects.
+    private static func known(on days: Int32...) -> String {
+        """
+        known AS MATERIALIZED (
+            SELECT e.project_id, e.event_id
+            FROM unnest($\(parameter(.projectID)), $\(parameter(.eventID))) AS k(project_id, event_id)
+            JOIN public.events e ON e.project_id = k.project_id AND e.event_id = k.event_id
+            WHERE e.project_id = ANY ($\(parameter(.projectID)))
+                AND e.received_on IN (\(days.map(date).joined(separator: ", "))))
+        """
+    }
+
+    private static let isUnknown = "(n.project_id, n.event_id) NOT IN (SELECT k.project_id, k.event_id FROM known k)"
 
     /// What the session must be set to before the statement is prepared.
     ///
@@ -117,9 +144,12 @@ package enum InsertStatement {
     /// know that the order holds anyway.) A subquery with a limit runs for each event and never becomes a join.
     /// `enable_indexscan` must stay on: in PostgreSQL 15 it also governs index-only scans.
     ///
+    /// Citus can plan only with the values at hand, hence its custom plans.
+    ///
     /// PostgreSQL's own compression takes up to 38 ns per byte of a long message; lz4 takes less than 2.
     package static let sessionSettings = """
         SET plan_cache_mode = force_generic_plan; SET jit = off; SET default_toast_compression = lz4;
-        SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off; SET enable_incremental_sort = off
+        SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off; SET enable_incremental_sort = off;
+        SELECT set_config('plan_cache_mode', 'force_custom_plan', false) WHERE \(Distribution.isCitus)
         """
 }

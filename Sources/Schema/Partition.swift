@@ -91,8 +91,15 @@ extension Partition {
     ///
     /// - Throws: `SchemaError.database`.
     package func size(on connection: borrowing Connection) throws(SchemaError) -> Int64 {
-        let rows = try connection.query(
-            "SELECT pg_total_relation_size(to_regclass($1))", ["public." + name], during: "measuring partitions")
+        let size =
+            try Distribution.isCitus(connection)
+            ? """
+            coalesce(
+                (SELECT citus_total_relation_size(logicalrelid) FROM pg_catalog.pg_dist_partition
+                WHERE logicalrelid = to_regclass($1)),
+                pg_total_relation_size(to_regclass($1)))
+            """ : "pg_total_relation_size(to_regclass($1))"
+        let rows = try connection.query("SELECT \(size)", ["public." + name], during: "measuring partitions")
         return rows[row: 0, column: 0].flatMap { Int64($0) } ?? 0
     }
 

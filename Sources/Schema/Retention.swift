@@ -62,9 +62,10 @@ package struct Retention: Sendable {
 
         var outcome = Outcome()
         let oldest = try Partition.day(daysAgo: days, on: connection)
+        let isCitus = try Distribution.isCitus(connection)
         try connection.execute("SET lock_timeout = \(lockTimeout)", during: "setting a lock timeout")
-        try drop(before: oldest, on: connection, &outcome)
-        try deleteForProjects(on: connection, &outcome)
+        try drop(before: oldest, isCitus: isCitus, on: connection, &outcome)
+        try deleteForProjects(isCitus: isCitus, on: connection, &outcome)
         // No host's clock is near so old a midnight.
         _ = try connection.query(
             "DELETE FROM public.event_claims WHERE midnight < CAST(now() AT TIME ZONE 'UTC' AS date) - 2", [],
@@ -72,9 +73,9 @@ package struct Retention: Sendable {
         return outcome
     }
 
-    private func drop(before oldest: String, on connection: borrowing Connection, _ outcome: inout Outcome)
-        throws(SchemaError)
-    {
+    private func drop(
+        before oldest: String, isCitus: Bool, on connection: borrowing Connection, _ outcome: inout Outcome
+    ) throws(SchemaError) {
         let partitions = try Partition.all(on: connection)
         // A half-detached partition comes first, whatever its age: until it is finished, no other can be detached.
         var canDetach = true
@@ -85,7 +86,7 @@ package struct Retention: Sendable {
         for partition in partitions
         where !partition.isHeld && partition.day < oldest && !outcome.busy.contains(partition.name) {
             if partition.state == .attached {
-                if canDetach { canDetach = try detach(partition, on: connection) }
+                if canDetach { canDetach = try detach(partition, isCitus: isCitus, on: connection) }
                 guard canDetach else {
                     outcome.busy.append(partition.name)
                     continue
@@ -100,8 +101,12 @@ package struct Retention: Sendable {
     }
 
     /// Returns whether it succeeded. If a wait was given up, the partition stays attached or half detached.
-    private func detach(_ partition: Partition, on connection: borrowing Connection) throws(SchemaError) -> Bool {
-        let statement = "ALTER TABLE public.events DETACH PARTITION public.\(partition.name) CONCURRENTLY"
+    private func detach(
+        _ partition: Partition, isCitus: Bool, on connection: borrowing Connection
+    ) throws(SchemaError) -> Bool {
+        // Citus has no CONCURRENTLY. Inserts wait as well then, for as long as the lock is waited for.
+        let ending = isCitus ? "" : " CONCURRENTLY"
+        let statement = "ALTER TABLE public.events DETACH PARTITION public.\(partition.name)\(ending)"
         for _ in 0..<attempts {
             if try attempt(statement, times: 1, on: connection) { return true }
             let now = try Partition.all(on: connection).first { $0.name == partition.name }
@@ -130,9 +135,11 @@ package struct Retention: Sendable {
         return false
     }
 
-    private func deleteForProjects(on connection: borrowing Connection, _ outcome: inout Outcome) throws(SchemaError) {
+    private func deleteForProjects(
+        isCitus: Bool, on connection: borrowing Connection, _ outcome: inout Outcome
+    ) throws(SchemaError) {
         for (partition, projects) in try dueForProjects(on: connection) {
-            outcome.deleted += try delete(from: partition, projects: projects, on: connection)
+            outcome.deleted += try delete(from: partition, projects: projects, isCitus: isCitus, on: connection)
         }
     }
 
@@ -157,17 +164,18 @@ package struct Retention: Sendable {
         return result
     }
 
-    /// Deletes in steps, so that neither a lock nor a snapshot is held for long, and returns how many rows.
+    /// Deletes in steps, so that neither a lock nor a snapshot is held for long, and returns how many rows. On Citus, where
+    /// rows of several servers have the same ctid, it is one step.
     private func delete(
-        from partition: Partition, projects: String, on connection: borrowing Connection
+        from partition: Partition, projects: String, isCitus: Bool, on connection: borrowing Connection
     ) throws(SchemaError) -> Int {
+        let isDue = "project_id = ANY ($1::bigint[])"
+        let isNext =
+            isCitus ? isDue : "ctid = ANY (ARRAY(SELECT ctid FROM public.\(partition.name) WHERE \(isDue) LIMIT 5000))"
         var deleted = 0
         while true {
             let step = try connection.query(
-                """
-                DELETE FROM public.\(partition.name) WHERE ctid = ANY (ARRAY(
-                    SELECT ctid FROM public.\(partition.name) WHERE project_id = ANY ($1::bigint[]) LIMIT 5000))
-                """, [projects], during: "retention of projects"
+                "DELETE FROM public.\(partition.name) WHERE \(isNext)", [projects], during: "retention of projects"
             ).affectedRows
             deleted += step
             if step == 0 { return deleted }

@@ -38,7 +38,6 @@ struct StorageConfiguration {
         databaseURL = settings.text(.storageDatabaseURL)
         databasePlaces = try ConnectionURL(databaseURL).places
         commitEvents = settings.integer(.commitEvents)
-        commitDelay = Int64(settings.integer(.commitDelay)) * 1_000
         defaultLimit = (
             UInt32(clamping: settings.integer(.rateLimitEvents)), UInt32(clamping: settings.integer(.rateLimitSeconds))
         )
@@ -49,6 +48,7 @@ struct StorageConfiguration {
             limit == 0
             ? nil : SpoolDirectory.Limits(bytes: limit, projectBytes: limit / 100 * settings.integer(.spoolShare))
         spoolAfter = Int64(settings.integer(.spoolAfter)) * 1_000_000
+        commitDelay = min(Int64(settings.integer(.commitDelay)) * 1_000, spoolAfter / 2)
         midnightMargin = Int64(settings.integer(.midnightMargin)) * 1_000_000
         stopSignals = isSupervised ? [SIGTERM] : [SIGTERM, SIGINT]
     }

@@ -39,6 +39,32 @@ struct DatabaseCommandTests {
         #expect(try service.run("db", "maintain").output == "0 partitions made, 0 dropped, 0 events deleted\n")
     }
 
+    @Test("distribute needs Citus and a server of it; then it distributes events and claims, once")
+    func distribute() throws {
+        let service = try TestService()
+        let without = try service.run("db", "distribute")
+        #expect(without.status == 78 && without.errors.contains("has no Citus"), "\(without.errors)")
+        let connection = try service.open()
+        try connection.execute(CitusStandIn.sql)
+        let alone = try service.run("db", "distribute")
+        #expect(alone.status == 78 && alone.errors.contains("citus_add_node"), "\(alone.errors)")
+        try connection.execute("INSERT INTO pg_dist_node SELECT 'primary', true, n < 3 FROM generate_series(1, 3) AS n")
+
+        let plan = try service.run("db", "distribute", "--dry-run")
+        let tables = ["events", "event_claims"].map { "\($0) by project, about 0 rows\n" }
+        #expect(plan.output == "Citus 13.2-1, 2 servers\n" + tables.map { "would distribute \($0)" }.joined())
+        let first = try service.run("db", "distribute")
+        #expect(first.output == "Citus 13.2-1, 2 servers\n" + tables.map { "distributing \($0)" }.joined())
+        let again = try service.run("db", "distribute")
+        let done = "events is distributed by project\nevent_claims is distributed by project\n"
+        #expect(again.status == 0 && again.output == "Citus 13.2-1, 2 servers\n" + done)
+        try connection.execute("SELECT mesher_make_partitions(CURRENT_DATE, CURRENT_DATE)")
+        try connection.execute(
+            "INSERT INTO pg_dist_partition SELECT inhrelid, 'h' FROM pg_inherits WHERE inhparent = 'events'::regclass")
+        let status = try service.run("db", "status")
+        #expect(status.output.contains("attached     -  1024"), "\(status)")
+    }
+
     @Test("a day that is held stays however old it is, --dry-run says what would go, and does nothing")
     func hold() throws {
         let service = try TestService()

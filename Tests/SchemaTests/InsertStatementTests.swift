@@ -59,22 +59,66 @@ import Testing
         }
     }
 
+    /// Citus' own planner is not asked; what the statement stores is.
+    @Test("the statement for Citus stores what the other one stores", arguments: [true, false])
+    func citus(claims: Bool) throws {
+        let forms = try [true, false].map { isForCitus in
+            let connection = try database()
+            try connection.execute("SELECT mesher_make_partitions('2026-01-01', '2026-01-05')")
+            try connection.execute(InsertStatement.sessionSettings)
+            // Some ids again and again: in one batch, on the same day, on neighbouring ones and on others, of two projects.
+            for batch in 0..<60 {
+                let day = 1 + batch * 7 % 5
+                let events = (0..<batch % 6).map { (project: 1 + $0 % 2, id: (batch * 5 + $0 * $0 * 3) % 17) }
+                let time = "2026-01-0\(day) \(batch % 3 == 0 ? "23:59:30" : "00:00:30")"
+                try Self.insert(
+                    events, day: 9_496 + Int32(day), at: time, claims: claims, isForCitus: isForCitus, connection)
+            }
+            let rows = try connection.query(
+                "SELECT concat_ws(' ', project_id, event_id, received_at) FROM events ORDER BY 1")
+            return (0..<rows.count).compactMap { rows[row: $0, column: 0] }
+        }
+        #expect(forms[0] == forms[1])
+        #expect((17...170).contains(forms[0].count))
+    }
+
+    private static func insert(
+        _ events: [(project: Int, id: Int)], day: Int32, at time: String, claims: Bool, isForCitus: Bool,
+        _ connection: borrowing Connection
+    ) throws {
+        let values: [String: (Int) -> String] = [
+            "project_id": { "\(events[$0].project)" },
+            "event_id": { "00000000-0000-0000-0000-0000000000\(10 + events[$0].id)" },
+            "received_at": { _ in "\"\(time)+00\"" }, "timestamp": { _ in "\"\(time)+00\"" },
+            "received_on": { _ in String(time.prefix(10)) }, "level": { _ in "error" }, "message": { _ in "m" },
+            "payload": { _ in "1" },
+        ]
+        let arrays = InsertStatement.columns.map { column in
+            "{\(events.indices.map { values[column.name]?($0) ?? "NULL" }.joined(separator: ","))}"
+        }
+        _ = try connection.query(
+            InsertStatement.sql(day: day, claims: claims, isForCitus: isForCitus), arrays,
+            types: InsertStatement.parameterTypes)
+    }
+
     @Test(
         "an id that two sessions store at the same moment under different days is stored once when it is claimed",
-        arguments: [true, false])
-    func claims(claims: Bool) throws {
+        arguments: [(true, false), (true, true), (false, false)])
+    func claims(claims: Bool, isForCitus: Bool) throws {
         let database = try TestDatabase.migrated()
         let first = try database.open()
         try first.execute("SELECT mesher_make_partitions('2026-01-01', '2026-01-04')")
         try first.execute("BEGIN")
-        try Self.insert(day: 9_498, at: "2026-01-02 23:59:59", claims: claims, first)
+        try Self.insert(
+            [(1, 1)], day: 9_498, at: "2026-01-02 23:59:59", claims: claims, isForCitus: isForCitus, first)
         let isOver = DispatchSemaphore(value: 0)
         let url = database.server.url(database: database.name)
         DispatchQueue.global().async {
             defer { isOver.signal() }
             do {
                 let second = try Connection.open(url, applicationName: "second")
-                try Self.insert(day: 9_499, at: "2026-01-03 00:00:01", claims: claims, second)
+                try Self.insert(
+                    [(1, 1)], day: 9_499, at: "2026-01-03 00:00:01", claims: claims, isForCitus: isForCitus, second)
             } catch { Issue.record(error) }
         }
         // The second one waits for the first when it looks at the claim, else it is over.
@@ -86,19 +130,6 @@ import Testing
         try first.execute("COMMIT")
         if claims { isOver.wait() }
         #expect(try value(observer, "SELECT count(*) FROM events") == (claims ? "1" : "2"))
-    }
-
-    private static func insert(
-        day: Int32, at time: String, claims: Bool, _ connection: borrowing Connection
-    ) throws {
-        let values: [String: String] = [
-            "project_id": "1", "event_id": "0c7d4f6e-4d5b-4d7e-9b3a-2f6d1c0b9a87", "received_at": "\"\(time)+00\"",
-            "timestamp": "\"\(time)+00\"", "received_on": String(time.prefix(10)), "level": "error", "message": "m",
-            "payload": "1",
-        ]
-        let arrays = InsertStatement.columns.map { "{\(values[$0.name] ?? "NULL")}" }
-        _ = try connection.query(
-            InsertStatement.sql(day: day, claims: claims), arrays, types: InsertStatement.parameterTypes)
     }
 
     private func database() throws -> Connection {

@@ -26,9 +26,10 @@ struct RetentionTests {
 
     private static let brief = Retention(days: 2, lockTimeout: 50, attempts: 2)
 
-    @Test("whole days older than the retention are dropped, and no other")
-    func dropsOldDays() throws {
+    @Test("whole days older than the retention are dropped, and no other", arguments: [false, true])
+    func dropsOldDays(onCitus: Bool) throws {
         let connection = try Self.database(days: 4).open()
+        if onCitus { try connection.execute(CitusStandIn.sql) }
         let outcome = try Self.brief.apply(on: connection)
         #expect(
             try outcome.dropped == [
@@ -40,9 +41,11 @@ struct RetentionTests {
         #expect(try Self.brief.apply(on: connection) == Retention.Outcome())
     }
 
-    @Test("a project with a shorter retention loses its events by deletion, others keep theirs")
-    func deletesForProjects() throws {
+    @Test(
+        "a project with a shorter retention loses its events by deletion, others keep theirs", arguments: [false, true])
+    func deletesForProjects(onCitus: Bool) throws {
         let connection = try Self.database(days: 2).open()
+        if onCitus { try connection.execute(CitusStandIn.sql) }
         try connection.execute(
             """
             INSERT INTO organizations (slug) VALUES ('o');
@@ -143,6 +146,20 @@ struct RetentionTests {
         #expect(storedDuringWait > 0)
         try reader.execute("COMMIT")
         #expect(try value(connection, "SELECT count(*) >= \(stored) FROM events") == "t")
+    }
+
+    @Test("ids claimed at the midnights of three days ago and before go, those of two days ago stay")
+    func dropsClaims() throws {
+        let connection = try Self.database(days: 0).open()
+        try connection.execute(
+            """
+            INSERT INTO event_claims (project_id, event_id, midnight)
+            SELECT age, gen_random_uuid(), CAST(now() AT TIME ZONE 'UTC' AS date) - age FROM generate_series(-1, 5) AS age
+            """)
+        #expect(try Self.brief.apply(on: connection) == Retention.Outcome())
+        #expect(
+            try value(connection, "SELECT string_agg(project_id::text, ' ' ORDER BY project_id) FROM event_claims")
+                == "-1 0 1 2")
     }
 
     @Test("of two that run at once the second is refused")

@@ -53,7 +53,8 @@ extension Committer {
         _ edges: inout EdgeTable
     ) {
         stage = .preparing(form, isFirst: isFirst)
-        let statement = InsertStatement.sql(day: form.day, columns: columns, claims: form.claims)
+        let statement = InsertStatement.sql(
+            day: form.day, columns: columns, claims: form.claims, isForCitus: isForCitus)
         let types = Array(InsertStatement.parameterTypes.prefix(columns))
         send(now: now, epoll, &keeper, &edges) { connection throws(DatabaseError) in
             try connection.sendPrepare(statement, parameterTypes: types)

@@ -50,6 +50,7 @@ struct Committer: ~Copyable {
     /// How many of an event's columns the database has: fewer than there are until `mesher db migrate` was run.
     var columns = InsertStatement.columns.count
     private(set) var hasClaims = false
+    private(set) var isForCitus = false
     /// For which events the session's statement is; nil while there is none.
     var prepared: StatementForm?
     let midnightMargin: Int64
@@ -222,6 +223,7 @@ struct Committer: ~Copyable {
                 if let found = InsertStatement.columns(in: rows) {
                     columns = found
                     hasClaims = InsertStatement.hasClaims(in: rows)
+                    isForCitus = InsertStatement.isForCitus(in: rows)
                 } else if case .settingUp = stage, let found = SessionSettings.predecessors(in: rows) {
                     link.foundAbandoned(found)
                 }

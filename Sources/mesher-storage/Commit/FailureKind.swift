@@ -28,7 +28,8 @@ enum FailureKind: Equatable {
             // Data, integrity, cardinality, a row too large for its page or index, a trigger's own exception.
             case "21", "22", "23", "54", "P0": self = .badEvent
             case "40": self = .transient
-            case "08", "28", "42": self = .session
+            // Of a table that Citus has distributed since the session began: the next one has another statement.
+            case "08", "0A", "28", "42": self = .session
             default: self = .server
             }
         }

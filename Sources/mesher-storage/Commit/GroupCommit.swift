@@ -1,7 +1,7 @@
 /// When a commit begins: at once while events come singly, otherwise as soon as enough of them wait or the first has
 /// waited long enough. Large batches make a commit cheap; a lone event must not pay for them.
 struct GroupCommit {
-    /// Nanoseconds without events after which they no longer count as flowing.
+    /// Nanoseconds without events after which the next one no longer counts as flowing.
     static let flow: Int64 = 5_000_000
 
     private let events: Int
@@ -23,7 +23,7 @@ struct GroupCommit {
     ///   - waiting: how many events wait, at least one.
     ///   - first: when the first of them was received.
     func beginning(waiting: Int, first: Int64, now: Int64) -> Int64 {
-        guard waiting < events, sizeOfLast > 1, let endOfLast, now - endOfLast < Self.flow else { return now }
+        guard waiting < events, sizeOfLast > 1, let endOfLast, first - endOfLast < Self.flow else { return now }
         return first + delay
     }
 

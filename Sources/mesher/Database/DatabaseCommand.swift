@@ -7,7 +7,7 @@ internal import Schema
 struct DatabaseCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "db", abstract: "The database's schema, partitions and retention.",
-        subcommands: [Migrate.self, Maintain.self, Hold.self, Release.self, Status.self])
+        subcommands: [Migrate.self, Maintain.self, Hold.self, Release.self, Status.self, Distribute.self])
 
     struct Migrate: ParsableCommand {
         static let configuration = CommandConfiguration(

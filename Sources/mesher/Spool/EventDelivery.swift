@@ -7,13 +7,15 @@ struct EventDelivery: ~Copyable {
     private let connection: Connection
     /// How many of an event's columns the database has.
     private let columns: Int
+    private let isForCitus: Bool
     /// Whether it has stored an event, so that PostgreSQL takes rows.
     private var hasStored = false
 
     /// - Throws: `DatabaseError`.
     init(_ connection: consuming Connection) throws(DatabaseError) {
-        columns =
-            try InsertStatement.columns(in: connection.query(InsertStatement.look)) ?? InsertStatement.columns.count
+        let found = try connection.query(InsertStatement.look)
+        columns = InsertStatement.columns(in: found) ?? InsertStatement.columns.count
+        isForCitus = InsertStatement.isForCitus(in: found)
         self.connection = connection
     }
 
@@ -109,7 +111,7 @@ struct EventDelivery: ~Copyable {
                 Self.array(events.map { $0[column] })
             }
             _ = try connection.query(
-                InsertStatement.sql(day: day, columns: columns), arrays,
+                InsertStatement.sql(day: day, columns: columns, isForCitus: isForCitus), arrays,
                 types: Array(InsertStatement.parameterTypes.prefix(columns)))
         }
     }

@@ -35,6 +35,14 @@ import Testing
         #expect(commits.beginning(waiting: 16, first: 900, now: 1_100) == 1_100)
     }
 
+    @Test("a delay longer than what counts as a pause is waited for to its end")
+    func longDelay() {
+        var commits = GroupCommit(events: 1_000, delay: 100 * millisecond)
+        commits.ended(size: 20, now: 0)
+        #expect(
+            commits.beginning(waiting: 900, first: millisecond, now: 90 * millisecond) == 101 * millisecond)
+    }
+
     @Test("after a pause the next event waits for nothing")
     func pause() {
         var commits = groupCommit()
