@@ -15,7 +15,7 @@ import sys
 import time
 
 from cases import Result
-from events import CASES, SHORT
+from events import CASES, NEEDS_DISKS, SHORT
 from servers import Cluster
 
 
@@ -55,7 +55,7 @@ def main(arguments):
     os.environ["PATH"] += ":/usr/sbin:/sbin"
     # Whoever ends it finds nothing left.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    cluster = Cluster()
+    cluster = Cluster(has_disks=any(name in NEEDS_DISKS for name in names))
     begin = time.monotonic()
     try:
         cluster.start()

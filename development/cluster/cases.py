@@ -78,7 +78,7 @@ class Case:
         """Waits until nothing waits on a disk and all is well, in all voices."""
         cluster = self.cluster
         try:
-            until("the spools are empty", lambda: cluster.spooled() == [0, 0, 0], 90)
+            until("the spools are empty", lambda: all(map(cluster.is_delivered, HOSTS)), 90)
             until("all are ready, and do without nothing", lambda: all(
                 cluster.readyz(host) == {"ready": True, "degraded": []} for host in HOSTS), 60)
         except RuntimeError as error:

@@ -1,10 +1,11 @@
 """The cases by name: what happens to the cluster."""
 
-import json
 import time
 
 from cases import Case, Clients, Result
-from nodes import HOSTS, address, until
+from nodes import HOSTS, SERVERS, address, until
+from outages import (
+    control_async, control_unsorted, etcd, postgresql, primary_cable, primary_etcd, primary_split, primary_stopped, switchover)
 
 
 def limit(cluster):
@@ -55,90 +56,61 @@ def cable(cluster):
 
 
 def power(cluster):
-    """Each host in turn loses all its processes at once, and is started again."""
+    """Each host in turn spools, loses its power with all that its disk has not synchronised, and is started again."""
     def harm(result, project):
+        spooled = []
         for name in HOSTS:
             host = cluster[name]
-            host.kill()
-            time.sleep(4)
+            host.cut(*SERVERS)
+            until(f"{name} spools", lambda: (cluster.metric(name, "mesher_spool_events") or 0) > 100, 30)
+            spooled.append(int(cluster.metric(name, "mesher_spool_events")))
+            host.lose_power()
+            time.sleep(2)
             host.start()
-            cluster.start_etcd(name)
-            cluster.start_sentinel(name)
-            cluster.start_mesher(name)
-            cluster.start_nginx(name)
+            host.heal(*SERVERS)
+            cluster.start_all(name)
             until(f"{name} is ready again", lambda: cluster.readyz(name).get("ready"))
-            time.sleep(2)
+            until(f"{name}'s spool is empty", lambda: cluster.is_delivered(name))
+        result.note = f"{spooled} events waited on the disks"
 
-    return Case(cluster).under_load("power", harm, seconds=34)
+    return Case(cluster).under_load("power", harm, seconds=60)
 
 
-def primary(cluster, name, break_it, mend):
-    """The primary is broken, and mended once the other server is primary."""
-    def harm(result, project):
-        old = cluster.primary()
-        other = "pg2" if old == "pg1" else "pg1"
-        begin = time.monotonic()
-        break_it(cluster[old])
-        until(f"{other} is primary", lambda: cluster.answers_as_primary(other), 60)
-        result.note = f"{other} is primary after {time.monotonic() - begin:.0f} s"
-        time.sleep(3)
-        mend(cluster[old])
-
-    case = Case(cluster)
-    result = case.under_load(name, harm, seconds=55)
-    until("a synchronous standby follows", cluster.has_standby, 90)
+def days(cluster):
+    """A host that was cut off from PostgreSQL loses its power about a midnight, and comes back two days later."""
+    case, result, name = Case(cluster), Result("days"), "h2"
+    host, midnight = cluster[name], cluster.midnight(days_ago=2)
+    project, other = [cluster.project(f"days-{time.monotonic_ns()}") for _ in range(2)]
+    cluster.stop_mesher(name)
+    host.kill()
+    # It is ready some seconds later, and receives events of two days.
+    host.set_clock(midnight - int(time.time()) - 12)
+    host.start()
+    host.cut(*SERVERS)
+    cluster.start_mesher(name)
+    cluster.start_nginx(name)
+    until(f"{name} is ready again", lambda: cluster.readyz(name).get("ready"))
+    sent = Clients(
+        cluster, "load", targets=[address(name)], key=project["key"], connections=6, rate=100, seconds=12).result()
+    until("all is in the spool", lambda: cluster.metric(name, "mesher_spool_events") == len(sent["acknowledged"]), 5)
+    host.lose_power()
+    cluster.mesher("key", "revoke", other["key"])
+    host.set_clock(0)
+    host.start()
+    host.heal(*SERVERS)
+    cluster.start_all(name)
+    case.settle(result)
+    case.compare(result, project, sent["acknowledged"], sent)
+    received = cluster.psql(
+        f"SELECT string_agg(DISTINCT (CURRENT_DATE - received_on)::text, ' ') FROM events WHERE project_id = {project['id']}")
+    claims = int(cluster.psql(f"SELECT count(*) FROM event_claims WHERE project_id = {project['id']}"))
+    result.must(claims > 0, "no id was claimed near that midnight")
+    result.must(not cluster.knows(name, other["key"]), "it takes a key that was revoked meanwhile")
+    cluster.mesher("db", "maintain")
+    case.compare(result, project, sent["acknowledged"], sent)
+    result.note = f"received {received} days before, {claims} ids claimed"
+    case.voices(result)
     return result
-
-
-def primary_cable(cluster):
-    """The primary's cable is cut."""
-    return primary(cluster, "primary-cable", lambda node: node.cable("down"), lambda node: node.cable("up"))
-
-
-def primary_etcd(cluster):
-    """The primary reaches everything but etcd."""
-    return primary(
-        cluster, "primary-etcd", lambda node: node.close_port(2379), lambda node: node.open_port(2379))
-
-
-def primary_stopped(cluster):
-    """All processes of the primary's machine stand still."""
-    return primary(
-        cluster, "primary-stopped", lambda node: node.signal_all("STOP"), lambda node: node.signal_all("CONT"))
-
-
-def primary_split(cluster):
-    """The primary and one host do not reach each other: that host alone spools."""
-    def harm(result, project):
-        old = cluster.primary()
-        cluster[old].cut("h1")
-        until("h1 spools", lambda: (cluster.metric("h1", "mesher_spool_events") or 0) > 0, 30)
-        # A session that hangs counts as away after five seconds.
-        until("h1's readyz says so", lambda: "postgresql" in cluster.readyz("h1").get("degraded", []), 15)
-        until("h1's metrics say so", lambda: cluster.metric(
-            "h1", 'mesher_dependency_up{dependency="postgresql"}') == 0, 5)
-        result.must(cluster.spooled()[1:] == [0, 0], f"others spool, too: {cluster.spooled()}")
-        time.sleep(3)
-        result.must(cluster.primary() == old, "the primary has changed")
-        cluster[old].heal("h1")
-
-    return Case(cluster).under_load("primary-split", harm, seconds=40)
-
-
-def switchover(cluster):
-    """An operator asks for the other primary, twice."""
-    def harm(result, project):
-        for _ in range(2):
-            old = cluster.primary()
-            other = "pg2" if old == "pg1" else "pg1"
-            cluster[old].run(
-                "patronictl", "-c", "/etc/patroni/config.yml", "switchover", "--master", old, "--candidate", other,
-                "--force", "mesher")
-            until(f"{other} is primary", lambda: cluster.answers_as_primary(other), 40)
-            until("a synchronous standby follows", cluster.has_standby, 60)
-            time.sleep(2)
-
-    return Case(cluster).under_load("switchover", harm, seconds=40)
 
 
 def redis(cluster):
@@ -177,14 +149,12 @@ def key(cluster):
     """A key is revoked while one host is cut off from PostgreSQL: it is refused there, too, once that ends."""
     case, result = Case(cluster), Result("key")
     project = cluster.project(f"key-{time.monotonic_ns()}")
-    for server in ["pg1", "pg2"]:
-        cluster["h2"].cut(server)
+    cluster["h2"].cut(*SERVERS)
     until("h2 misses PostgreSQL", lambda: "postgresql" in cluster.readyz("h2").get("degraded", []), 40)
     cluster.mesher("key", "revoke", project["key"])
     until("h1 refuses the key", lambda: not cluster.knows("h1", project["key"]), 5)
     result.must(cluster.knows("h2", project["key"]), "h2 knows what it cannot")
-    for server in ["pg1", "pg2"]:
-        cluster["h2"].heal(server)
+    cluster["h2"].heal(*SERVERS)
     begin = time.monotonic()
     until("h2 refuses the key", lambda: not cluster.knows("h2", project["key"]), 30)
     result.note = f"refused there {time.monotonic() - begin:.1f} s after the network was whole"
@@ -205,39 +175,12 @@ def upgrade(cluster):
     return Case(cluster).under_load("upgrade", harm, seconds=24)
 
 
-def control_async(cluster):
-    """The control of all cases that lose a primary: without synchronous replication acknowledged events are lost."""
-    def mode(value):
-        cluster["pg1"].run(
-            "patronictl", "-c", "/etc/patroni/config.yml", "edit-config", "--force", "--set", f"synchronous_mode={value}",
-            "mesher")
-
-    def harm(result, project):
-        old = cluster.primary()
-        other = "pg2" if old == "pg1" else "pg1"
-        cluster[old].cut(other)
-        time.sleep(2)
-        cluster[old].kill()
-        until(f"{other} is primary", lambda: cluster.answers_as_primary(other), 60)
-        cluster[old].start()
-        cluster[other].run("ip", "neigh", "del", address(old), "dev", "eth0", check=False)
-        cluster.start_patroni(old)
-
-    mode("false")
-    until("no standby is synchronous", lambda: not cluster.has_standby(), 30)
-    result = Case(cluster).under_load("control-async", harm, seconds=40)
-    lost = [fault for fault in result.faults if fault.startswith("LOST")]
-    result.faults = [fault for fault in result.faults if not fault.startswith("LOST")]
-    result.must(lost, "nothing was lost: the cases that lose a primary prove nothing")
-    result.note = "; ".join(filter(None, ["as it must, it " + ", ".join(lost), result.note]))
-    mode("true")
-    until("a synchronous standby follows", cluster.has_standby, 90)
-    return result
-
-
 CASES = {
-    "limit": limit, "same": same, "cable": cable, "power": power, "key": key, "redis": redis, "switchover": switchover,
-    "primary-cable": primary_cable, "primary-etcd": primary_etcd, "primary-stopped": primary_stopped,
-    "primary-split": primary_split, "upgrade": upgrade, "control-async": control_async,
+    "limit": limit, "same": same, "cable": cable, "power": power, "days": days, "key": key, "redis": redis,
+    "switchover": switchover, "primary-cable": primary_cable, "primary-etcd": primary_etcd,
+    "primary-stopped": primary_stopped, "primary-split": primary_split, "postgresql": postgresql, "etcd": etcd, "upgrade": upgrade,
+    "control-async": control_async, "control-unsorted": control_unsorted,
 }
 SHORT = ["same", "limit"]
+# They take from a disk what was not synchronised, which needs loop devices.
+NEEDS_DISKS = ["power", "days"]

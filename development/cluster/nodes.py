@@ -12,6 +12,7 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ADDRESSES = {"h1": 11, "h2": 12, "h3": 13, "pg1": 21, "pg2": 22, "r1": 31, "r2": 32, "front": 100, "client": 200}
 HOSTS = ["h1", "h2", "h3"]
+SERVERS = ["pg1", "pg2"]
 SECRET = "0f6e2a9c4d"
 # Nobody's: what is sent to it is gone, as behind a cable that was cut.
 NOWHERE = "02:00:00:00:00:99"
@@ -19,6 +20,11 @@ NOWHERE = "02:00:00:00:00:99"
 # Waits for whatever ends, as an init does.
 INIT = "mount --make-rprivate /; {mounts}; hostname {name} 2>/dev/null; touch {folder}/is-up; while :; do sleep 1000 & wait $!; done"
 MOUNTED = ["etc", "var/lib", "var/log", "run", "usr/local"]
+# Nothing reaches its disk but what is synchronised, as far as that can be had: the kernel writes what is 30 s old, and whoever
+# calls `sync` on this machine writes all.
+DISK_OPTIONS = "loop,noauto_da_alloc,commit=300"
+# The ioctl EXT4_IOC_SHUTDOWN without writing the journal: from then on the file system takes nothing.
+CUT_DISK = "import fcntl, os; fcntl.ioctl(os.open('/var/lib', os.O_RDONLY), 0x8004587d, b'\\2\\0\\0\\0')"
 
 
 def address(name):
@@ -42,11 +48,13 @@ def until(what, condition, seconds=60):
 
 
 class Node:
-    def __init__(self, name, cluster):
+    def __init__(self, name, cluster, has_disk=False):
         self.name, self.cluster = name, cluster
         self.folder = f"{cluster.folder}/{name}"
         self.address = address(name)
         self.pid = None
+        self.services = []
+        self.disk = f"{self.folder}/disk" if has_disk else None
         shutil.copytree("/etc", f"{self.folder}/etc", symlinks=True, ignore_dangling_symlinks=True)
         for folder in ["var/lib", "var/log/nginx", "var/log/redis", "run"]:
             os.makedirs(f"{self.folder}/{folder}")
@@ -56,6 +64,10 @@ class Node:
         shutil.chown(f"{self.folder}/var/lib/postgresql", "postgres", "postgres")
         os.chmod(f"{self.folder}/var/lib/mesher", 0o700)
         self.install("hosts", "/etc/hosts")
+        if has_disk:
+            with open(self.disk, "w") as image:
+                image.truncate(8 << 30)
+            subprocess.run(["mkfs.ext4", "-q", "-F", "-d", f"{self.folder}/var/lib", self.disk], check=True)
         self.start()
 
     def start(self):
@@ -67,7 +79,11 @@ class Node:
         os.makedirs(source["run"] + "/mesher")
         os.makedirs(source["run"] + "/postgresql")
         shutil.chown(source["run"] + "/postgresql", "postgres", "postgres")
+        if self.disk:
+            del source["var/lib"]
         mounts = " && ".join(f"mount --bind {path} /{target}" for target, path in source.items())
+        if self.disk:
+            mounts += f" && mount -o {DISK_OPTIONS} {self.disk} /var/lib"
         marker = f"{self.folder}/is-up"
         if os.path.exists(marker):
             os.remove(marker)
@@ -110,9 +126,9 @@ class Node:
         log = open(f"{self.folder}/{name}.log", "a")
         variables = {"PATH": "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/var/lib"} | (environment or {})
         # Its parent waits for it here and not there, so it must not be the init's business.
-        return subprocess.Popen(
+        self.services.append(subprocess.Popen(
             self.enter() + as_user + words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=variables,
-            start_new_session=True, preexec_fn=die_with_parent, cwd="/")
+            start_new_session=True, preexec_fn=die_with_parent, cwd="/"))
 
     def install(self, file, path, mode=0o644, owner=None):
         """Puts one of the files of cluster/ where it belongs, with this machine's name, address and secret."""
@@ -126,10 +142,36 @@ class Node:
         if owner:
             shutil.chown(target, owner, owner)
 
+    def lose_power(self):
+        """Takes its power away: its disk has what was synchronised, and perhaps more."""
+        self.signal_all("STOP")
+        self.run("python3", "-c", CUT_DISK)
+        self.kill()
+
+    def set_clock(self, seconds):
+        """Puts its clock so many seconds ahead, for what is started from now on; 0 is right."""
+        preload, library = f"{self.folder}/etc/ld.so.preload", f"{self.folder}/etc/clock.so"
+        if seconds == 0:
+            os.remove(preload)
+            return
+        source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "clock.c")
+        subprocess.run(["clang", "-shared", "-fPIC", f"-DOFFSET={seconds}", "-o", library, source], check=True)
+        with open(preload, "w") as file:
+            file.write("/etc/clock.so\n")
+
     def kill(self):
-        """Takes its power away; the disk stays."""
+        """Ends all its processes at once; the disk stays."""
         os.kill(self.pid, signal.SIGKILL)
+        # nsenter stops itself when its child is stopped, and would not notice that it has died.
+        for service in self.services:
+            service.kill()
+            service.wait()
+        self.services = []
         self.process.wait()
+        if self.disk:
+            # Else it would be mounted once more as it is, and not read anew.
+            until(f"{self.name}'s disk is free", lambda: not subprocess.run(
+                ["losetup", "--associated", self.disk], check=True, capture_output=True).stdout)
         self.cluster.nodes["switch"].run("ip", "link", "delete", f"v-{self.name}", check=False)
 
     def signal_all(self, name):

@@ -7,11 +7,12 @@ import tempfile
 import shutil
 import time
 
-from nodes import ADDRESSES, HOSTS, ROOT, SECRET, Node, until
+from nodes import ADDRESSES, HOSTS, ROOT, SECRET, SERVERS, Node, until
 
 
 class Cluster:
-    def __init__(self):
+    def __init__(self, has_disks):
+        self.has_disks = has_disks
         self.folder = tempfile.mkdtemp(prefix="mesher-cluster.", dir="/tmp")
         os.chmod(self.folder, 0o711)
         self.nodes = {}
@@ -28,7 +29,7 @@ class Cluster:
         switch.run("ip", "link", "set", "br0", "up")
         for name in ADDRESSES:
             if name != "switch":
-                self.nodes[name] = Node(name, self)
+                self.nodes[name] = Node(name, self, self.has_disks and name in HOSTS)
         self.start_redis()
         self.start_postgresql()
         self.make_database()
@@ -40,7 +41,7 @@ class Cluster:
         for name in HOSTS:
             self[name].install("etcd.conf", "/etc/default/etcd")
             self.start_etcd(name)
-        for name in ["pg1", "pg2"]:
+        for name in SERVERS:
             self[name].install("patroni.yml", "/etc/patroni/config.yml", 0o600, "postgres")
         # The first that comes is the primary.
         self.start_patroni("pg1")
@@ -104,6 +105,13 @@ class Cluster:
     def start_mesher(self, name):
         self[name].service("mesher", ["/usr/local/lib/mesher/mesher-watchdog"])
 
+    def start_all(self, name):
+        """Starts what runs on a host that was switched on again."""
+        self.start_etcd(name)
+        self.start_sentinel(name)
+        self.start_mesher(name)
+        self.start_nginx(name)
+
     def stop_mesher(self, name):
         self[name].run("sh", "-c", "kill $(cat /run/mesher/watchdog.pid)")
         until(f"{name}'s watchdog has ended", lambda: not self[name].run("pgrep", "-x", "mesher-watchdog", check=False))
@@ -154,21 +162,43 @@ class Cluster:
     def spooled(self):
         return [self.metric(host, "mesher_spool_events") for host in HOSTS]
 
+    def is_delivered(self, host):
+        """Whether nothing waits on its disk; while a storage that has just begun counts, there are bytes and no events yet."""
+        return self.metric(host, "mesher_spool_events") == self.metric(host, "mesher_spool_bytes") == 0
+
     def primary(self):
         """The name of the server that Patroni says is the primary."""
-        return next((name for name in ["pg1", "pg2"] if self.answers_as_primary(name)), None)
+        return next((name for name in SERVERS if self.answers_as_primary(name)), None)
 
     def answers_as_primary(self, name):
+        return self.is_to_patroni(name, "primary")
+
+    def is_to_patroni(self, name, role):
         return self["client"].run(
             "curl", "--silent", "--output", "/dev/null", "--write-out", "%{http_code}", "--max-time", "1",
-            f"http://{name}:8008/primary", check=False) == "200"
+            f"http://{name}:8008/{role}", check=False) == "200"
 
     def has_standby(self):
-        return self.psql("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'", "postgres", False) == "1"
+        """Whether PostgreSQL replicates to a standby and Patroni, a loop later, would let it take over."""
+        replicates = self.psql("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'", "postgres", False) == "1"
+        return replicates and any(self.is_to_patroni(name, "synchronous") for name in SERVERS)
 
     def psql(self, sql, database="mesher", check=True):
+        return self["client"].run(*self.psql_words(database), "-v", "ON_ERROR_STOP=1", check=check, text=sql)
+
+    def psql_beside(self, statements):
+        """Runs statements in the background, each in a transaction of its own; what fails is on its stderr."""
+        words = self["client"].enter() + self.psql_words("mesher") + [word for one in statements for word in ("-c", one)]
+        return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def psql_words(self, database):
         url = f"postgresql://postgres:{SECRET}@pg1,pg2/{database}?target_session_attrs=read-write&connect_timeout=3"
-        return self["client"].run("psql", "-X", "-qAt", "-v", "ON_ERROR_STOP=1", url, check=check, text=sql)
+        return ["psql", "-X", "-qAt", url]
+
+    def midnight(self, days_ago):
+        """The last midnight of UTC but so many, in seconds since 1970."""
+        today = int(time.time()) // 86400
+        return (today - days_ago) * 86400
 
     def redis(self, name, *words):
         return self[name].run("redis-cli", "--no-auth-warning", "-a", SECRET, *words, check=False)
