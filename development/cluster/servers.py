@@ -56,6 +56,11 @@ class Cluster:
         self[name].service(
             "patroni", ["patroni", "/etc/patroni/config.yml"], "postgres", {"HOME": "/var/lib/postgresql"})
 
+    def restart_patroni(self, name):
+        self[name].run("pkill", "-TERM", "-x", "patroni")
+        until(f"{name}'s Patroni has ended", lambda: not self[name].run("pgrep", "-x", "patroni", check=False))
+        self.start_patroni(name)
+
     def start_redis(self):
         for name in ["r1", "r2"]:
             self[name].install("redis.conf", "/etc/redis/redis.conf")
