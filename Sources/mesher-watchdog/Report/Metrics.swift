@@ -119,7 +119,7 @@ extension StatusPageContent {
         if !clockDifferences.isEmpty {
             text.family(
                 "mesher_clock_difference_seconds", .gauge,
-                "Difference between this host's clock and that of PostgreSQL or Redis, beyond what the answer took.")
+                "Difference between this host's clock and that server's, beyond what the answer took.")
             for (server, difference) in clockDifferences {
                 text.sample(Self.seconds(difference), ["server": server.name])
             }
