@@ -17,6 +17,8 @@ RELEASE = -c release --static-swift-stdlib
 BIN = .build/release
 PROGRAMS = mesher-watchdog mesher-storage mesher-worker mesher-stream
 SHARE = $(PREFIX)/share/mesher
+# Where Debian's zsh looks below a prefix: in /usr it is vendor-completions.
+ZSH_FUNCTIONS = $(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
 UNITS = mesher.service mesher.socket mesher-maintenance.service mesher-maintenance.timer
 
 .PHONY: run up down build test lint docs bench cluster conformance fuzz soak install packages
@@ -96,3 +98,10 @@ install: $(BIN)/mesher-watchdog
 	done
 	install -m 644 systemd/mesher.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/mesher.conf
 	install -m 644 systemd/mesher.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/mesher.conf
+	pages=$$(mktemp -d) && trap 'rm -r "$$pages"' EXIT && development/manuals $(BIN) "$$pages" && \
+	cd "$$pages" && for page in man*/*; do \
+	    install -D -m 644 $$page $(abspath $(DESTDIR)$(PREFIX))/share/man/$$page || exit 1; \
+	done && \
+	install -D -m 644 completions/mesher $(abspath $(DESTDIR)$(PREFIX))/share/bash-completion/completions/mesher && \
+	install -D -m 644 completions/_mesher $(abspath $(DESTDIR)$(PREFIX))/share/zsh/$(ZSH_FUNCTIONS)/_mesher && \
+	install -D -m 644 completions/mesher.fish $(abspath $(DESTDIR)$(PREFIX))/share/fish/vendor_completions.d/mesher.fish

@@ -15,12 +15,25 @@ enum CommandLineRequest: Equatable {
     static let usage = """
         usage: mesher-watchdog [--config FILE] [NAME=value ...]
 
-        Opens the sockets, starts storage and workers, and restarts what dies. SIGTERM stops everything.
+        Opens the sockets, starts storage and workers, and restarts what dies.
 
           --config FILE   read the settings from FILE instead of /etc/mesher/mesher.conf
           NAME=value      a setting; overrides file and environment
           --version       print the version
           --help          print this text
+
+        Signals:
+          SIGTERM, SIGINT  finish what is in flight, stop all processes and exit
+          SIGHUP           read the settings again and replace the processes one by one
+          SIGTTIN          add a worker for single events, until the next reload
+          SIGTTOU          remove one, but never the last
+
+        Exit status:
+          0   it was stopped
+          1   no worker was ready for MESHER_START_TIMEOUT
+          64  wrong command line
+          71  the system refused what it needs, such as a socket or open files
+          78  wrong configuration
 
         """
 

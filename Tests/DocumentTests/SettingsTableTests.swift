@@ -35,26 +35,11 @@ struct SettingsTableTests {
         let readers =
             setting.programs.count == Program.allCases.count
             ? ["all"] : Program.allCases.filter(setting.programs.contains).map { $0 == .mesher ? "`mesher`" : "\($0)" }
+        let allowed = if case .servers = setting.kind { "`\(setting.allowed)`" } else { setting.allowed }
         let cells = [
-            "`\(setting.name)`" + (setting.isSecret ? " *" : ""), fallback, range(of: setting), setting.meaning,
+            "`\(setting.name)`" + (setting.isSecret ? " *" : ""), fallback, allowed, setting.meaning,
             readers.joined(separator: ", "),
         ]
         return "| " + cells.joined(separator: " | ") + " |\n"
-    }
-
-    private static func range(of setting: Setting) -> String {
-        switch setting.kind {
-        case .text: ""
-        case .servers: "`host:port,…`"
-        case .toggle: "on or off"
-        case .integer(let range):
-            "\(grouped(range.lowerBound)) to \(grouped(range.upperBound))"
-                + (setting.unit.isEmpty ? "" : " \(setting.unit)")
-        }
-    }
-
-    /// A number with a comma before every three digits.
-    private static func grouped(_ number: Int) -> String {
-        String("\(number)".reversed()).replacing(/\d{3}(?=\d)/) { $0.output + "," }.reversed().map(String.init).joined()
     }
 }

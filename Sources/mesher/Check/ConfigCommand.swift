@@ -19,6 +19,9 @@ struct ConfigCommand: ParsableCommand {
                     "name": .string(setting.name), "value": .string(settings.shown(setting)),
                     "unit": .string(setting.unit), "default": .string(setting.fallback),
                     "origin": .string(settings.origin(setting).description), "meaning": .string(setting.meaning),
+                    "allowed": .string(setting.allowed), "secret": .boolean(setting.isSecret),
+                    "programs": .array(
+                        Program.allCases.filter(setting.programs.contains).map { .string($0.rawValue) }),
                 ])
             }
             return print(JSON.array(values))
