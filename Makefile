@@ -21,7 +21,7 @@ SHARE = $(PREFIX)/share/mesher
 ZSH_FUNCTIONS = $(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
 UNITS = mesher.service mesher.socket mesher-maintenance.service mesher-maintenance.timer
 
-.PHONY: run up down build test lint docs bench cluster conformance fuzz soak install packages
+.PHONY: run up down build test lint docs bench cluster conformance fuzz soak install deb packages
 
 run: build
 	@exec development/stack run $(SETTINGS)
@@ -72,6 +72,10 @@ docs: packages
 bench: build
 	Benchmarks/run $(if $(AGAINST),--against $(AGAINST))
 
+# The package of this Debian, in .build/deb.
+deb: build
+	debian/build .build/deb
+
 # Builds only when nothing is built: installing is done as root, who may have no Swift.
 $(BIN)/mesher-watchdog:
 	$(MAKE) build
@@ -81,16 +85,18 @@ install: $(BIN)/mesher-watchdog
 	install -d $(DESTDIR)$(PREFIX)/share/doc/mesher/docs
 	install -m 755 $(BIN)/mesher $(DESTDIR)$(PREFIX)/bin
 	cd $(BIN) && install -m 755 $(PROGRAMS) $(abspath $(DESTDIR)$(PREFIX))/lib/mesher
-	for file in nginx/*.conf; do \
+	install -d $(DESTDIR)$(SHARE)/cluster
+	for file in nginx/*.conf cluster/*; do \
 	    sed 's|/usr/local/share/mesher|$(SHARE)|g' $$file > $(DESTDIR)$(SHARE)/$$file && \
 	    chmod 644 $(DESTDIR)$(SHARE)/$$file || exit 1; \
 	done
-	install -d $(DESTDIR)$(SHARE)/cluster
-	install -m 644 cluster/* $(DESTDIR)$(SHARE)/cluster
 	install -d $(DESTDIR)$(SHARE)/prometheus
 	install -m 644 prometheus/* $(DESTDIR)$(SHARE)/prometheus
-	install -m 644 README.md LICENSE $(DESTDIR)$(PREFIX)/share/doc/mesher
-	install -m 644 docs/* $(DESTDIR)$(PREFIX)/share/doc/mesher/docs
+	install -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/mesher
+	for file in README.md docs/*; do \
+	    sed -E 's#/usr/local/(bin|lib|share)/mesher#$(PREFIX)/\1/mesher#g' $$file > $(DESTDIR)$(PREFIX)/share/doc/mesher/$$file && \
+	    chmod 644 $(DESTDIR)$(PREFIX)/share/doc/mesher/$$file || exit 1; \
+	done
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
 	for file in $(UNITS); do \
 	    sed 's|/usr/local|$(PREFIX)|g' systemd/$$file > $(DESTDIR)$(PREFIX)/lib/systemd/system/$$file && \
