@@ -46,6 +46,16 @@ package struct Connection: ~Copyable {
         return try take(result, "query")
     }
 
+    /// What a server keeps of a role's password, so that the password itself is in no statement and no log. The corresponding C
+    /// function is `PQencryptPasswordConn`.
+    package func encrypted(_ password: String, for role: String) throws(DatabaseError) -> String {
+        guard let text = PQencryptPasswordConn(handle.pointer, password, role, nil) else {
+            throw handle.error("encrypt password")
+        }
+        defer { PQfreemem(text) }
+        return String(cString: text)
+    }
+
     private func take(_ result: OpaquePointer?, _ operation: String) throws(DatabaseError) -> Rows {
         guard let result else { throw handle.error(operation) }
         let rows = Rows(adopting: result)

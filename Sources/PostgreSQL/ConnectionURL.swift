@@ -63,6 +63,9 @@ package struct ConnectionURL: Sendable {
         self.options = options
     }
 
+    /// The password that stands in the URL; nil when none does.
+    package var password: String? { options["password"] }
+
     /// libpq's keywords and values to connect to one of the servers. Its lists would have to be as long as that of the
     /// servers, and an empty value does not replace one that the URL names: so what is empty is left out.
     func parameters(for server: Server) -> [(String, String)] {

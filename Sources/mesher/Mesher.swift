@@ -16,7 +16,8 @@ struct Mesher: ParsableCommand {
             """,
         version: "mesher \(Release.version)",
         subcommands: [
-            DatabaseCommand.self, OrganizationCommand.self, ProjectCommand.self, KeyCommand.self, EventsCommand.self,
+            SetupCommand.self, DatabaseCommand.self, OrganizationCommand.self, ProjectCommand.self, KeyCommand.self,
+            EventsCommand.self,
             SpoolCommand.self, QuarantineCommand.self, PoisonCommand.self, SendCommand.self, StreamCommand.self,
             ConfigCommand.self, CheckCommand.self, StatusCommand.self, SessionsCommand.self, ReloadCommand.self,
         ])

@@ -16,15 +16,21 @@ struct HTTPClient: ~Copyable {
 
     private let handle: UnsafeMutableRawPointer
     private let headers: UnsafeMutablePointer<curl_slist>?
+    private let places: UnsafeMutablePointer<curl_slist>?
 
-    private init(adopting handle: UnsafeMutableRawPointer, _ headers: UnsafeMutablePointer<curl_slist>?) {
+    private init(
+        adopting handle: UnsafeMutableRawPointer, _ headers: UnsafeMutablePointer<curl_slist>?,
+        _ places: UnsafeMutablePointer<curl_slist>?
+    ) {
         self.handle = handle
         self.headers = headers
+        self.places = places
     }
 
     deinit {
         curl_easy_cleanup(handle)
         curl_slist_free_all(headers)
+        curl_slist_free_all(places)
     }
 
     /// A client for one URL. The corresponding C function is `curl_easy_init`.
@@ -32,20 +38,23 @@ struct HTTPClient: ~Copyable {
     /// - Parameters:
     ///   - headers: lines `Name: value` that are sent with each request.
     ///   - authorities: a file of certificates instead of the system's.
+    ///   - address: a server to connect to, whatever address the URL's host has.
     /// - Throws: `CommandError` when libcurl cannot take the URL.
     static func open(
-        _ url: String, headers lines: [String], authorities: String? = nil
+        _ url: String, headers lines: [String], authorities: String? = nil, through address: String? = nil
     ) throws(CommandError) -> HTTPClient {
         // To call it again does nothing; without the call curl_easy_init makes it.
         curl_global_init(Int(CURL_GLOBAL_ALL))
         guard let handle = curl_easy_init() else { throw CommandError(.software, "libcurl: out of memory") }
         let headers = lines.reduce(nil) { list, line in curl_slist_append(list, line) ?? list }
-        let client = HTTPClient(adopting: handle, headers)
+        let places = address.flatMap { curl_slist_append(nil, "::\($0):") }
+        let client = HTTPClient(adopting: handle, headers, places)
         try client.set(mesher_curl_set_text(handle, CURLOPT_URL, url))
         try client.set(mesher_curl_set_text(handle, CURLOPT_PROTOCOLS_STR, "http,https"))
         try client.set(mesher_curl_set_number(handle, CURLOPT_CONNECTTIMEOUT, 10))
         try client.set(mesher_curl_set_number(handle, CURLOPT_TIMEOUT, 30))
         try client.set(mesher_curl_set_list(handle, CURLOPT_HTTPHEADER, headers))
+        if let places { try client.set(mesher_curl_set_list(handle, CURLOPT_CONNECT_TO, places)) }
         if let authorities { try client.set(mesher_curl_set_text(handle, CURLOPT_CAINFO, authorities)) }
         return client
     }
