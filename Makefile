@@ -82,7 +82,7 @@ $(BIN)/mesher-watchdog:
 
 install: $(BIN)/mesher-watchdog
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/mesher $(DESTDIR)$(SHARE)/nginx
-	install -d $(DESTDIR)$(PREFIX)/share/doc/mesher/docs
+	install -d $(DESTDIR)$(PREFIX)/share/doc/mesher/docs/images
 	install -m 755 $(BIN)/mesher $(DESTDIR)$(PREFIX)/bin
 	cd $(BIN) && install -m 755 $(PROGRAMS) $(abspath $(DESTDIR)$(PREFIX))/lib/mesher
 	install -d $(DESTDIR)$(SHARE)/cluster
@@ -90,13 +90,15 @@ install: $(BIN)/mesher-watchdog
 	    sed 's|/usr/local/share/mesher|$(SHARE)|g' $$file > $(DESTDIR)$(SHARE)/$$file && \
 	    chmod 644 $(DESTDIR)$(SHARE)/$$file || exit 1; \
 	done
-	install -d $(DESTDIR)$(SHARE)/prometheus
-	install -m 644 prometheus/* $(DESTDIR)$(SHARE)/prometheus
+	for folder in page prometheus; do \
+	    install -d $(DESTDIR)$(SHARE)/$$folder && install -m 644 $$folder/* $(DESTDIR)$(SHARE)/$$folder || exit 1; \
+	done
 	install -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/mesher
-	for file in README.md docs/*; do \
+	for file in README.md docs/*.md docs/*.yaml; do \
 	    sed -E 's#/usr/local/(bin|lib|share)/mesher#$(PREFIX)/\1/mesher#g' $$file > $(DESTDIR)$(PREFIX)/share/doc/mesher/$$file && \
 	    chmod 644 $(DESTDIR)$(PREFIX)/share/doc/mesher/$$file || exit 1; \
 	done
+	install -m 644 docs/images/* $(DESTDIR)$(PREFIX)/share/doc/mesher/docs/images
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
 	for file in $(UNITS); do \
 	    sed 's|/usr/local|$(PREFIX)|g' systemd/$$file > $(DESTDIR)$(PREFIX)/lib/systemd/system/$$file && \

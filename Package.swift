@@ -159,7 +159,10 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "MesherWatchdogTests",
-            dependencies: ["Journal", "RecordedInputs", "Scoreboard", "System", "mesher-watchdog"],
+            dependencies: [
+                "Configuration", "Journal", "RecordedInputs", "Scoreboard", "System", "mesher-watchdog",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "DocumentTests",

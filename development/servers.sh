@@ -129,7 +129,7 @@ start_nginx() {
     [ "$(id -u)" -ne 0 ] || user='user root;'
     mkdir -p "$run/nginx"
     for file in "$root"/nginx/*.conf "$here/nginx.conf"; do
-        sed -e "s|/run/mesher|$rundir|g" -e 's|/usr/local/share/mesher/nginx/||g' -e 's|/var/log/nginx/||g' -e 's|/etc/nginx/mesher|mesher|g' \
+        sed -e "s|/run/mesher|$rundir|g" -e 's|/usr/local/share/mesher/nginx/||g' -e "s#/usr/local/share/mesher#$root#g" -e 's|/var/log/nginx/||g' -e 's|/etc/nginx/mesher|mesher|g' \
             -e "s|127\.0\.0\.1:9464|127.0.0.1:$operator_port|g" -e "s|@USER@|$user|g" -e "s|@PORT@|$port|g" \
             -e "s|@SOCKETS@|$sockets|g" "$file" >"$run/nginx/${file##*/}"
     done

@@ -12,17 +12,22 @@ package struct Journal: LogHandler {
     package var logLevel: Logger.Level = .info
     private let label: String
     private let hasPriorities: Bool
+    private let listener: Listener?
+
+    /// Is told of each entry: its level, and the message with its pairs.
+    package typealias Listener = @Sendable (Logger.Level, String) -> Void
 
     /// Whether the lines of this process begin with their priorities.
     package static let hasPriorities = standardErrorIsJournal()
 
     /// The logger of a program.
-    package static func logger(_ label: String) -> Logger {
-        Logger(label: label) { Journal(label: $0) }
+    package static func logger(_ label: String, listener: Listener? = nil) -> Logger {
+        Logger(label: label) { Journal(label: $0, listener: listener) }
     }
 
-    private init(label: String) {
+    private init(label: String, listener: Listener?) {
         self.label = label
+        self.listener = listener
         hasPriorities = Self.hasPriorities
     }
 
@@ -33,11 +38,13 @@ package struct Journal: LogHandler {
 
     package func log(event: LogEvent) {
         var line = hasPriorities ? "<\(Self.priority(event.level))>" : "\(LogTime.now()) "
-        line += "\(label)[\(getpid())]: \(event.level): \(event.message)"
+        var text = "\(event.message)"
         let pairs = metadata.merging(event.metadata ?? [:], uniquingKeysWith: { $1 })
         for (key, value) in pairs.sorted(by: { $0.key < $1.key }) {
-            line += " \(key)=\(Self.quoted("\(value)"))"
+            text += " \(key)=\(Self.quoted("\(value)"))"
         }
+        listener?(event.level, text)
+        line += "\(label)[\(getpid())]: \(event.level): \(text)"
         Self.write(line + "\n")
     }
 

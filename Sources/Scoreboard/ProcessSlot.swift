@@ -147,6 +147,11 @@ package final class ProcessSlot {
         memory.add(1, at: SlotLayout.upgradesRefused + RefusedUpgrade.place(status))
     }
 
+    /// The most bytes that sessions together hold of what their peers have sent or not read.
+    package func setSessionMemory(limit: Int) {
+        memory[SlotLayout.sessionMemoryLimit] = UInt64(clamping: limit)
+    }
+
     /// Messages were answered.
     package func countStreamMessages(_ count: Int = 1) {
         memory.add(UInt64(clamping: count), at: SlotLayout.streamMessages)
@@ -175,6 +180,13 @@ package final class ProcessSlot {
     /// By how many microseconds this host's clock and the server's differ that this process asks.
     package func setClockDifference(_ microseconds: Int64) {
         memory[SlotLayout.clockDifference] = min(microseconds.magnitude, .max - 1) + 1
+    }
+
+    /// The file of keys has all keys as PostgreSQL has them.
+    ///
+    /// - Parameter wall: now, in microseconds since 1970.
+    package func setKeysSaved(wall: Int64) {
+        memory[SlotLayout.keysSavedAt] = UInt64(clamping: wall)
     }
 
     /// What the spool and the quarantine hold now.

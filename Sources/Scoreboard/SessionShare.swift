@@ -16,6 +16,21 @@ package struct SessionShare: Sendable {
         self.processors = Double(max(processors, 1)) / 2
     }
 
+    /// The projects that use more than their share, whose sessions wait.
+    ///
+    /// - Parameter uses: what the sessions of each project have used lately, in nanoseconds.
+    package func heldBack(_ uses: [Int64: Double]) -> [Int64] {
+        var room = processors * Self.lifetime
+        var others = uses.count
+        for use in uses.values.sorted() where use < room / Double(others) {
+            room -= use
+            others -= 1
+        }
+        guard others > 0 else { return [] }
+        let share = room / Double(others)
+        return uses.filter { $0.value > share }.map(\.key).sorted()
+    }
+
     /// How long a project's sessions accept no message.
     ///
     /// - Parameter uses: what the sessions of each project have used lately, in nanoseconds.

@@ -239,6 +239,13 @@ package final class SessionTable {
         }
     }
 
+    /// The process of a record; nil when no session has it.
+    package func process(ofRecord index: Int) -> Int32? {
+        guard isRecord(index), memory[record(index) + SessionLayout.owner] != 0 else { return nil }
+        let pid = Int32(truncatingIfNeeded: memory[record(index) + SessionLayout.pid])
+        return pid > 0 ? pid : nil
+    }
+
     /// How many records have ever been in use.
     package var recordCount: Int { min(Int(clamping: memory[SessionLayout.used]), SessionLayout.capacity) }
 

@@ -69,6 +69,10 @@ enum SlotLayout {
     static let sessionsOpened = 112
     static let streamMessages = 113
     static let upgradesRefused = 114
+    /// The most bytes that sessions together hold of what their peers have sent or not read; 0 for unknown.
+    static let sessionMemoryLimit = 121
+    /// When the file of keys last had all keys as PostgreSQL has them, in microseconds since 1970; 0 before.
+    static let keysSavedAt = 122
     static let sessionsClosed = 128
     static let requestDuration = 192
     static let batchSize = 224
@@ -92,7 +96,7 @@ enum SlotLayout {
     }()
 
     /// Changed with the place or the meaning of a word.
-    private static let version = 11
+    private static let version = 12
 }
 
 extension CaseIterable where Self: Equatable {

@@ -30,6 +30,8 @@ package struct SlotReading: Sendable {
     package let lastPartition: Int64?
     /// Microseconds between this host's clock and PostgreSQL's.
     package let clockDifference: Int64?
+    /// When the file of keys last had all keys as PostgreSQL has them, in microseconds since 1970; nil when that is unknown.
+    package let keysSavedAt: Int64?
     /// What spool and quarantine hold now.
     package let spool: SpoolReading
     /// Whether storage can store an event; nil where nothing is known of that.
@@ -51,6 +53,8 @@ package struct SlotReading: Sendable {
     package let commitDuration: HistogramReading
     package let sessionsOpened: UInt64
     package let streamMessages: UInt64
+    /// The most bytes that sessions together hold of what their peers have sent or not read; nil when that is unknown.
+    package let sessionMemoryLimit: Int?
     /// By status, in the order of `RefusedUpgrade.names`.
     package let upgradesRefused: [UInt64]
     /// In the order of `SessionEnding.allCases`.
@@ -121,6 +125,8 @@ extension SlotReading {
         let lastPartition = memory[start + SlotLayout.lastPartition]
         self.lastPartition = lastPartition == 0 ? nil : Int64(Self.bounded(lastPartition))
         clockDifference = Self.known(memory[start + SlotLayout.clockDifference]).map { Int64(clamping: $0) }
+        let keysSavedAt = memory[start + SlotLayout.keysSavedAt]
+        self.keysSavedAt = keysSavedAt == 0 ? nil : Int64(clamping: keysSavedAt)
         let oldest = memory[start + SlotLayout.spoolOldest]
         spool = SpoolReading(
             events: Self.bounded(memory[start + SlotLayout.spoolEvents]),
@@ -148,6 +154,8 @@ extension SlotReading {
         commitDuration = HistogramReading(memory, start + SlotLayout.commitDuration, .commitDuration)
         sessionsOpened = memory[start + SlotLayout.sessionsOpened]
         streamMessages = memory[start + SlotLayout.streamMessages]
+        let sessionMemoryLimit = memory[start + SlotLayout.sessionMemoryLimit]
+        self.sessionMemoryLimit = sessionMemoryLimit == 0 ? nil : Int(Self.bounded(sessionMemoryLimit))
         upgradesRefused = Self.words(memory, start + SlotLayout.upgradesRefused, RefusedUpgrade.names.count)
         sessionsClosed = Self.words(memory, start + SlotLayout.sessionsClosed, SessionEnding.allCases.count)
     }

@@ -136,6 +136,7 @@ struct StorageLoop: ~Copyable {
     private func report(now: Int64) {
         let inHand = committer.eventsInHand + bulkCommitter.eventsInHand
         slot.beat(now: now, inHand: inHand, droppedLogLines: Journal.droppedLines)
+        if keys.isSaved { slot.setKeysSaved(wall: Clock.wall()) }
         if committer.isSettled { slot.set(.postgresql, isUp: committer.accepts) }
         guard isSettled(now: now) else { return }
         slot.setReadiness(accepts: accepts(now: now), degradation: UInt64(degradation(now: now).rawValue))

@@ -40,9 +40,10 @@ enum MesherStream {
         do throws(SystemError) {
             let directory = settings.text(.runDirectory)
             let table = if let shared = SessionTable.open(in: directory) { shared } else { try SessionTable.unseen() }
+            let slot = try ProcessSlot.inherited(runDirectory: directory)
+            slot.setSessionMemory(limit: memory(settings).bytes)
             var listener = try Listener.open(
-                sockets: try ListeningPair.inherited(), ready: ready,
-                slot: try ProcessSlot.inherited(runDirectory: directory),
+                sockets: try ListeningPair.inherited(), ready: ready, slot: slot,
                 table: table, options: options(settings), log: log)
             try listener.run()
         } catch {

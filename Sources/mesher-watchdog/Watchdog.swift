@@ -9,6 +9,8 @@ internal import System
 /// all waited for in one place. It decides nothing itself.
 struct Watchdog: ~Copyable {
     let log: Logger
+    /// What the page shows of the log, this process's own lines among it.
+    let lines: RecentLines
     let configuration: ConfigurationSource
     let binaries: String
     let sockets: ListeningSockets
@@ -46,7 +48,7 @@ struct Watchdog: ~Copyable {
     ///   - sockets: open, and kept open to the end.
     static func open(
         _ settings: Settings, from configuration: ConfigurationSource, binaries: String,
-        sockets: consuming ListeningSockets, log: Logger
+        sockets: consuming ListeningSockets, log: Logger, lines: RecentLines
     ) throws(SystemError) -> Watchdog {
         let epoll = try Epoll()
         let signals = try SignalDescriptor([SIGTERM, SIGINT, SIGHUP, SIGTTIN, SIGTTOU])
@@ -58,10 +60,10 @@ struct Watchdog: ~Copyable {
         let patience = Int64(settings.integer(.startTimeout)) * 1_000_000_000
         let supervisor = Supervisor(settings.children, patience: patience)
         return Watchdog(
-            log: log, configuration: configuration, binaries: binaries, sockets: sockets, epoll: epoll,
+            log: log, lines: lines, configuration: configuration, binaries: binaries, sockets: sockets, epoll: epoll,
             signals: signals, settings: settings, supervisor: supervisor,
             scoreboard: scoreboard, slots: ChildSlots(scoreboard, sessions),
-            page: StatusPage(scoreboard, sessions, directory: directory), health: .configured(settings),
+            page: StatusPage(scoreboard, sessions, directory: directory, lines: lines), health: .configured(settings),
             notification: .inherited())
     }
 
@@ -200,7 +202,7 @@ struct Watchdog: ~Copyable {
                 environment: environment(for: child) + ChildSlots.environment(slot),
                 secrets: settings.secrets(for: child.settingsProgram),
                 listener: child.listener.map { sockets.number($0) },
-                second: child.listener.flatMap { sockets.directNumber($0) }, serial: lastOutput,
+                second: child.listener.flatMap { sockets.directNumber($0) }, serial: lastOutput, lines: lines,
                 hasPriorities: Journal.hasPriorities)
             try watch(process)
             processes[process.pid] = process

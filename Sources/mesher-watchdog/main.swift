@@ -15,7 +15,8 @@ func main(_ arguments: [String]) -> CInt {
     // events.
     ProcessAttributes.forbidNewPrivileges()
     ProcessAttributes.limit(RLIMIT_CORE, to: 0)
-    let log = Journal.logger("mesher-watchdog")
+    let lines = RecentLines()
+    let log = Journal.logger("mesher-watchdog") { lines.note($0, "mesher-watchdog", $1, wall: Clock.wall()) }
     // Before there is anything to reload, SIGHUP is ignored.
     signal(SIGHUP, SIG_IGN)
     // A reader of standard error that goes away must not kill the watchdog and all children with it.
@@ -56,7 +57,8 @@ func main(_ arguments: [String]) -> CInt {
             let sockets = try ListeningSockets.open(
                 in: directory, address: settings.text(.streamAddress), passed: passed)
             let watchdog = try Watchdog.open(
-                settings, from: configuration, binaries: binaries(settings), sockets: sockets, log: log)
+                settings, from: configuration, binaries: binaries(settings), sockets: sockets, log: log,
+                lines: lines)
             let status = try watchdog.run()
             pidFile.remove()
             return status

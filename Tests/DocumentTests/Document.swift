@@ -15,7 +15,8 @@ struct Document {
 
     /// README, CONTRIBUTING and everything in docs.
     static func all() throws -> [Document] {
-        let names = try FileManager.default.contentsOfDirectory(atPath: Self.root + "/docs").map { "docs/" + $0 }
+        let names = try FileManager.default.contentsOfDirectory(atPath: Self.root + "/docs")
+            .filter { $0 != "images" }.map { "docs/" + $0 }
         return try (["README.md", "CONTRIBUTING.md"] + names.sorted()).map(Document.init)
     }
 

@@ -1,3 +1,4 @@
+import Configuration
 import Foundation
 import Testing
 
@@ -34,6 +35,11 @@ struct MetricsTableTests {
         slot.setClockDifference(1)
         slot.setSpool(events: 1, bytes: 1, limit: 1, oldest: 1, quarantined: 1)
         slot.setSpoolDisk(bytes: 1, files: 1, fault: ENOSPC)
+        slot.setKeysSaved(wall: 1)
+        #expect(MaintenanceRecord(at: 1, .complete).write(in: folder.path))
+        let stream = try #require(scoreboard.claim(.stream, name: "stream")?.slot)
+        scoreboard.started(stream, pid: getpid(), wall: 1)
+        try ProcessSlot.open(stream, of: ScoreboardFile.path(in: folder.path))?.setSessionMemory(limit: 1)
         slot.setReadiness(accepts: true, degradation: 0)
         slot.set(.postgresql, isUp: true)
         _ = scoreboard.recordHealth(.events, isGood: true, duration: 1, wall: 1)
@@ -77,7 +83,8 @@ struct MetricsTableTests {
         #expect(sources.reduce(into: Set()) { $0.formUnion($1.matches(/mesher_[a-z_]+[a-z]/)) } == known)
         #expect(known.count > 30)
         let parts = known.flatMap { name in ["_bucket", "_sum", "_count"].map { name + $0 } }
-        for document in try Document.all() + [Document("prometheus/mesher.rules.yml")] {
+        for document in try Document.all() + [Document("prometheus/mesher.rules.yml")]
+        {
             let named = document.matches(/mesher_[a-z_]+[a-z]/).subtracting(Self.others)
             #expect(named.subtracting(known).subtracting(parts) == [], "\(document.name)")
         }

@@ -85,6 +85,7 @@ extension EndToEnd {
                 let text = try String(contentsOfFile: "\(shipped)/\(name)", encoding: .utf8)
                     .replacingOccurrences(of: "/run/mesher", with: stack["MESHER_RUN_DIR"])
                     .replacingOccurrences(of: "/usr/local/share/mesher/nginx/", with: "")
+                    .replacingOccurrences(of: "/usr/local/share/mesher", with: Stack.root)
                     .replacingOccurrences(of: "/var/log/nginx/", with: "")
                     .replacingOccurrences(of: "/etc/nginx/mesher", with: "mesher")
                     .replacingOccurrences(of: "127.0.0.1:9464", with: "unix:\(folder)/operator.sock")

@@ -8,6 +8,7 @@ struct ErrorOutputTests {
     /// Both pipes around one output: what the child writes into, and what comes out.
     private final class Surroundings {
         let output: ErrorOutput
+        let lines = RecentLines()
         let child: CInt
         let target: CInt
         private let result: CInt
@@ -19,7 +20,7 @@ struct ErrorOutputTests {
             target = fcntl(passed.writing.number, F_DUPFD_CLOEXEC, 0)
             result = fcntl(passed.reading.number, F_DUPFD_CLOEXEC, 0)
             let reading = fcntl(said.reading.number, F_DUPFD_CLOEXEC, 0)
-            output = ErrorOutput(serial: 1, reading: Descriptor(adopting: reading))
+            output = ErrorOutput(serial: 1, reading: Descriptor(adopting: reading), lines: lines)
         }
 
         deinit {
@@ -49,6 +50,21 @@ struct ErrorOutputTests {
             }
             return text
         }
+    }
+
+    @Test("Each line is remembered once, though it has to wait for room")
+    func remembersLines() throws {
+        let pipes = try Surroundings()
+        pipes.fillTarget()
+        pipes.say("<4>p[1]: warning: first\n")
+        #expect(pipes.output.forward(to: pipes.target) == .blocked)
+        pipes.say("2026-11-28T08:51:53.123Z p[1]: warning: second\np[1]: war")
+        #expect(pipes.output.forward(to: pipes.target) == .blocked)
+        _ = pipes.passedOn()
+        pipes.say("ning: third\n")
+        #expect(pipes.output.forward(to: pipes.target) == .waiting)
+        #expect(pipes.lines.all.map(\.text) == ["first", "second", "third"])
+        #expect(pipes.lines.all.allSatisfy { $0.count == 1 })
     }
 
     @Test("Whole lines are passed on as they are, and the beginning of another waits for its end")

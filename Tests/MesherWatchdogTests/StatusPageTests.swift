@@ -1,4 +1,6 @@
+import Configuration
 import Foundation
+import Logging
 import StorageChannel
 import Testing
 
@@ -146,6 +148,57 @@ struct StatusPageTests {
         try expect(isReady: false, ["postgresql", "redis", "spool", "backlog", "keys", "eviction"])
         scoreboard.restart(index, .signal, startAt: 1)
         try expect(isReady: false, [])
+    }
+
+    @Test("the status has the rates and latencies of the last minutes, and the latest lines of the log")
+    func recent() throws {
+        let lines = RecentLines()
+        lines.note(.error, "mesher-watchdog", "quoted \"so\"\n", wall: 2_500_000)
+        var page = StatusPage(scoreboard, try .unseen(), directory: folder.path, lines: lines)
+        let index = try slot("worker events 0")
+        let slot = try #require(try ProcessSlot.open(index, of: ScoreboardFile.path(in: folder.path)))
+        try page.write(now: 0)
+        let empty = try #require(try status()["recent"] as? [String: Any])
+        #expect((empty["p50"] as? [Any])?.isEmpty == true && empty["delivered_per_second"] is NSNull)
+        #expect((try status()["latency"] as? [String: Any])?["p99"] is NSNull)
+        for _ in 0..<10 { slot.countRequest(.events, status: 202, duration: 4_000_000) }
+        slot.countEvents(20, outcome: OutcomeLabels.accepted)
+        slot.countEvents(5, outcome: OutcomeLabels.discarded(OutcomeLabels.reasons.firstIndex(of: "rate_limited") ?? 0))
+        try page.write(now: 5_000_000_000)
+        let recent = try #require(try status()["recent"] as? [String: Any])
+        let rates = try #require(recent["rates"] as? [String: [Double]])
+        #expect(rates == ["accepted": [4], "rate_limited": [1], "unavailable": [0], "discarded": [0]])
+        #expect(recent["p50"] as? [Double] == [0.00375])
+        let minute = try #require(recent["last_minute"] as? [String: Any])
+        #expect(minute["accepted"] as? Int == 20 && minute["discarded"] as? [String: Int] == ["rate_limited": 5])
+        let latency = try #require(try status()["latency"] as? [String: Any])
+        #expect(latency["requests"] as? Int == 10 && latency["p50"] as? Double == 0.00375)
+        let line = try #require((try status()["log"] as? [[String: Any]])?.first)
+        #expect(line["level"] as? String == "error" && line["text"] as? String == "quoted \"so\"\u{fffd}")
+        #expect(line["at"] as? Double == 2.5 && line["count"] as? Int == 1)
+    }
+
+    @Test("the last maintenance of this host is shown, and the limit of what WebSocket peers have sessions hold")
+    func upkeep() throws {
+        var page = StatusPage(scoreboard, try .unseen(), directory: folder.path)
+        try page.write(now: 0)
+        #expect(try status()["last_maintenance"] is NSNull)
+        #expect(try !text("metrics").contains("mesher_last_maintenance"))
+        #expect(MaintenanceRecord(at: 77, .partial).write(in: folder.path))
+        let index = try #require(scoreboard.claim(.stream, name: "stream")?.slot)
+        scoreboard.started(index, pid: getpid(), wall: 1_000_000)
+        let slot = try #require(try ProcessSlot.open(index, of: ScoreboardFile.path(in: folder.path)))
+        slot.setSessionMemory(limit: 4_096)
+        slot.setKeysSaved(wall: 9_000_000)
+        try page.write(now: 1)
+        let maintenance = try #require(try status()["last_maintenance"] as? [String: Any])
+        #expect(maintenance["at"] as? Int == 77 && maintenance["result"] as? String == "partial")
+        let metrics = try text("metrics")
+        #expect(metrics.contains("\nmesher_last_maintenance_timestamp_seconds 77\n"))
+        #expect(metrics.contains("mesher_last_maintenance_result{result=\"partial\"} 1"))
+        #expect(metrics.contains("mesher_last_maintenance_result{result=\"complete\"} 0"))
+        #expect(metrics.contains("\nmesher_stream_memory_limit_bytes 4096\n"))
+        #expect(metrics.contains("\nmesher_keys_saved_timestamp_seconds 9.000000\n"))
     }
 
     @Test("a file that cannot be written is named, and the next writing is due all the same")

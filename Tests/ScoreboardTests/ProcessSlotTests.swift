@@ -37,7 +37,7 @@ struct ProcessSlotTests {
             (SlotLayout.dependencies, Dependency.allCases.count), (SlotLayout.rateLimitFallbacks, 4),
             (SlotLayout.outcomes, SlotLayout.outcomeCount),
             (SlotLayout.clientDiscards, ClientDiscardLabels.reasons.count), (SlotLayout.sessionsOpened, 2),
-            (SlotLayout.upgradesRefused, RefusedUpgrade.names.count),
+            (SlotLayout.upgradesRefused, RefusedUpgrade.names.count), (SlotLayout.sessionMemoryLimit, 2),
             (SlotLayout.sessionsClosed, SessionEnding.allCases.count),
             (SlotLayout.requestDuration, Histogram.requestDuration.wordCount),
             (SlotLayout.batchSize, Histogram.batchSize.wordCount),

@@ -34,6 +34,16 @@ struct SessionShareTests {
         #expect(share.rest(of: 1, [1: 400 * one]) == Int64(SessionShare.longestRest))
     }
 
+    @Test("Those are held back that rest, and nobody else")
+    func heldBack() {
+        for uses: [Int64: Double] in [
+            [:], [1: 1.99], [1: 2.2, 2: 0], [1: 1.9, 2: 0.8, 3: 0.3, 4: 0.01], [1: 3, 2: 3, 3: 0.1],
+        ] {
+            let uses = uses.mapValues { $0 * one }
+            #expect(share.heldBack(uses) == uses.keys.filter { share.rest(of: $0, uses) > 0 }.sorted())
+        }
+    }
+
     @Test("Projects that want more get equal shares of what the others leave, and those others never rest")
     func manyProjects() {
         let uses = [1: 1.9, 2: 0.8, 3: 0.3, 4: 0.01].mapValues { $0 * one }.reduce(into: [Int64: Double]()) {

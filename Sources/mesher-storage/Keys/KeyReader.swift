@@ -56,10 +56,8 @@ struct KeyReader: ~Copyable {
     private var checkedAt: Int64 = 0
     /// Whether all changes were heard since the keys were read.
     private(set) var isCurrent = false
-
     /// Whether the keys are known, or it is known that PostgreSQL cannot be reached.
     private(set) var isSettled = false
-
     /// Whether edges have so much to read of what has changed that nothing more is read before they have.
     var isHeldUp = false
 
@@ -100,6 +98,8 @@ struct KeyReader: ~Copyable {
 
     /// Whether keys were ever read, from PostgreSQL or from disk.
     var isKnown: Bool { table.isLoaded }
+    /// Whether PostgreSQL's keys are all on disk.
+    var isSaved: Bool { isCurrent && archive.deadline == nil }
 
     /// The projects of the database; nil while they may be others than when they were read.
     var projects: KnownProjects? { isCurrent ? knownProjects : nil }

@@ -39,10 +39,11 @@ final class ChildProcess {
     ///   - secrets: settings that it reads from a pipe, whose number it finds in `MESHER_SECRETS_FD`.
     ///   - second: another listening socket.
     ///   - serial: names its standard error.
+    ///   - lines: where what it says there is remembered.
     /// - Throws: `SystemError` that names the file; nothing runs then.
     static func start(
         _ child: Child, file: String, environment: [String], secrets: [String] = [], listener: CInt?,
-        second: CInt? = nil, serial: UInt32, hasPriorities: Bool
+        second: CInt? = nil, serial: UInt32, lines: RecentLines = RecentLines(), hasPriorities: Bool
     ) throws(SystemError) -> ChildProcess {
         let pipe = try Pipe.open()
         let errors = try Pipe.open()
@@ -82,7 +83,7 @@ final class ChildProcess {
         sigfillset(&all)
         posix_spawnattr_setsigdefault(&attributes, &all)
 
-        let output = ErrorOutput(serial: serial, reading: errors.reading)
+        let output = ErrorOutput(serial: serial, reading: errors.reading, lines: lines)
         // Swift's runtime, where installed, would inspect a trapping process for seconds before it dies.
         own.append("SWIFT_BACKTRACE=enable=no")
         let stream = hasPriorities ? output.streamIdentity.map { ["JOURNAL_STREAM=\($0)"] } ?? [] : []

@@ -25,7 +25,10 @@ final class ErrorOutput {
     /// Identifies it in the loop; unlike a process ID it is never reused.
     let serial: UInt32
     private let reading: Descriptor
+    private let lines: RecentLines
     private var pending: [UInt8] = []
+    /// How many of the pending bytes were looked at.
+    private var notedBytes = 0
     private var hasEnded = false
     /// Whether the loop does not watch it, because standard error is full.
     var isLeftOut = false
@@ -33,8 +36,9 @@ final class ErrorOutput {
     private(set) var lastLine = ""
     private var isFatal = false
 
-    init(serial: UInt32, reading: consuming Descriptor) {
+    init(serial: UInt32, reading: consuming Descriptor, lines: RecentLines = RecentLines()) {
         self.serial = serial
+        self.lines = lines
         self.reading = reading
     }
 
@@ -74,7 +78,7 @@ final class ErrorOutput {
             }
             pending += chunk[..<count]
         }
-        noteLastLine()
+        noteLines()
     }
 
     /// How many of the pending bytes to write at once: as many lines as surely fit, pipe(7); nil when there is no whole one.
@@ -90,13 +94,16 @@ final class ErrorOutput {
         // A closed reader will never read: the output is lost, as it would be for the child itself.
         let written = pending.withUnsafeBytes { Glibc.write(target, $0.baseAddress, count) }
         if written < 0, errno == EAGAIN || errno == EINTR { return false }
-        pending.removeFirst(written > 0 ? written : count)
+        let gone = written > 0 ? written : count
+        pending.removeFirst(gone)
+        notedBytes = max(notedBytes - gone, 0)
         return true
     }
 
-    private func noteLastLine() {
-        guard let end = pending.lastIndex(of: UInt8(ascii: "\n")) else { return }
-        for var line in pending[..<end].split(separator: UInt8(ascii: "\n")) where !isFatal {
+    private func noteLines() {
+        guard let end = pending.lastIndex(of: UInt8(ascii: "\n")), end >= notedBytes else { return }
+        let wall = Clock.wall()
+        for var line in pending[notedBytes..<end].split(separator: UInt8(ascii: "\n")) {
             // "<3>", the priority.
             if line.count > 3, line[line.startIndex] == UInt8(ascii: "<"),
                 line[line.startIndex + 2] == UInt8(ascii: ">")
@@ -105,9 +112,12 @@ final class ErrorOutput {
             } else if LogTime.begins(line) {
                 line = line.dropFirst(LogTime.length)
             }
+            lines.note(line, wall: wall)
+            if isFatal { continue }
             lastLine = String(decoding: line.prefix(Self.wordsLimit), as: UTF8.self)
             // Swift's runtime may append the location.
             isFatal = lastLine.contains("Fatal error: ")
         }
+        notedBytes = end + 1
     }
 }

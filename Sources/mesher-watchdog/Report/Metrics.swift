@@ -1,3 +1,4 @@
+internal import Configuration
 internal import Scoreboard
 
 extension StatusPageContent {
@@ -47,7 +48,7 @@ extension StatusPageContent {
 
     private func addSessions(to text: inout MetricsText) {
         text.family("mesher_stream_sessions", .gauge, "WebSocket connections, each a process.")
-        text.sample(processes.filter { $0.reading.role == .stream }.reduce(0) { $0 + $1.reading.inHand })
+        text.sample(sessionCount)
         text.family("mesher_stream_sessions_opened_total", .counter, "WebSocket upgrades answered with 101.")
         text.sample(total(\.sessionsOpened))
         text.family(
@@ -68,7 +69,21 @@ extension StatusPageContent {
         text.family(
             "mesher_stream_memory_bytes", .gauge,
             "Part of MESHER_STREAM_MEMORY in use, without the first 64 KiB of each connection.")
-        text.sample(sessionMemory)
+        text.sample(sessions.claimed)
+        if let sessionMemoryLimit {
+            text.family("mesher_stream_memory_limit_bytes", .gauge, "Maximum of mesher_stream_memory_bytes.")
+            text.sample(sessionMemoryLimit)
+        }
+        if let memory = sessions.memory {
+            text.family(
+                "mesher_stream_sessions_memory_bytes", .gauge,
+                "Estimate of the memory of all WebSocket connections' processes (Pss), from a sample.")
+            text.sample(memory)
+        }
+        text.family(
+            "mesher_stream_projects_held_back", .gauge,
+            "Projects whose WebSocket connections wait, because they use more than their share of the processors.")
+        text.sample(sessions.heldBack.count)
         text.family("mesher_stream_messages_total", .counter, "WebSocket messages answered.")
         text.sample(total(\.streamMessages))
     }
@@ -123,6 +138,12 @@ extension StatusPageContent {
             for (server, difference) in clockDifferences {
                 text.sample(Self.seconds(difference), ["server": server.name])
             }
+        }
+        if let keysSavedAt {
+            text.family(
+                "mesher_keys_saved_timestamp_seconds", .gauge,
+                "Time at which this host's file of keys last was as PostgreSQL has them; absent before.")
+            text.sample(Self.seconds(keysSavedAt))
         }
         addSpool(to: &text)
         text.family("mesher_ready", .gauge, "Whether an event can be stored, as /readyz says.")
@@ -196,6 +217,18 @@ extension StatusPageContent {
             text.sample(Self.seconds(lastReload.at))
             text.family("mesher_last_reload_success", .gauge, "Whether the last reload succeeded.")
             text.sample(lastReload.succeeded ? 1 : 0)
+        }
+        if let lastMaintenance {
+            text.family(
+                "mesher_last_maintenance_timestamp_seconds", .gauge,
+                "Time of the last mesher db maintain on this host; absent after a boot.")
+            text.sample(lastMaintenance.at)
+            text.family(
+                "mesher_last_maintenance_result", .gauge,
+                "1 for how the last mesher db maintain ended; partial left something for the next run.")
+            for result in MaintenanceRecord.Result.allCases {
+                text.sample(result == lastMaintenance.result ? 1 : 0, ["result": result.rawValue])
+            }
         }
         text.family("mesher_log_lines_dropped_total", .counter, "Log lines dropped because standard error was full.")
         text.sample(total(\.droppedLogLines))

@@ -15,13 +15,20 @@ struct StatusPage {
     private let ownSlot: Int?
     /// When it has to be written again, in nanoseconds of the monotonic clock.
     private(set) var due: Int64 = 0
+    private let lines: RecentLines
+    private var past = RecentPast()
+    private var sessionMemory = SessionMemory()
     private var previous: (moment: Int64, requests: [Int: UInt64])?
 
     /// Takes a slot for the watchdog itself, so that it is listed with the others.
-    init(_ scoreboard: ScoreboardFile, _ sessions: SessionTable, directory: String) {
+    ///
+    /// - Parameter lines: of the log, as they come.
+    init(_ scoreboard: ScoreboardFile, _ sessions: SessionTable, directory: String, lines: RecentLines = RecentLines())
+    {
         self.scoreboard = scoreboard
         self.sessions = sessions
         self.directory = directory
+        self.lines = lines
         ownSlot = scoreboard.claim(.watchdog, name: "watchdog")?.slot
         if let ownSlot {
             scoreboard.started(ownSlot, pid: getpid(), wall: Clock.wall())
@@ -62,13 +69,22 @@ struct StatusPage {
                 reading: reading, requestsPerSecond: rate ?? 0, memory: Self.residentMemory(of: reading.pid))
         }
         previous = (now, requests)
+        if let totals = StatusPageContent.totals(of: readings) { past.note(totals, now: now) }
+        let held = SessionShare(processors: sysconf(CInt(_SC_NPROCESSORS_ONLN))).heldBack(sessions.recentUse(now: now))
+        sessionMemory.sample(
+            records: sessions.recordCount, process: sessions.process(ofRecord:), memory: SessionMemory.proportional)
+        let openSessions = processes.filter { $0.reading.role == .stream }.reduce(0) { $0 + $1.reading.inHand }
         let health = HealthSubject.allCases.compactMap { subject in
             scoreboard.health(subject).map { (subject, $0) }
         }
         return StatusPageContent(
             version: Release.version, wall: Clock.wall(), now: now, readings: readings, processes: processes,
-            sessionMemory: sessions.claimed, hasSocket: access(directory + "/events.sock", F_OK) == 0,
-            health: health, lastReload: scoreboard.lastReload)
+            sessions: StatusPageContent.Sessions(
+                claimed: sessions.claimed, memory: sessionMemory.total(of: openSessions),
+                heldBack: held.filter { $0 != 0 }),
+            hasSocket: access(directory + "/events.sock", F_OK) == 0,
+            health: health, lastReload: scoreboard.lastReload,
+            lastMaintenance: MaintenanceRecord.read(in: directory), past: past, lines: lines.all)
     }
 
     /// Written under a temporary name first, so that no reader sees half of it. The corresponding C function is

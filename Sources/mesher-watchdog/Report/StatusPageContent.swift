@@ -1,3 +1,4 @@
+internal import Configuration
 internal import Glibc
 internal import Scoreboard
 internal import StorageChannel
@@ -12,6 +13,16 @@ struct StatusPageContent {
         let memory: Int?
     }
 
+    /// What is known of the sessions as a whole.
+    struct Sessions {
+        /// Bytes that they hold of what their peers have sent or not read, as far as they have to claim them.
+        let claimed: Int
+        /// An estimate of their processes' memory; nil when none could be asked for.
+        let memory: Int?
+        /// Projects whose sessions wait because they use more than their share of the processors.
+        let heldBack: [Int64]
+    }
+
     let version: String
     /// Microseconds since 1970.
     let wall: Int64
@@ -20,15 +31,19 @@ struct StatusPageContent {
     /// Every slot that was ever used, so that the counts of ended processes stay in the totals.
     let readings: [SlotReading]
     let processes: [Process]
-    /// Bytes that the sessions together hold of what their peers have sent or not read, as far as they have to claim them.
-    let sessionMemory: Int
+    let sessions: Sessions
     /// Whether the socket is there by which single events come.
     let hasSocket: Bool
     let health: [(subject: HealthSubject, reading: HealthReading)]
     let lastReload: ReloadReading?
+    let lastMaintenance: MaintenanceRecord?
+    let past: RecentPast
+    let lines: [RecentLines.Line]
 
     /// Events by outcome, by the places of `OutcomeLabels`.
-    var outcomes: [UInt64] {
+    var outcomes: [UInt64] { Self.outcomes(of: readings) }
+
+    private static func outcomes(of readings: [SlotReading]) -> [UInt64] {
         readings.reduce(into: [UInt64](repeating: 0, count: OutcomeLabels.reasons.count + 1)) { total, reading in
             for (place, count) in reading.outcomes.enumerated() { total[place] &+= count }
         }
@@ -50,6 +65,29 @@ struct StatusPageContent {
     func isUp(_ dependency: Dependency) -> Bool? {
         let known = processes.compactMap { $0.reading.dependencies[dependency.rawValue] }
         return known.isEmpty ? nil : !known.contains(false)
+    }
+
+    /// WebSocket connections, each a process.
+    var sessionCount: Int {
+        processes.filter { $0.reading.role == .stream }.reduce(0) { $0 + $1.reading.inHand }
+    }
+
+    /// The most that `Sessions.claimed` may be; nil when no listener says it.
+    var sessionMemoryLimit: Int? {
+        processes.compactMap { $0.reading.role == .stream ? $0.reading.sessionMemoryLimit : nil }.max()
+    }
+
+    /// When the file of keys last had all keys as PostgreSQL has them, in microseconds since 1970.
+    var keysSavedAt: Int64? { readings.compactMap(\.keysSavedAt).max() }
+
+    /// What is counted now of what the recent past is made of.
+    static func totals(of readings: [SlotReading]) -> RecentPast.Totals? {
+        guard let first = readings.first else { return nil }
+        var durations = first.requestDuration
+        for reading in readings.dropFirst() { durations.add(reading.requestDuration) }
+        return RecentPast.Totals(
+            outcomes: outcomes(of: readings), durations: durations,
+            delivered: readings.reduce(0) { $0 &+ $1.delivered })
     }
 
     /// When storage last committed, in microseconds since 1970.

@@ -1,3 +1,4 @@
+internal import Configuration
 internal import Scoreboard
 
 extension StatusPageContent {
@@ -16,6 +17,7 @@ extension StatusPageContent {
             "\"ready\":\(isReady)", "\"degraded\":[\(names.joined(separator: ","))]",
             "\"last_commit_at\":\(Self.optional(lastCommit.map(Self.seconds)))",
             "\"partitions_ahead\":\(Self.optional(partitionsAhead))",
+            "\"keys_saved_at\":\(Self.optional(keysSavedAt.map(Self.seconds)))",
             "\"spool\":\(Self.optional(spool.map(Self.json)))",
         ]
         members.append("\"storage\":{\(storage.joined(separator: ","))}")
@@ -24,6 +26,12 @@ extension StatusPageContent {
         members.append("\"health\":{\(health.map(json).joined(separator: ","))}")
         let reload = lastReload.map { "{\"at\":\(Self.seconds($0.at)),\"succeeded\":\($0.succeeded)}" }
         members.append("\"last_reload\":\(Self.optional(reload))")
+        let maintenance = lastMaintenance.map { "{\"at\":\($0.at),\"result\":\(Self.quoted($0.result.rawValue))}" }
+        members.append("\"last_maintenance\":\(Self.optional(maintenance))")
+        members.append("\"streams\":\(streams)")
+        members.append("\"latency\":\(latency)")
+        members.append("\"recent\":\(recent)")
+        members.append("\"log\":\(log)")
         return "{\(members.joined(separator: ","))}\n"
     }
 
@@ -81,7 +89,7 @@ extension StatusPageContent {
     }
 
     /// A JSON string, RFC 8259, section 7.
-    private static func quoted(_ text: String) -> String {
+    static func quoted(_ text: String) -> String {
         var result = "\""
         for scalar in text.unicodeScalars {
             switch scalar {

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Configuration
+internal import Glibc
 internal import PostgreSQL
 internal import Schema
 
@@ -45,6 +46,30 @@ struct DatabaseCommand: ParsableCommand {
         @OptionGroup var options: CommonOptions
 
         func run() throws {
+            guard !dryRun else { return try maintain() }
+            do {
+                try maintain()
+                try record(.complete)
+            } catch SchemaError.maintained {
+                // The other one records how it ended.
+                throw SchemaError.maintained
+            } catch {
+                try record(ExitStatus(of: error) == .temporaryFailure ? .partial : .failed)
+                throw error
+            }
+        }
+
+        /// For the metrics of this host's service, if it has one.
+        private func record(_ result: MaintenanceRecord.Result) throws {
+            let directory = try options.settings().text(.runDirectory)
+            guard access(directory, F_OK) == 0 else { return }
+            guard !MaintenanceRecord(at: Int64(time(nil)), result).write(in: directory) else { return }
+            let reason = String(cString: strerror(errno))
+            let text = "mesher: \(MaintenanceRecord.path(in: directory)): \(reason): the metrics don't show this run\n"
+            _ = write(STDERR_FILENO, text, text.utf8.count)
+        }
+
+        private func maintain() throws {
             let connection = try options.openMigratedDatabase()
             let retention = Retention(days: try options.settings().integer(.retentionDays))
             let made = dryRun ? 0 : try Partition.makeAhead(on: connection)
