@@ -90,7 +90,7 @@ install: $(BIN)/mesher-watchdog
 	    sed 's|/usr/local/share/mesher|$(SHARE)|g' $$file > $(DESTDIR)$(SHARE)/$$file && \
 	    chmod 644 $(DESTDIR)$(SHARE)/$$file || exit 1; \
 	done
-	for folder in page prometheus; do \
+	for folder in grafana page prometheus; do \
 	    install -d $(DESTDIR)$(SHARE)/$$folder && install -m 644 $$folder/* $(DESTDIR)$(SHARE)/$$folder || exit 1; \
 	done
 	install -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/mesher

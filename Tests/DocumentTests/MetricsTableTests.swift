@@ -83,7 +83,7 @@ struct MetricsTableTests {
         #expect(sources.reduce(into: Set()) { $0.formUnion($1.matches(/mesher_[a-z_]+[a-z]/)) } == known)
         #expect(known.count > 30)
         let parts = known.flatMap { name in ["_bucket", "_sum", "_count"].map { name + $0 } }
-        for document in try Document.all() + [Document("prometheus/mesher.rules.yml")]
+        for document in try Document.all() + [Document("prometheus/mesher.rules.yml"), Document("grafana/mesher.json")]
         {
             let named = document.matches(/mesher_[a-z_]+[a-z]/).subtracting(Self.others)
             #expect(named.subtracting(known).subtracting(parts) == [], "\(document.name)")
