@@ -162,7 +162,7 @@ class Node:
     def kill(self):
         """Ends all its processes at once; the disk stays."""
         os.kill(self.pid, signal.SIGKILL)
-        # nsenter stops itself when its child is stopped, and would not notice that it has died.
+        # A stopped one would not notice that its child has died.
         for service in self.services:
             service.kill()
             service.wait()
@@ -177,6 +177,10 @@ class Node:
     def signal_all(self, name):
         # From inside: all processes but the init and this one.
         self.run("sh", "-c", f"kill -{name} -1", check=False)
+        # nsenter stops itself when its child is stopped.
+        if name == "CONT":
+            for service in self.services:
+                service.send_signal(signal.SIGCONT)
 
     def cable(self, state):
         """`down` cuts it off from all others, `up` ends that."""
