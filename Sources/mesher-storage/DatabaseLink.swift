@@ -142,12 +142,6 @@ struct DatabaseLink: ~Copyable {
         abandoned = processes
     }
 
-    /// Gives up the new session: PostgreSQL is busy enough with the abandoned ones.
-    mutating func dropForAbandoned(now: Int64, _ epoll: borrowing Epoll) -> Event {
-        let message = "\(abandoned.count) sessions that were given up do not end"
-        return drop(Self.failure("connect", message), now: now, epoll)
-    }
-
     /// Closes the connection and schedules the next attempt.
     mutating func drop(_ error: DatabaseError, now: Int64, _ epoll: borrowing Epoll) -> Event {
         close(epoll)
@@ -181,6 +175,11 @@ struct DatabaseLink: ~Copyable {
 
     /// A command has taken longer than it may.
     static let noAnswer = failure("execute", "no answer in time")
+
+    /// So many abandoned sessions still run: PostgreSQL is busy enough with them.
+    static func unended(sessions: Int) -> DatabaseError {
+        failure("connect", "\(sessions) sessions that were given up do not end")
+    }
 
     private static func failure(_ operation: String, _ message: String) -> DatabaseError {
         DatabaseError(operation: operation, message: message, isConnectionLost: true)

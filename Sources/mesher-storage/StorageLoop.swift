@@ -26,19 +26,19 @@ struct StorageLoop: ~Copyable {
 
     private let logger: Logger
     private let slot: ProcessSlot
-    private let epoll: Epoll
+    let epoll: Epoll
     private let signals: SignalDescriptor
     private var listener: Descriptor?
     private var isListening = false
     private let edgeLimit: Int
-    private var edges: EdgeTable
+    var edges: EdgeTable
     /// Commits single events; what is large or comes by the hundred has a connection of its own, so that no single event
     /// stands behind it.
-    private var committer: Committer
-    private var bulkCommitter: Committer
+    private let singles: CommitLane
+    private let bulks: CommitLane
     private let storedRow = StoredRow()
-    private var keeper: SpoolKeeper
-    private var keys: KeyReader
+    var keeper: SpoolKeeper
+    var keys: KeyReader
     private let quota: FallbackQuota
     private var redis: RedisReport
     /// What the edges were last told of.
@@ -47,7 +47,7 @@ struct StorageLoop: ~Copyable {
     /// When edges are served though PostgreSQL has said neither yes nor no.
     private let settlesAt: Int64
     /// When the process ends at the latest; nil while it is not stopping.
-    private var stopDeadline: Int64?
+    private(set) var stopDeadline: Int64?
 
     init(
         _ configuration: StorageConfiguration, readiness: consuming ReadySignal?, slot: ProcessSlot, logger: Logger
@@ -67,15 +67,12 @@ struct StorageLoop: ~Copyable {
         self.listener = consume listener
         edgeLimit = max(ProcessAttributes.raiseDescriptorLimit() - Self.reservedDescriptors, 1)
         edges = EdgeTable(firstToken: Token.firstEdge, logger: logger)
-        let groupCommit = GroupCommit(events: configuration.commitEvents, delay: configuration.commitDelay)
-        committer = Committer(
-            "commit", url: configuration.databaseURL, token: Token.commit, groupCommit: groupCommit,
-            spoolAfter: configuration.spoolAfter, midnightMargin: configuration.midnightMargin, replays: false,
-            storedRow: storedRow, slot: slot, logger: logger)
-        bulkCommitter = Committer(
-            "bulk commit", url: configuration.databaseURL, token: Token.bulkCommit, groupCommit: groupCommit,
-            spoolAfter: configuration.spoolAfter, midnightMargin: configuration.midnightMargin, replays: true,
-            storedRow: storedRow, slot: slot, logger: logger)
+        singles = CommitLane(
+            "commit", token: Token.commit, replays: false, storedRow: storedRow, configuration, slot: slot,
+            logger: logger)
+        bulks = CommitLane(
+            "bulk commit", token: Token.bulkCommit, replays: true, storedRow: storedRow, configuration, slot: slot,
+            logger: logger)
         keeper = SpoolKeeper(
             configuration.spoolDirectory, limits: configuration.spoolLimits, slot: slot, logger: logger)
         let archive = KeyArchive(
@@ -106,8 +103,7 @@ struct StorageLoop: ~Copyable {
             var now = Clock.monotonic()
             report(now: now)
             let deadline = [
-                committer.deadline(now: now, delivers: keys.isCurrent, keeper),
-                bulkCommitter.deadline(now: now, delivers: keys.isCurrent, keeper),
+                singles.deadline(conditions(now: now)), bulks.deadline(conditions(now: now)),
                 keeper.deadline(now: now), keys.deadline, stopDeadline, settlesAt > now ? settlesAt : nil,
             ].compactMap { $0 }.min()
             let pause = deadline.map { max($0, now) - now } ?? .max
@@ -117,13 +113,11 @@ struct StorageLoop: ~Copyable {
             for position in 0..<count { handle(epoll[position], now: now) }
             edges.broadcast(keys.elapse(now: now, epoll))
             if settlesAt <= now { keys.stopWaiting() }
-            let isStopping = stopDeadline != nil
             keeper.turn(now: now)
             if !storedRow.isKnown { storedRow.keyedProject = keys.anyProject }
             if keeper.isDelivered { keys.forgetReplacedProjects() }
-            let projects = keys.projects
-            committer.turn(now: now, isStopping: isStopping, projects: projects, epoll, &keeper, &edges)
-            bulkCommitter.turn(now: now, isStopping: isStopping, projects: projects, epoll, &keeper, &edges)
+            endTurn(of: singles, now: now)
+            endTurn(of: bulks, now: now)
             redis.elapse(now: now, edges)
             tellDegradation(now: now)
             if edges.flush(epoll) { FaultPoint.reach(.afterAcknowledgement) }
@@ -134,10 +128,10 @@ struct StorageLoop: ~Copyable {
     }
 
     private func report(now: Int64) {
-        let inHand = committer.eventsInHand + bulkCommitter.eventsInHand
+        let inHand = singles.committer.eventsInHand + bulks.committer.eventsInHand
         slot.beat(now: now, inHand: inHand, droppedLogLines: Journal.droppedLines)
         if keys.isSaved { slot.setKeysSaved(wall: Clock.wall()) }
-        if committer.isSettled { slot.set(.postgresql, isUp: committer.accepts) }
+        if singles.committer.isSettled { slot.set(.postgresql, isUp: singles.committer.accepts) }
         guard isSettled(now: now) else { return }
         slot.setReadiness(accepts: accepts(now: now), degradation: UInt64(degradation(now: now).rawValue))
     }
@@ -145,13 +139,13 @@ struct StorageLoop: ~Copyable {
     /// Whether events and keys can be answered for. Edges wait for that in the backlog: just after a restart their events
     /// would be refused, though PostgreSQL is there. They wait for a PostgreSQL that is silent no longer than an event would.
     private func isSettled(now: Int64) -> Bool {
-        keys.isSettled && (settlesAt <= now || committer.isSettled && bulkCommitter.isSettled)
+        keys.isSettled && (settlesAt <= now || singles.committer.isSettled && bulks.committer.isSettled)
     }
 
     /// Whether a stop has come to its end: nothing is left to do, or the time for it is over.
     private func isStopped(now: Int64) -> Bool {
         guard let stopDeadline else { return false }
-        let isDone = !committer.hasEvents && !bulkCommitter.hasEvents && !edges.hasOutput
+        let isDone = !singles.committer.hasEvents && !bulks.committer.hasEvents && !edges.hasOutput
         if !isDone && stopDeadline <= now { logger.warning("stopped before every event was answered") }
         return isDone || stopDeadline <= now
     }
@@ -160,8 +154,8 @@ struct StorageLoop: ~Copyable {
         switch event.token {
         case Token.listener: acceptEdges()
         case Token.signals: while signals.next() != nil { stop(now: now) }
-        case Token.commit: committer.proceed(now: now, epoll, &keeper, &edges)
-        case Token.bulkCommit: bulkCommitter.proceed(now: now, epoll, &keeper, &edges)
+        case Token.commit: take(singles.link.proceed(now: now, epoll), of: singles, now: now)
+        case Token.bulkCommit: take(bulks.link.proceed(now: now, epoll), of: bulks, now: now)
         case Token.keys: edges.broadcast(keys.proceed(now: now, epoll))
         default:
             guard let edge = edges[event.token] else { return }
@@ -195,13 +189,13 @@ struct StorageLoop: ~Copyable {
 
     /// Whether an event can be stored durably now: also its key must be known.
     private func accepts(now: Int64) -> Bool {
-        keys.isKnown && (committer.accepts || keeper.accepts(now: now))
+        keys.isKnown && (singles.committer.accepts || keeper.accepts(now: now))
     }
 
     /// What has to be done without now.
     private func degradation(now: Int64) -> Degradation {
         var degradation: Degradation = []
-        if !committer.accepts || !bulkCommitter.accepts || !keys.isCurrent { degradation.insert(.postgresql) }
+        if !singles.committer.accepts || !bulks.committer.accepts || !keys.isCurrent { degradation.insert(.postgresql) }
         if redis.isDegraded { degradation.insert(.redis) }
         if redis.isEvicting { degradation.insert(.eviction) }
         if keeper.isDegraded(now: now) { degradation.insert(.spool) }
@@ -219,16 +213,16 @@ struct StorageLoop: ~Copyable {
 
     private mutating func store(_ event: ReceivedEvent, from edge: Edge, now: Int64) {
         if !event.flags.contains(.counted) { slot.countRateLimitFallbacks(1) }
-        if !event.flags.contains(.counted), committer.gathers || keeper.accepts(now: now),
+        if !event.flags.contains(.counted), singles.committer.gathers || keeper.accepts(now: now),
             let seconds = quota.take(keys.quota(ofProject: event.head.project), now: now)
         {
             edges.answer(edge.identifier) { $0.answer(event.ticket, .rateLimited, retryAfter: seconds) }
         } else if let fault = keys.projects?.fault(of: event.head.project) {
             setAside(event, of: edge, fault, now: now)
-        } else if event.flags.contains(.bulk) {
-            bulkCommitter.gather(event, edge: recipient(of: event, edge), now: now, &edges)
         } else {
-            committer.gather(event, edge: recipient(of: event, edge), now: now, &edges)
+            let lane = event.flags.contains(.bulk) ? bulks : singles
+            guard !lane.committer.gather(event, edge: recipient(of: event, edge), now: now) else { return }
+            edges.answer(edge.identifier) { $0.answer(event.ticket, .unavailable, retryAfter: Gathering.retryAfter) }
         }
     }
 

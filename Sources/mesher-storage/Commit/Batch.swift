@@ -1,7 +1,7 @@
 import StorageChannel
 
 /// Events that wait for the same commit: their records, one after another, and the edge that waits for each.
-struct Batch: ~Copyable {
+struct Batch {
     struct Entry {
         let ticket: UInt64
         /// The edge that waits for the answer.

@@ -4,7 +4,7 @@ import StorageChannel
 
 /// The batch that is being committed, and the fate of its events: each becomes durable, in PostgreSQL or on this host's
 /// disk, or is refused, and its edge is told once.
-struct CommitInHand: ~Copyable {
+struct CommitInHand {
     /// Failures in a row after which an internal error of PostgreSQL is blamed on an event; otherwise the event would
     /// block all others forever.
     private static let patience = 3
@@ -14,9 +14,9 @@ struct CommitInHand: ~Copyable {
     /// Whether the events are in the spool already, because PostgreSQL took too long: the outcome of the running
     /// statement does not matter.
     private(set) var isKept = false
-    /// The piece of the spool that the events come from, if any: nobody waits for them, and what is not stored stays
+    /// The part of the spool that the events come from, if any: nobody waits for them, and what is not stored stays
     /// there.
-    private var piece: SpooledPiece?
+    private var replay: Replay?
     private var since: Int64 = 0
     private var refused: [QuarantineItem] = []
     private var refusedEntries: [Batch.Entry] = []
@@ -27,10 +27,10 @@ struct CommitInHand: ~Copyable {
     private var suspects: [Int: DatabaseError] = [:]
 
     /// Whether there is nothing to commit.
-    var isEmpty: Bool { batch.isEmpty && piece == nil }
+    var isEmpty: Bool { batch.isEmpty && replay == nil }
 
     /// The events that an edge waits for.
-    var waiting: Int { piece == nil && !isKept ? batch.count : 0 }
+    var waiting: Int { replay == nil && !isKept ? batch.count : 0 }
 
     // MARK: Beginning
 
@@ -42,17 +42,10 @@ struct CommitInHand: ~Copyable {
         since = now
     }
 
-    /// Takes a part of the spool.
-    ///
-    /// - Parameters:
-    ///   - suspicion: of its one event, if it has cost sessions.
-    ///   - loss: what the last of them was lost with.
-    ///   - projects: those of the database. Events of others are set aside.
-    mutating func begin(
-        _ piece: SpooledPiece, suspicion: CommitPlan.Suspicion?, loss: DatabaseError?, projects: KnownProjects,
-        wall: Int64
-    ) {
-        self.piece = piece
+    /// Takes a part of the spool. Events of projects that the database does not have are set aside.
+    mutating func begin(_ replay: Replay, wall: Int64) {
+        self.replay = replay
+        let piece = replay.piece
         piece.content.bytes.withUnsafeBytes { bytes in
             for range in piece.content.records {
                 let record = UnsafeRawBufferPointer(rebasing: bytes[range])
@@ -60,7 +53,7 @@ struct CommitInHand: ~Copyable {
                     refused.append(piece.damage(range, wall: wall))
                     continue
                 }
-                if let fault = projects.fault(ofSpooled: head.project) {
+                if let fault = replay.projects.fault(ofSpooled: head.project) {
                     refused.append(
                         QuarantineItem(event: Array(record), head, sqlState: nil, reason: fault, wall: wall))
                 } else {
@@ -70,12 +63,12 @@ struct CommitInHand: ~Copyable {
         }
         refused += piece.content.damages.map { piece.damage($0, wall: wall) }
         batch.sort()
-        guard let suspicion, batch.count == 1 else {
+        guard let suspicion = replay.suspicion, batch.count == 1 else {
             plan = CommitPlan(batch.statementRanges())
             return
         }
         plan = CommitPlan(suspected: suspicion)
-        suspects[0] = loss.map { loss in
+        suspects[0] = replay.loss.map { loss in
             let message = "\(loss.message), \(ReplayPace.patience) times, while PostgreSQL took another row"
             return DatabaseError(operation: loss.operation, message: message)
         }
@@ -83,43 +76,36 @@ struct CommitInHand: ~Copyable {
 
     // MARK: What came of a statement
 
-    /// - Returns: the events that are committed.
-    mutating func inserted(_ edges: inout EdgeTable) -> Range<Int> {
-        guard let range = plan.inserted() else { return 0..<0 }
-        FaultPoint.reach(.afterCommit)
-        if isKept {
-            _ = plan.abandon()
-        } else if piece == nil {
-            edges.answer(batch.entries[range], .durable, retryAfter: 0)
-        }
-        return range
+    /// - Returns: the events that are committed, and what to do about it.
+    mutating func inserted() -> (events: Range<Int>, effects: [CommitEffect]) {
+        guard let range = plan.inserted() else { return (0..<0, []) }
+        if isKept { _ = plan.abandon() }
+        guard waiting > 0 else { return (range, []) }
+        return (range, [.answer(StoreAnswer(entries: batch.entries[range], result: .durable))])
     }
 
     mutating func failed(
-        _ error: DatabaseError, _ kind: FailureKind, now: Int64, wall: Int64, _ report: inout CommitReport,
-        _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable
-    ) {
+        _ error: DatabaseError, _ kind: FailureKind, _ conditions: CommitConditions
+    ) -> [CommitEffect] {
         if isKept {
             _ = plan.abandon()
-            return
+            return []
         }
         var kind = kind
-        if piece != nil, keeper.pace.failures >= Self.patience, error.sqlState?.hasPrefix("XX") == true {
-            kind = .badEvent
-        }
-        switch plan.failed(kind, now: now) {
+        if let replay, replay.failures >= Self.patience, error.sqlState?.hasPrefix("XX") == true { kind = .badEvent }
+        switch plan.failed(kind, now: conditions.now) {
         case nil:
-            if case .probe(let position) = plan.step(now: now) { suspects[position] = error }
+            if case .probe(let position) = plan.step(now: conditions.now) { suspects[position] = error }
+            return []
         case .refused(let range):
-            for position in range { refuse(position, error, wall: wall) }
+            for position in range { refuse(position, error, wall: conditions.wall) }
+            return []
         case .unstored(let range):
-            report.notStored(error, batch.entries[range], now: now)
-            guard piece == nil else {
-                hasFailed = true
-                _ = plan.abandon()
-                return
-            }
-            keeper.keep(batch, [range], now: now, &edges)
+            let report = CommitEffect.report(.notStored(error, batch.entries[range]))
+            if replay == nil { return [report, .keep(batch, [range])] }
+            hasFailed = true
+            _ = plan.abandon()
+            return [report]
         }
     }
 
@@ -163,32 +149,33 @@ struct CommitInHand: ~Copyable {
         waiting > 0 ? since + limit : nil
     }
 
-    /// Puts what is not committed yet into the spool; the running statement continues.
-    mutating func keep(now: Int64, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable) {
-        keeper.keep(batch, plan.undecided, now: now, &edges)
-        setAside(now: now, &keeper, &edges)
+    /// What is not committed yet goes to the spool; the running statement continues.
+    mutating func keep() -> [CommitEffect] {
         isKept = true
+        return [.keep(batch, plan.undecided)] + setAside()
     }
 
     /// The session is lost: the fate of the running statement is unknown.
     ///
     /// - Parameter loss: with what, if the events may be to blame.
-    mutating func lose(_ loss: DatabaseError?, now: Int64, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable) {
-        guard !isEmpty else { return }
+    mutating func lose(_ loss: DatabaseError?) -> [CommitEffect] {
+        guard !isEmpty else { return [] }
         let undecided = plan.abandon()
         self.loss = loss
-        if piece != nil { hasFailed = true } else if !isKept { keeper.keep(batch, undecided, now: now, &edges) }
-        finish(now: now, &keeper, &edges)
+        if replay != nil { hasFailed = true }
+        let isWaiting = replay == nil && !isKept && !undecided.isEmpty
+        return (isWaiting ? [.keep(batch, undecided)] : []) + finish()
     }
 
     /// Nothing is left to do: drops the batch.
-    mutating func finish(now: Int64, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable) {
-        switch piece {
-        case nil: setAside(now: now, &keeper, &edges)
-        case _? where hasFailed: keeper.replayFailed(loss, events: batch.count, now: now)
-        case let piece?: keeper.delivered(piece, setAside: refused, now: now)
-        }
-        piece = nil
+    mutating func finish() -> [CommitEffect] {
+        let effects: [CommitEffect] =
+            switch replay {
+            case nil: setAside()
+            case _? where hasFailed: [.deliveryFailed(loss, events: batch.count)]
+            case let replay?: [.delivered(replay.piece, setAside: refused)]
+            }
+        replay = nil
         refused = []
         refusedEntries = []
         hasFailed = false
@@ -196,14 +183,16 @@ struct CommitInHand: ~Copyable {
         suspects = [:]
         isKept = false
         batch.removeAll()
+        return effects
     }
 
     /// Sets aside refused events that an edge waits for.
-    private mutating func setAside(now: Int64, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable) {
-        guard !refused.isEmpty else { return }
-        let isDurable = keeper.setAside(refused, now: now)
-        edges.answer(refusedEntries[...], isDurable ? .durable : .unavailable, retryAfter: isDurable ? 0 : 1)
-        refused = []
-        refusedEntries = []
+    private mutating func setAside() -> [CommitEffect] {
+        guard !refused.isEmpty else { return [] }
+        defer {
+            refused = []
+            refusedEntries = []
+        }
+        return [.setAside(refused, waiting: refusedEntries)]
     }
 }

@@ -7,6 +7,18 @@ import System
 /// What the operator is told about commits, in the log and the scoreboard: each reason why PostgreSQL takes nothing once, and
 /// again each hour; of events that could not be stored one line a second with the number of those that had none.
 struct CommitReport {
+    /// What a committer has to say.
+    enum News {
+        /// PostgreSQL takes rows.
+        case connected
+        case lost(DatabaseError)
+        case partitionsMade
+        case partitionsMissing(DatabaseError)
+        /// The columns that the database lacks.
+        case columnsMissing([String])
+        case notStored(DatabaseError, ArraySlice<Batch.Entry>)
+    }
+
     private static let interval: Int64 = 1_000_000_000
 
     private let logger: Logger
@@ -20,6 +32,17 @@ struct CommitReport {
     init(_ logger: Logger, _ slot: ProcessSlot) {
         self.logger = logger
         self.slot = slot
+    }
+
+    mutating func tell(_ news: News, now: Int64) {
+        switch news {
+        case .connected: connected()
+        case .lost(let error): lost(error, now: now)
+        case .partitionsMade: partitionsMade()
+        case .partitionsMissing(let error): partitionsMissing(error, now: now)
+        case .columnsMissing(let names): columnsMissing(names, now: now)
+        case .notStored(let error, let events): notStored(error, events, now: now)
+        }
     }
 
     /// - Parameter duration: nanoseconds from sending the statement to its result.
@@ -50,9 +73,9 @@ struct CommitReport {
 
     /// The schema is that of an older release.
     ///
-    /// - Parameter names: the columns that it lacks; nil when it has all.
-    mutating func columnsMissing(_ names: [String]?, now: Int64) {
-        guard let names else {
+    /// - Parameter names: the columns that it lacks.
+    mutating func columnsMissing(_ names: [String], now: Int64) {
+        guard !names.isEmpty else {
             if !missingColumns.isEmpty { logger.notice("the schema has all columns") }
             return missingColumns.end()
         }

@@ -2,7 +2,6 @@ import PostgreSQL
 import Schema
 import Spool
 import StorageChannel
-import System
 
 /// The statements of a batch, and what comes of them.
 extension Committer {
@@ -10,123 +9,95 @@ extension Committer {
     private static let maintenanceRetry = FaultPoint.hastened(60_000_000_000)
 
     /// Does what the plan says next; it leaves the stage idle when there is nothing to send.
-    mutating func performStep(
-        now: Int64, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable
-    ) {
+    mutating func performStep(_ conditions: CommitConditions) -> [CommitEffect] {
+        let now = conditions.now
         switch inHand.plan.step(now: now) {
         case .insert(let range):
             let form = StatementForm(
-                of: inHand.batch.entries[range].lazy.map(\.head), margin: hasClaims ? midnightMargin : 0)
-            guard form == prepared else {
-                return prepare(form, isFirst: false, now: now, epoll, &keeper, &edges)
-            }
+                of: inHand.batch.entries[range].lazy.map(\.head), margin: schema.hasClaims ? midnightMargin : 0)
+            guard form == prepared else { return prepare(form, isFirst: false) }
             stage = .inserting
             insertedAt = now
-            parameters.encode(inHand.batch, range, columns: columns)
-            let event = parameters.withParameters { parameters in
-                link.send(within: Self.timeout, now: now, epoll) { connection throws(DatabaseError) in
-                    try connection.sendExecute(parameters)
-                }
-            }
-            take(event, now: now, epoll, &keeper, &edges)
+            return [.insert(range, columns: schema.columns)]
         case .makePartitions(let range):
             stage = .makingMissingPartitions
-            let days = Set(inHand.batch.entries[range].map(\.head.receivedOn))
-            send(PartitionStatement.days(days), now: now, epoll, &keeper, &edges)
+            return send(PartitionStatement.days(Set(inHand.batch.entries[range].map(\.head.receivedOn))))
         case .probe(let position):
             let head = inHand.batch.entries[position].head
             // Of a refused event the day may be what is wrong; where it gets no answer, its partition.
-            let day = inHand.suspect(now: now)?.sqlState == nil ? head.receivedOn : PartitionStatement.today()
-            probe(project: head.project, day: day, isFirst: false, now: now, epoll, &keeper, &edges)
+            let isRefused = inHand.suspect(now: now)?.sqlState != nil
+            let day = isRefused ? PartitionStatement.today(wall: conditions.wall) : head.receivedOn
+            return probe(project: head.project, day: day, isFirst: false)
         case .wait:
             stage = .idle
+            return []
         case .finished:
             stage = .idle
             if inHand.waiting > 0 { gathering.ended(size: inHand.waiting, now: now) }
-            inHand.finish(now: now, &keeper, &edges)
+            return inHand.finish()
         }
     }
 
     /// Has the statement parsed, instead of one for other events.
-    mutating func prepare(
-        _ form: StatementForm, isFirst: Bool, now: Int64, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper,
-        _ edges: inout EdgeTable
-    ) {
+    mutating func prepare(_ form: StatementForm, isFirst: Bool) -> [CommitEffect] {
         stage = .preparing(form, isFirst: isFirst)
         let statement = InsertStatement.sql(
-            day: form.day, columns: columns, claims: form.claims, isForCitus: isForCitus)
-        let types = Array(InsertStatement.parameterTypes.prefix(columns))
-        send(now: now, epoll, &keeper, &edges) { connection throws(DatabaseError) in
-            try connection.sendPrepare(statement, parameterTypes: types)
-        }
+            day: form.day, columns: schema.columns, claims: form.claims, isForCitus: schema.isForCitus)
+        return [.prepare(statement, types: Array(InsertStatement.parameterTypes.prefix(schema.columns)))]
     }
 
-    mutating func completeInsert(
-        _ error: DatabaseError?, now: Int64, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper,
-        _ edges: inout EdgeTable
-    ) {
+    mutating func completeInsert(_ error: DatabaseError?, _ conditions: CommitConditions) -> [CommitEffect] {
+        var effects: [CommitEffect]
         if let error {
             let kind = FailureKind(sqlState: error.sqlState)
-            inHand.failed(error, kind, now: now, wall: Clock.wall(), &report, &keeper, &edges)
-            if kind == .session { return take(link.drop(error, now: now, epoll), now: now, epoll, &keeper, &edges) }
+            effects = inHand.failed(error, kind, conditions)
+            if kind == .session { return effects + close(error) }
         } else {
-            let events = inHand.inserted(&edges)
-            if let last = events.last { inHand.batch.withRecord(last) { storedRow.note($0) } }
-            if refusal != nil { confirm() }
-            report.committed(events: events.count, duration: now - insertedAt)
+            let committed = inHand.inserted()
+            effects = [.count(events: committed.events.count, duration: conditions.now - insertedAt)]
+            effects += committed.effects
+            if let last = committed.events.last { inHand.batch.withRecord(last) { storedRow.note($0) } }
+            if refusal != nil { effects += confirm() }
         }
-        performStep(now: now, epoll, &keeper, &edges)
+        return effects + performStep(conditions)
     }
 
-    mutating func probe(
-        project: Int64, day: Int32, isFirst: Bool, now: Int64, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper,
-        _ edges: inout EdgeTable
-    ) {
+    mutating func probe(project: Int64, day: Int32, isFirst: Bool) -> [CommitEffect] {
         stage = .probing(isFirst: isFirst)
-        send(storedRow.probe(project: project, day: day, columns: columns), now: now, epoll, &keeper, &edges)
+        return send(storedRow.probe(project: project, day: day, columns: schema.columns))
     }
 
     mutating func completeProbe(
-        _ error: DatabaseError?, isFirst: Bool, now: Int64, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper,
-        _ edges: inout EdgeTable
-    ) {
-        let suspect = isFirst ? refusal : inHand.suspect(now: now)
+        _ error: DatabaseError?, isFirst: Bool, _ conditions: CommitConditions
+    ) -> [CommitEffect] {
+        let suspect = isFirst ? refusal : inHand.suspect(now: conditions.now)
         if let error, !ProbeStatement.isTaken(error, suspect: suspect?.sqlState) {
-            if !storedRow.isKnown, error.blamesRow, inHand.postpone() {
-                return performStep(now: now, epoll, &keeper, &edges)
-            }
+            if !storedRow.isKnown, error.blamesRow, inHand.postpone() { return performStep(conditions) }
             refusal = error
-            return take(link.drop(error, now: now, epoll), now: now, epoll, &keeper, &edges)
+            return close(error)
         }
-        if isFirst || refusal != nil { confirm() }
+        let confirmed = isFirst || refusal != nil ? confirm() : []
         guard !isFirst else {
             stage = .idle
-            return
+            return confirmed
         }
-        inHand.probed(wall: Clock.wall())
-        performStep(now: now, epoll, &keeper, &edges)
+        inHand.probed(wall: conditions.wall)
+        return confirmed + performStep(conditions)
     }
 
     /// Partitions were made, or not: says so, and when to look again.
-    mutating func planMaintenance(after error: DatabaseError?, now: Int64) {
-        if let error { report.partitionsMissing(error, now: now) } else { report.partitionsMade() }
-        let isComplete = columns == InsertStatement.columns.count
-        report.columnsMissing(isComplete ? nil : InsertStatement.columns[columns...].map(\.name), now: now)
-        nextMaintenance = now + (error == nil && isComplete ? Self.maintenanceInterval : Self.maintenanceRetry)
+    mutating func planMaintenance(after error: DatabaseError?, now: Int64) -> [CommitEffect] {
+        let isDone = error == nil && schema.isComplete
+        nextMaintenance = now + (isDone ? Self.maintenanceInterval : Self.maintenanceRetry)
+        return [
+            .report(error.map { .partitionsMissing($0) } ?? .partitionsMade),
+            .report(.columnsMissing(schema.missingColumns)),
+        ]
     }
 
-    mutating func send(
-        _ sql: String, now: Int64, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable
-    ) {
+    mutating func send(_ sql: String) -> [CommitEffect] {
         // It ends the unnamed statement.
         prepared = nil
-        send(now: now, epoll, &keeper, &edges) { connection throws(DatabaseError) in try connection.send(sql) }
-    }
-
-    mutating func send(
-        now: Int64, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable,
-        _ command: (inout NonBlockingConnection) throws(DatabaseError) -> Void
-    ) {
-        take(link.send(within: Self.timeout, now: now, epoll, command), now: now, epoll, &keeper, &edges)
+        return [.send(sql)]
     }
 }

@@ -1,14 +1,14 @@
-import Logging
 import PostgreSQL
 import Schema
-import Scoreboard
 import Spool
 import StorageChannel
-import System
 
-/// Gathers events and commits them batch by batch over one session: every event given to `gather` is answered exactly
-/// once, as durable or as not stored. What PostgreSQL does not take in time goes to the `SpoolKeeper`.
-struct Committer: ~Copyable {
+/// Decides what becomes of events on their way to PostgreSQL, batch by batch over one session: every event given to
+/// `gather` is answered exactly once, as durable or as not stored. What PostgreSQL does not take in time goes to the spool.
+///
+/// It makes no system call and reads no clock. It is told what has happened, and returns what to do about it, which
+/// `StorageLoop` carries out before it tells the committer anything else.
+struct Committer {
     /// What the session is doing.
     enum Stage {
         case away, settingUp, makingPartitions
@@ -30,15 +30,12 @@ struct Committer: ~Copyable {
     /// Sessions that were given up and still run; beyond so many PostgreSQL gets no other one.
     private static let abandonedSessions = 1
 
-    var link: DatabaseLink
     var stage = Stage.away
-    private var failure: DatabaseError?
     /// The last attempt to connect or the last session has failed, and none has followed.
     private var isLost = false
     /// Why PostgreSQL took no row at all, until it is known to take rows again.
     var refusal: DatabaseError?
     let storedRow: StoredRow
-    var report: CommitReport
     var nextMaintenance: Int64 = .max
 
     var gathering: Gathering
@@ -46,37 +43,23 @@ struct Committer: ~Copyable {
     private let spoolAfter: Int64
     /// Whether it delivers what is in the spool, between batches.
     private let replays: Bool
-    var parameters = StatementParameters()
-    /// How many of an event's columns the database has: fewer than there are until `mesher db migrate` was run.
-    var columns = InsertStatement.columns.count
-    private(set) var hasClaims = false
-    private(set) var isForCitus = false
+    var schema = EventSchema()
     /// For which events the session's statement is; nil while there is none.
     var prepared: StatementForm?
     let midnightMargin: Int64
     var insertedAt: Int64 = 0
 
     /// - Parameters:
-    ///   - name: what PostgreSQL and the log call the connection.
     ///   - spoolAfter: nanoseconds after which what is not committed goes to the spool.
     ///   - midnightMargin: microseconds before and after a midnight, in which an id may be another host's of another day.
     ///   - replays: whether it delivers what is in the spool.
     ///   - storedRow: what all committers know of rows that PostgreSQL takes.
-    ///   - slot: where commits are counted.
-    init(
-        _ name: String, url: String, token: UInt64, groupCommit: GroupCommit, spoolAfter: Int64, midnightMargin: Int64,
-        replays: Bool,
-        storedRow: StoredRow, slot: ProcessSlot, logger: Logger
-    ) {
-        var logger = logger
-        logger[metadataKey: "connection"] = "\(name)"
-        link = DatabaseLink(url: url, applicationName: "mesher-storage \(name)", token: token)
-        report = CommitReport(logger, slot)
+    init(groupCommit: GroupCommit, spoolAfter: Int64, midnightMargin: Int64, replays: Bool, storedRow: StoredRow) {
         gathering = Gathering(groupCommit)
         self.spoolAfter = spoolAfter
         self.midnightMargin = midnightMargin
-        self.storedRow = storedRow
         self.replays = replays
+        self.storedRow = storedRow
     }
 
     /// Whether it is known whether events can be stored.
@@ -94,80 +77,89 @@ struct Committer: ~Copyable {
         }
     }
 
+    /// Whether a command is under way, so that its result is awaited.
+    var isWaiting: Bool {
+        switch stage {
+        case .away, .idle: false
+        default: true
+        }
+    }
+
     /// Whether an event waits for its answer.
     var hasEvents: Bool { eventsInHand > 0 }
 
     /// The events that wait for their answer.
     var eventsInHand: Int { gathering.count + inHand.waiting }
 
-    /// When the loop must take its next turn, nil for not before something happens.
-    ///
-    /// - Parameter delivers: whether the spool may be delivered now.
-    func deadline(now: Int64, delivers: Bool, _ keeper: borrowing SpoolKeeper) -> Int64? {
-        var deadlines = [link.deadline]
+    /// When the next turn must be, nil for not before something happens.
+    func deadline(_ conditions: CommitConditions) -> Int64? {
+        let now = conditions.now
+        var deadlines: [Int64?] = []
         if case .idle = stage {
             if case .wait(let until) = inHand.plan.step(now: now) { deadlines.append(until) }
             if inHand.isEmpty {
                 deadlines.append(gathering.isEmpty ? nextMaintenance : gathering.beginning(now: now))
-                if replays, delivers { deadlines.append(keeper.nextReplay(now: now)) }
+                if replays { deadlines.append(conditions.nextReplay) }
             }
         }
-        if keeper.accepts(now: now) {
+        if conditions.canKeep {
             if !gathering.isEmpty { deadlines.append(keeping(now: now)) }
             deadlines.append(inHand.overdue(after: spoolAfter))
         }
         return deadlines.compactMap { $0 }.min()
     }
 
-    mutating func gather(_ event: ReceivedEvent, edge: UInt64, now: Int64, _ edges: inout EdgeTable) {
-        gathering.append(event, edge: edge, now: now, &edges)
-    }
+    // MARK: Events
 
-    /// The descriptor of the connection is ready.
-    mutating func proceed(
-        now: Int64, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable
-    ) {
-        take(link.proceed(now: now, epoll), now: now, epoll, &keeper, &edges)
-    }
-
-    /// Ends a turn of the loop, after every edge was read: begins a commit when it is time for one.
+    /// Takes an event.
     ///
-    /// - Parameters:
-    ///   - isStopping: nothing more will come, so nothing is waited for.
-    ///   - projects: those of the database; while they are not known the spool is not being delivered.
-    mutating func turn(
-        now: Int64, isStopping: Bool, projects: KnownProjects?, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper,
-        _ edges: inout EdgeTable
-    ) {
-        take(link.elapse(now: now, epoll), now: now, epoll, &keeper, &edges)
-        if keeper.accepts(now: now), let overdue = inHand.overdue(after: spoolAfter), overdue <= now {
-            inHand.keep(now: now, &keeper, &edges)
-        }
-        keepGathered(now: now, isStopping: isStopping, &keeper, &edges)
-        guard case .idle = stage else { return }
-        if inHand.isEmpty, refusal != nil, storedRow.isKnown {
-            return probe(
-                project: 0, day: PartitionStatement.today(), isFirst: true, now: now, epoll, &keeper, &edges)
-        }
-        if inHand.isEmpty { begin(now: now, isStopping: isStopping, projects, &keeper) }
-        if !inHand.isEmpty {
-            performStep(now: now, epoll, &keeper, &edges)
-        } else if nextMaintenance <= now {
-            stage = .maintaining
-            send(PartitionStatement.comingDays() + "; " + InsertStatement.look, now: now, epoll, &keeper, &edges)
-        }
+    /// - Returns: false when there is no room for it, so that it is to be refused.
+    mutating func gather(_ event: ReceivedEvent, edge: UInt64, now: Int64) -> Bool {
+        gathering.append(event, edge: edge, now: now)
     }
 
-    /// Takes what is to be committed next, if its time has come.
-    private mutating func begin(
-        now: Int64, isStopping: Bool, _ projects: KnownProjects?, _ keeper: inout SpoolKeeper
-    ) {
-        if replays, !isStopping, let projects, let piece = keeper.beginReplay(now: now) {
-            inHand.begin(
-                piece, suspicion: keeper.pace.suspicion, loss: keeper.loss, projects: projects, wall: Clock.wall())
-        } else if !gathering.isEmpty, isStopping || gathering.beginning(now: now) <= now {
-            gathering.begin(&inHand, now: now)
+    /// At the end of a turn, before `turn`: what has been under way for too long goes to the spool as well.
+    mutating func keepOverdue(_ conditions: CommitConditions) -> [CommitEffect] {
+        guard conditions.canKeep, let overdue = inHand.overdue(after: spoolAfter), overdue <= conditions.now else {
+            return []
         }
+        return inHand.keep()
+    }
+
+    /// At the end of a turn of the loop, after every edge was read: begins a commit when it is time for one.
+    mutating func turn(_ conditions: CommitConditions) -> [CommitEffect] {
+        let kept = keepGathered(conditions)
+        guard case .idle = stage else { return kept }
+        guard inHand.isEmpty else { return kept + proceed(conditions) }
+        if refusal != nil, storedRow.isKnown {
+            let today = PartitionStatement.today(wall: conditions.wall)
+            return kept + probe(project: 0, day: today, isFirst: true)
+        }
+        if replays, !conditions.isStopping, let next = conditions.nextReplay, next <= conditions.now {
+            return kept + [.readSpool]
+        }
+        return kept + deliver(nil, conditions)
+    }
+
+    /// The answer to `readSpool`.
+    ///
+    /// - Parameter replay: nil when there is nothing to deliver after all.
+    mutating func deliver(_ replay: Replay?, _ conditions: CommitConditions) -> [CommitEffect] {
+        if let replay {
+            inHand.begin(replay, wall: conditions.wall)
+        } else if !gathering.isEmpty,
+            conditions.isStopping || gathering.beginning(now: conditions.now) <= conditions.now
+        {
+            gathering.begin(&inHand, now: conditions.now)
+        }
+        return proceed(conditions)
+    }
+
+    private mutating func proceed(_ conditions: CommitConditions) -> [CommitEffect] {
+        if !inHand.isEmpty { return performStep(conditions) }
+        guard nextMaintenance <= conditions.now else { return [] }
+        stage = .maintaining
+        return send(PartitionStatement.comingDays(wall: conditions.wall) + "; " + InsertStatement.look)
     }
 
     /// Whether it is known that PostgreSQL does not answer.
@@ -178,124 +170,82 @@ struct Committer: ~Copyable {
         gathering.keeping(after: spoolAfter, isKnown: isUnanswered, now: now)
     }
 
-    private mutating func keepGathered(
-        now: Int64, isStopping: Bool, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable
-    ) {
-        guard !gathering.isEmpty else { return }
-        if keeper.accepts(now: now) {
-            if case .idle = stage, inHand.isEmpty { return }
-            guard keeping(now: now) <= now || isStopping && isUnanswered else { return }
+    private mutating func keepGathered(_ conditions: CommitConditions) -> [CommitEffect] {
+        guard !gathering.isEmpty else { return [] }
+        if conditions.canKeep {
+            if case .idle = stage, inHand.isEmpty { return [] }
+            guard keeping(now: conditions.now) <= conditions.now || conditions.isStopping && isUnanswered else {
+                return []
+            }
+            gathering.ended(size: gathering.count, now: conditions.now)
         } else if !isLost {
-            return
+            return []
         }
-        gathering.keep(now: now, &keeper, &edges)
+        return [gathering.keep()]
     }
 
     // MARK: The session
 
-    mutating func take(
-        _ event: DatabaseLink.Event, now: Int64, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper,
-        _ edges: inout EdgeTable
-    ) {
-        switch event {
-        case .none: break
-        case .connected:
-            isLost = false
-            stage = .settingUp
-            let settings = SessionSettings.sql(ending: link.abandoned) + "; " + InsertStatement.sessionSettings
-            send(settings + "; " + InsertStatement.look, now: now, epoll, &keeper, &edges)
-        case .received: takeResults(now: now, epoll, &keeper, &edges)
-        case .lost(let error): lose(error, now: now, &keeper, &edges)
-        }
-    }
-
-    private mutating func takeResults(
-        now: Int64, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable
-    ) {
-        while true {
-            switch stage {
-            case .away, .idle: return
-            default: break
-            }
-            switch link.nextResult() {
-            case .pending: return
-            case .rows(let rows):
-                if let found = InsertStatement.columns(in: rows) {
-                    columns = found
-                    hasClaims = InsertStatement.hasClaims(in: rows)
-                    isForCitus = InsertStatement.isForCitus(in: rows)
-                } else if case .settingUp = stage, let found = SessionSettings.predecessors(in: rows) {
-                    link.foundAbandoned(found)
-                }
-            case .failed(let error): failure = error
-            case .idle:
-                let error = failure
-                failure = nil
-                if let error, error.isConnectionLost {
-                    take(link.drop(error, now: now, epoll), now: now, epoll, &keeper, &edges)
-                } else {
-                    complete(error, now: now, epoll, &keeper, &edges)
-                }
-            }
-        }
+    /// There is a new session.
+    ///
+    /// - Parameter predecessors: the processes of sessions that were given up with a statement under way.
+    mutating func connected(ending predecessors: [Int32]) -> [CommitEffect] {
+        isLost = false
+        stage = .settingUp
+        let settings = SessionSettings.sql(ending: predecessors) + "; " + InsertStatement.sessionSettings
+        return send(settings + "; " + InsertStatement.look)
     }
 
     /// The command under way is over.
-    private mutating func complete(
-        _ error: DatabaseError?, now: Int64, _ epoll: borrowing Epoll, _ keeper: inout SpoolKeeper,
-        _ edges: inout EdgeTable
-    ) {
-        switch (stage, error) {
-        case (.away, _), (.idle, _): break
+    mutating func completed(_ result: CommandResult, _ conditions: CommitConditions) -> [CommitEffect] {
+        if let schema = result.schema { self.schema = schema }
+        if let error = result.error, error.isConnectionLost { return close(error) }
+        switch (stage, result.error) {
+        case (.away, _), (.idle, _): return []
         case (.preparing(_, isFirst: false), let error?):
             // The day of the events may be one that PostgreSQL does not know.
-            completeInsert(error, now: now, epoll, &keeper, &edges)
-        case (.settingUp, let error?), (.preparing, let error?):
-            take(link.drop(error, now: now, epoll), now: now, epoll, &keeper, &edges)
-        case (.settingUp, nil) where link.abandoned.count > Self.abandonedSessions:
-            take(link.dropForAbandoned(now: now, epoll), now: now, epoll, &keeper, &edges)
+            return completeInsert(error, conditions)
+        case (.settingUp, let error?), (.preparing, let error?): return close(error)
+        case (.settingUp, nil) where result.abandonedSessions > Self.abandonedSessions:
+            return close(DatabaseLink.unended(sessions: result.abandonedSessions))
         case (.settingUp, nil):
             stage = .makingPartitions
-            send(PartitionStatement.comingDays(), now: now, epoll, &keeper, &edges)
-        case (.makingPartitions, _):
-            planMaintenance(after: error, now: now)
-            prepare(
-                StatementForm(day: PartitionStatement.today(), claims: false), isFirst: true, now: now, epoll, &keeper,
-                &edges)
+            return send(PartitionStatement.comingDays(wall: conditions.wall))
+        case (.makingPartitions, let error):
+            let today = StatementForm(day: PartitionStatement.today(wall: conditions.wall), claims: false)
+            return planMaintenance(after: error, now: conditions.now) + prepare(today, isFirst: true)
         case (.preparing(let form, let isFirst), nil):
             stage = .idle
             prepared = form
-            if isFirst, refusal == nil { confirm() }
-        case (.probing(let isFirst), let error):
-            completeProbe(error, isFirst: isFirst, now: now, epoll, &keeper, &edges)
-        case (.maintaining, _):
-            planMaintenance(after: error, now: now)
+            return isFirst && refusal == nil ? confirm() : []
+        case (.probing(let isFirst), let error): return completeProbe(error, isFirst: isFirst, conditions)
+        case (.maintaining, let error):
             stage = .idle
+            return planMaintenance(after: error, now: conditions.now)
         case (.makingMissingPartitions, let error):
-            if let error { report.partitionsMissing(error, now: now) }
             inHand.madePartitions(failure: error.map { FailureKind(sqlState: $0.sqlState) })
-            performStep(now: now, epoll, &keeper, &edges)
-        case (.inserting, let error):
-            completeInsert(error, now: now, epoll, &keeper, &edges)
+            return (error.map { [.report(.partitionsMissing($0))] } ?? []) + performStep(conditions)
+        case (.inserting, let error): return completeInsert(error, conditions)
         }
     }
 
-    /// PostgreSQL takes rows.
-    mutating func confirm() {
-        refusal = nil
-        link.confirm()
-        report.connected()
-    }
-
-    private mutating func lose(
-        _ error: DatabaseError, now: Int64, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable
-    ) {
+    /// The session is lost, or there was none.
+    mutating func lost(_ error: DatabaseError) -> [CommitEffect] {
         let wasInserting = if case .inserting = stage { true } else { false }
         stage = .away
         prepared = nil
         isLost = true
-        failure = nil
-        report.lost(error, now: now)
-        inHand.lose(wasInserting && error.mayBlameEvents ? error : nil, now: now, &keeper, &edges)
+        return [.report(.lost(error))] + inHand.lose(wasInserting && error.mayBlameEvents ? error : nil)
+    }
+
+    /// Gives the session up.
+    mutating func close(_ error: DatabaseError) -> [CommitEffect] {
+        [.close(error)] + lost(error)
+    }
+
+    /// PostgreSQL takes rows.
+    mutating func confirm() -> [CommitEffect] {
+        refusal = nil
+        return [.confirm, .report(.connected)]
     }
 }

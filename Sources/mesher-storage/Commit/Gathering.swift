@@ -1,11 +1,11 @@
 import StorageChannel
 
 /// The events that wait for the next batch, and when that begins.
-struct Gathering: ~Copyable {
+struct Gathering {
     /// Maximum bytes that wait: PostgreSQL would not keep up with more, so further events are refused.
     private static let limit = 256 << 20
     /// The retry time, in seconds, of an event for which there is no room.
-    private static let retryAfter: UInt32 = 1
+    static let retryAfter: UInt32 = 1
 
     private var batch = Batch()
     private var policy: GroupCommit
@@ -19,12 +19,12 @@ struct Gathering: ~Copyable {
     var count: Int { batch.count }
     var isEmpty: Bool { batch.isEmpty }
 
-    mutating func append(_ event: ReceivedEvent, edge: UInt64, now: Int64, _ edges: inout EdgeTable) {
-        guard batch.records.count + event.record.count <= Self.limit else {
-            return edges.answer(edge) { $0.answer(event.ticket, .unavailable, retryAfter: Self.retryAfter) }
-        }
+    /// - Returns: false when there is no room for the event.
+    mutating func append(_ event: ReceivedEvent, edge: UInt64, now: Int64) -> Bool {
+        guard batch.records.count + event.record.count <= Self.limit else { return false }
         if batch.isEmpty { since = now }
         batch.append(event, edge: edge)
+        return true
     }
 
     /// When they are to be committed, if nothing more comes; there is at least one.
@@ -48,10 +48,9 @@ struct Gathering: ~Copyable {
         inHand.begin(&batch, now: now)
     }
 
-    /// Puts them on disk, or refuses them if that is impossible.
-    mutating func keep(now: Int64, _ keeper: inout SpoolKeeper, _ edges: inout EdgeTable) {
-        if keeper.accepts(now: now) { policy.ended(size: batch.count, now: now) }
-        keeper.keep(batch, [0..<batch.count], now: now, &edges)
-        batch.removeAll()
+    /// Hands them over to be kept on disk.
+    mutating func keep() -> CommitEffect {
+        defer { batch = Batch() }
+        return .keep(batch, [0..<batch.count])
     }
 }

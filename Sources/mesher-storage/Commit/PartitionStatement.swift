@@ -1,5 +1,4 @@
 import StorageChannel
-import System
 
 /// Calls of the schema's function that makes the daily partitions which are missing.
 enum PartitionStatement {
@@ -11,12 +10,12 @@ enum PartitionStatement {
     }
 
     /// Today by this host's clock, in days since 2000-01-01.
-    static func today(wall: Int64 = Clock.wall()) -> Int32 {
+    static func today(wall: Int64) -> Int32 {
         Int32(clamping: (wall - EventRecord.epochOffset) / EventRecord.day)
     }
 
     /// From yesterday to a week ahead, by this host's clock: a host that is some hours off still finds its day.
-    static func comingDays(wall: Int64 = Clock.wall()) -> String {
+    static func comingDays(wall: Int64) -> String {
         let today = Int64(today(wall: wall))
         return
             "SELECT public.mesher_make_partitions(date '2000-01-01' + \(today - 1), date '2000-01-01' + \(today + daysAhead))"

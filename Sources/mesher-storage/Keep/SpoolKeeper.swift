@@ -30,10 +30,10 @@ struct SpoolKeeper: ~Copyable {
     private var retryAt: Int64 = .min
     private var room: SpoolRoom?
     private var refreshAt: Int64 = .min
-    private(set) var pace = ReplayPace()
+    private var pace = ReplayPace()
     private var backlog = Backlog()
     /// What the last session that a part has cost was lost with.
-    private(set) var loss: DatabaseError?
+    private var loss: DatabaseError?
 
     init(_ path: String, limits: SpoolDirectory.Limits?, slot: ProcessSlot, logger: Logger) {
         self.path = path
@@ -122,30 +122,35 @@ struct SpoolKeeper: ~Copyable {
 
     // MARK: Keeping
 
-    /// Puts events of a batch on disk and answers those who wait for them; what does not fit is refused.
-    mutating func keep(_ batch: borrowing Batch, _ ranges: [Range<Int>], now: Int64, _ edges: inout EdgeTable) {
-        guard accepts(now: now) else {
-            for range in ranges { edges.answer(batch.entries[range], .unavailable, retryAfter: Self.retryAfter) }
-            return
-        }
+    /// Puts events of a batch on disk; what does not fit is refused.
+    ///
+    /// - Returns: what those who wait for them are to be told.
+    mutating func keep(_ batch: Batch, _ ranges: [Range<Int>], now: Int64) -> [StoreAnswer] {
+        guard accepts(now: now) else { return ranges.map { refusal(of: batch.entries[$0]) } }
+        var answers: [StoreAnswer] = []
         var taken: [Batch.Entry] = []
         for position in ranges.joined() {
             let entry = batch.entries[position]
             if let refusal = add(entry, of: batch, position) {
                 report.refused(refusal, project: entry.head.project, now: now)
-                edges.answer([entry], .unavailable, retryAfter: Self.retryAfterFull)
+                answers.append(StoreAnswer(entries: [entry], result: .unavailable, retryAfter: Self.retryAfterFull))
                 continue
             }
             taken.append(entry)
             if let bytes = spool?.pendingBytes, bytes >= Self.commitBytes {
-                commit(taken, now: now, &edges)
+                answers.append(commit(taken, now: now))
                 taken.removeAll(keepingCapacity: true)
             }
         }
-        commit(taken, now: now, &edges)
+        if !taken.isEmpty { answers.append(commit(taken, now: now)) }
+        return answers
     }
 
-    private mutating func add(_ entry: Batch.Entry, of batch: borrowing Batch, _ position: Int)
+    private func refusal(of entries: ArraySlice<Batch.Entry>) -> StoreAnswer {
+        StoreAnswer(entries: entries, result: .unavailable, retryAfter: Self.retryAfter)
+    }
+
+    private mutating func add(_ entry: Batch.Entry, of batch: Batch, _ position: Int)
         -> SpoolDirectory.Refusal?
     {
         batch.records.withUnsafeBytes { records in
@@ -153,16 +158,21 @@ struct SpoolKeeper: ~Copyable {
         }
     }
 
-    private mutating func commit(_ taken: [Batch.Entry], now: Int64, _ edges: inout EdgeTable) {
-        guard !taken.isEmpty else { return }
+    private mutating func commit(_ taken: [Batch.Entry], now: Int64) -> StoreAnswer {
         do throws(SystemError) {
             try spool?.commit(wall: Clock.wall())
-            edges.answer(taken[...], .durable, retryAfter: 0)
             report.kept(taken.count)
+            return StoreAnswer(entries: taken[...], result: .durable)
         } catch {
-            edges.answer(taken[...], .unavailable, retryAfter: Self.retryAfter)
             fail(error, now: now)
+            return refusal(of: taken[...])
         }
+    }
+
+    /// Sets aside refused events that edges wait for.
+    mutating func setAside(_ items: [QuarantineItem], waiting: [Batch.Entry], now: Int64) -> StoreAnswer {
+        guard setAside(items, now: now) else { return refusal(of: waiting[...]) }
+        return StoreAnswer(entries: waiting[...], result: .durable)
     }
 
     /// Sets aside what PostgreSQL refuses.
@@ -197,10 +207,12 @@ struct SpoolKeeper: ~Copyable {
     }
 
     /// The oldest part, if it is due.
-    mutating func beginReplay(now: Int64) -> SpooledPiece? {
+    mutating func beginReplay(now: Int64, projects: KnownProjects) -> Replay? {
         guard let next = nextReplay(now: now), next <= now else { return nil }
         pace.began(now: now)
-        return spool?.oldest(events: pace.size)
+        guard let piece = spool?.oldest(events: pace.size) else { return nil }
+        return Replay(
+            piece: piece, projects: projects, suspicion: pace.suspicion, loss: loss, failures: pace.failures)
     }
 
     /// All of a part is in PostgreSQL, except what is to be set aside.

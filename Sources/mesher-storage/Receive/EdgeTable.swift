@@ -58,14 +58,14 @@ struct EdgeTable: ~Copyable {
     }
 
     /// Answers events alike, each to the edge it came from.
-    mutating func answer(_ entries: ArraySlice<Batch.Entry>, _ result: StoreResult, retryAfter: UInt32) {
+    mutating func answer(_ answer: StoreAnswer) {
         var edge: Edge?
-        for entry in entries {
+        for entry in answer.entries {
             if edge?.identifier != entry.edge {
                 edge = edges[entry.edge]
                 if edge != nil { answered.insert(entry.edge) }
             }
-            edge?.answer(entry.ticket, result, retryAfter: retryAfter)
+            edge?.answer(entry.ticket, answer.result, retryAfter: answer.retryAfter)
         }
     }
 
