@@ -54,14 +54,16 @@ final class TestSpool {
         ])
     }
 
-    /// The record of an event that was received on 2026-01-02T03:04:05.000006Z.
+    /// The record of an event.
+    ///
+    /// - Parameter moment: of its receipt, by default 2026-01-02T03:04:05.000006Z.
     static func record(
-        project: Int64 = 1, id: UInt128, message: String = "it \"failed\" \\ {now}, é", payload: String = #"{"n":1}"#
+        project: Int64 = 1, id: UInt128, message: String = "it \"failed\" \\ {now}, é", payload: String = #"{"n":1}"#,
+        moment: Int64 = 820_638_245_000_006
     ) -> [UInt8] {
         var writer = FrameWriter()
         writer.element(project)
         writer.element(id)
-        let moment: Int64 = 820_638_245_000_006
         writer.element(moment)
         writer.element(moment)
         writer.element(Int32(moment / EventRecord.day))

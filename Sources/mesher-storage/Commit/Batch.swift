@@ -1,3 +1,4 @@
+import Schema
 import StorageChannel
 
 /// Events that wait for the same commit: their records, one after another, and the edge that waits for each.
@@ -10,11 +11,6 @@ struct Batch {
         /// Where its record is in `records`.
         let record: Range<Int>
     }
-
-    /// Maximum events and bytes per statement, except for a single larger event. With 1 MiB, and therefore more commits
-    /// for large bodies, small events beside them had two thirds of their rate.
-    static let statementEvents = 1_000
-    static let statementBytes = 8 << 20
 
     private(set) var entries: [Entry] = []
     private(set) var records: [UInt8] = []
@@ -43,36 +39,21 @@ struct Batch {
 
     /// Forgets the events and keeps the memory, unless a burst has made it large.
     mutating func removeAll() {
-        let keepsCapacity = records.capacity <= 2 * Self.statementBytes
+        let keepsCapacity = records.capacity <= 2 * CommitPlan.statementBytes
         entries.removeAll(keepingCapacity: keepsCapacity)
         records.removeAll(keepingCapacity: keepsCapacity)
     }
 
-    /// Sorts the events by day, project and id; events with the same id stay in order of receipt.
-    ///
-    /// Two hosts that store the same ids then lock them in the same order, and cannot deadlock.
+    /// Puts the events in the order in which they are stored; events with the same id stay in order of receipt.
     mutating func sort() {
         entries.sort { one, other in
-            (one.head.receivedOn, one.head.project, one.head.eventID, one.record.lowerBound)
-                < (other.head.receivedOn, other.head.project, other.head.eventID, other.record.lowerBound)
+            if one.head.precedes(other.head) { return true }
+            return !other.head.precedes(one.head) && one.record.lowerBound < other.record.lowerBound
         }
     }
 
-    /// The events in runs that one statement can carry: each is for one day.
-    func statementRanges() -> [Range<Int>] {
-        var ranges: [Range<Int>] = []
-        var start = 0
-        var bytes = 0
-        for (position, entry) in entries.enumerated() {
-            bytes += entry.record.count
-            let isFull = position - start == Self.statementEvents || bytes > Self.statementBytes
-            if position > start, isFull || entry.head.receivedOn != entries[start].head.receivedOn {
-                ranges.append(start..<position)
-                start = position
-                bytes = entry.record.count
-            }
-        }
-        if start < entries.count { ranges.append(start..<entries.count) }
-        return ranges
+    /// How they are committed, once they are sorted.
+    func plan() -> CommitPlan {
+        CommitPlan(of: entries.lazy.map { ($0.head.receivedOn, $0.record.count) })
     }
 }

@@ -1,4 +1,5 @@
 import PostgreSQL
+import Schema
 import Spool
 import StorageChannel
 

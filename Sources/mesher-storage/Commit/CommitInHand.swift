@@ -1,4 +1,5 @@
 import PostgreSQL
+import Schema
 import Spool
 import StorageChannel
 
@@ -38,7 +39,7 @@ struct CommitInHand {
     mutating func begin(_ gathered: inout Batch, now: Int64) {
         swap(&gathered, &batch)
         batch.sort()
-        plan = CommitPlan(batch.statementRanges())
+        plan = batch.plan()
         since = now
     }
 
@@ -64,7 +65,7 @@ struct CommitInHand {
         refused += piece.content.damages.map { piece.damage($0, wall: wall) }
         batch.sort()
         guard let suspicion = replay.suspicion, batch.count == 1 else {
-            plan = CommitPlan(batch.statementRanges())
+            plan = batch.plan()
             return
         }
         plan = CommitPlan(suspected: suspicion)
@@ -84,14 +85,12 @@ struct CommitInHand {
         return (range, [.answer(StoreAnswer(entries: batch.entries[range], result: .durable))])
     }
 
-    mutating func failed(
-        _ error: DatabaseError, _ kind: FailureKind, _ conditions: CommitConditions
-    ) -> [CommitEffect] {
+    mutating func failed(_ error: DatabaseError, _ conditions: CommitConditions) -> [CommitEffect] {
         if isKept {
             _ = plan.abandon()
             return []
         }
-        var kind = kind
+        var kind = error.kind
         if let replay, replay.failures >= Self.patience, error.sqlState?.hasPrefix("XX") == true { kind = .badEvent }
         switch plan.failed(kind, now: conditions.now) {
         case nil:

@@ -1,5 +1,6 @@
 import Logging
 import PostgreSQL
+import Schema
 import Scoreboard
 import StorageChannel
 import System

@@ -49,9 +49,8 @@ extension Committer {
     mutating func completeInsert(_ error: DatabaseError?, _ conditions: CommitConditions) -> [CommitEffect] {
         var effects: [CommitEffect]
         if let error {
-            let kind = FailureKind(sqlState: error.sqlState)
-            effects = inHand.failed(error, kind, conditions)
-            if kind == .session { return effects + close(error) }
+            effects = inHand.failed(error, conditions)
+            if error.kind == .session { return effects + close(error) }
         } else {
             let committed = inHand.inserted()
             effects = [.count(events: committed.events.count, duration: conditions.now - insertedAt)]

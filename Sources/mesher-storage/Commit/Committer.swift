@@ -223,7 +223,7 @@ struct Committer {
             stage = .idle
             return planMaintenance(after: error, now: conditions.now)
         case (.makingMissingPartitions, let error):
-            inHand.madePartitions(failure: error.map { FailureKind(sqlState: $0.sqlState) })
+            inHand.madePartitions(failure: error?.kind)
             return (error.map { [.report(.partitionsMissing($0))] } ?? []) + performStep(conditions)
         case (.inserting, let error): return completeInsert(error, conditions)
         }

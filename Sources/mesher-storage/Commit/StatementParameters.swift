@@ -38,7 +38,7 @@ struct StatementParameters: ~Copyable {
                 if element.count == 4 { hasNull[column] = true }
             }
         }
-        bytes.removeAll(keepingCapacity: bytes.capacity <= 2 * Batch.statementBytes)
+        bytes.removeAll(keepingCapacity: bytes.capacity <= 2 * CommitPlan.statementBytes)
         bytes.append(contentsOf: repeatElement(0, count: sizes.reduce(0, +)))
         ranges.removeAll(keepingCapacity: true)
         var start = 0

@@ -1,4 +1,5 @@
 import PostgreSQL
+import Schema
 import Spool
 
 /// A part of the spool that is to be delivered, and what came of it before.

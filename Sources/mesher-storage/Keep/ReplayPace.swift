@@ -1,3 +1,5 @@
+import Schema
+
 /// When the next part of the spool may be delivered, and how large it is. Live events go first, and get three quarters
 /// of PostgreSQL's time. A part that costs sessions is delivered event by event.
 struct ReplayPace {

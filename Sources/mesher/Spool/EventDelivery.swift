@@ -1,31 +1,32 @@
+internal import Configuration
+internal import Glibc
 internal import PostgreSQL
 internal import Schema
 internal import StorageChannel
+internal import System
 
-/// Stores events in PostgreSQL as storage would: those that are there already are skipped.
+/// Stores events in PostgreSQL by the same rules and statements as storage: those that are there already are skipped.
 struct EventDelivery: ~Copyable {
     private let connection: Connection
-    /// How many of an event's columns the database has.
-    private let columns: Int
-    private let isForCitus: Bool
+    private let schema: EventSchema
+    /// Microseconds.
+    private let midnightMargin: Int64
     /// Whether it has stored an event, so that PostgreSQL takes rows.
     private var hasStored = false
 
-    /// - Throws: `DatabaseError`.
-    init(_ connection: consuming Connection) throws(DatabaseError) {
-        let found = try connection.query(InsertStatement.look)
-        columns = InsertStatement.columns(in: found) ?? InsertStatement.columns.count
-        isForCitus = InsertStatement.isForCitus(in: found)
+    private init(_ connection: consuming Connection, midnightMargin: Int64) throws(DatabaseError) {
+        schema = try EventSchema(connection.query(InsertStatement.look)) ?? EventSchema()
         self.connection = connection
+        self.midnightMargin = midnightMargin
     }
 
-    /// A delivery to a database, as the role that the URL names.
+    /// A delivery to the database of MESHER_STORAGE_DATABASE_URL, as the role that it names.
     ///
     /// - Throws: `DatabaseError`.
-    static func open(_ url: String) throws(DatabaseError) -> EventDelivery {
-        let connection = try Connection.open(url, applicationName: "mesher")
+    static func open(_ settings: Settings) throws(DatabaseError) -> EventDelivery {
+        let connection = try Connection.open(settings.text(.storageDatabaseURL), applicationName: "mesher")
         try connection.execute(SessionSettings.sql() + "; " + InsertStatement.sessionSettings)
-        return try EventDelivery(connection)
+        return try EventDelivery(connection, midnightMargin: Int64(settings.integer(.midnightMargin)) * 1_000_000)
     }
 
     /// Why the database may not be that of the events of these projects; nil when it is.
@@ -69,51 +70,46 @@ struct EventDelivery: ~Copyable {
     private mutating func store(
         _ events: [SpooledEvent], withProof: Bool
     ) throws(DatabaseError) -> [(position: Int, reason: DatabaseError)] {
-        var refused: [(position: Int, reason: DatabaseError)] = []
-        var ranges = [0..<events.count]
-        while let range = ranges.popLast() {
-            guard !range.isEmpty else { continue }
-            do throws(DatabaseError) {
-                try insert(events[range])
-                hasStored = true
-            } catch {
-                guard error.blamesRow else { throw error }
-                guard range.count > 1 else {
-                    if withProof, !hasStored { try requireOtherRows(than: events[range.lowerBound], error) }
-                    refused.append((range.lowerBound, error))
-                    continue
+        var progress = DeliveryProgress(events)
+        while true {
+            switch progress.plan.step(now: Clock.monotonic()) {
+            case .insert(let range):
+                do throws(DatabaseError) {
+                    try insert(progress.events[range])
+                    hasStored = true
+                    _ = progress.plan.inserted()
+                } catch {
+                    try progress.failed(error, now: Clock.monotonic())
                 }
-                let middle = range.lowerBound + range.count / 2
-                ranges += [middle..<range.upperBound, range.lowerBound..<middle]
+            case .makePartitions(let range):
+                do throws(DatabaseError) {
+                    try connection.execute(
+                        PartitionStatement.days(Set(progress.events[range].map(\.head.receivedOn))))
+                    progress.plan.madePartitions()
+                } catch {
+                    progress.lacksPartitions(error)
+                }
+            case .probe(let position):
+                if withProof, !hasStored, let suspect = progress.suspects[position] {
+                    try requireOtherRows(than: progress.events[position], suspect)
+                }
+                _ = progress.plan.probed()
+            case .wait(let moment): usleep(UInt32(clamping: (moment - Clock.monotonic()) / 1_000))
+            case .finished: return progress.refused
             }
         }
-        return refused
     }
 
+    /// Stores events of one day.
     private func insert(_ events: ArraySlice<SpooledEvent>) throws(DatabaseError) {
-        do throws(DatabaseError) {
-            try execute(events)
-        } catch {
-            // Its day has no partition, or a CHECK of the operator is violated.
-            guard error.sqlState == "23514" else { throw error }
-            let days = Set(events.compactMap { $0[.receivedOn] })
-            for day in days {
-                _ = try connection.query("SELECT public.mesher_make_partitions($1::date, $1::date)", [day])
-            }
-            try execute(events)
+        let form = StatementForm(of: events.lazy.map(\.head), margin: schema.hasClaims ? midnightMargin : 0)
+        let arrays = EventRecord.Column.allCases.prefix(schema.columns).map { column in
+            Self.array(events.map { $0[column] })
         }
-    }
-
-    private func execute(_ events: ArraySlice<SpooledEvent>) throws(DatabaseError) {
-        let days = Dictionary(grouping: events, by: \.head.receivedOn).sorted { $0.key < $1.key }
-        for (day, events) in days {
-            let arrays = EventRecord.Column.allCases.prefix(columns).map { column in
-                Self.array(events.map { $0[column] })
-            }
-            _ = try connection.query(
-                InsertStatement.sql(day: day, columns: columns, isForCitus: isForCitus), arrays,
-                types: Array(InsertStatement.parameterTypes.prefix(columns)))
-        }
+        _ = try connection.query(
+            InsertStatement.sql(
+                day: form.day, columns: schema.columns, claims: form.claims, isForCitus: schema.isForCitus),
+            arrays, types: Array(InsertStatement.parameterTypes.prefix(schema.columns)))
     }
 
     /// An array as text, each element quoted.

@@ -131,7 +131,7 @@ struct QuarantineCommand: ParsableCommand {
             let settings = try selection.options.settings()
             let directory = SpoolDirectory.quarantine(in: settings.spoolDirectory)
             let entries = try selection.entries(directory)
-            var delivery = try EventDelivery.open(settings.text(.storageDatabaseURL))
+            var delivery = try EventDelivery.open(settings)
             let recipient = try project.map { reference in
                 guard let recipient = try delivery.project(reference) else {
                     throw CommandError(

@@ -32,7 +32,7 @@ struct SpoolDrainCommand: ParsableCommand {
         let settings = try options.settings()
         let origin = SpoolOrigin(settings)
         let spool = try Self.open(settings)
-        var delivery = try EventDelivery.open(settings.text(.storageDatabaseURL))
+        var delivery = try EventDelivery.open(settings)
         var stored = 0
         var setAside = 0
         while !spool.index.isCounted { spool.survey() }

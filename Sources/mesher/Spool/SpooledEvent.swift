@@ -39,6 +39,9 @@ struct SpooledEvent {
 
     subscript(_ column: EventRecord.Column) -> String? { values[column.rawValue] }
 
+    /// Bytes of its texts.
+    var size: Int { values.reduce(0) { $0 + ($1?.utf8.count ?? 0) } }
+
     /// 32 hex digits.
     var id: String { self[.eventID] ?? "" }
 

@@ -1,3 +1,4 @@
+import Schema
 import StorageChannel
 import Testing
 
@@ -29,7 +30,7 @@ extension Batch {
     func eventLimit() {
         var batch = Batch()
         for _ in 0..<2_001 { batch.append(TestEvent()) }
-        #expect(batch.statementRanges() == [0..<1_000, 1_000..<2_000, 2_000..<2_001])
+        #expect(batch.plan().undecided == [0..<1_000, 1_000..<2_000, 2_000..<2_001])
     }
 
     @Test("no statement gets more than 8 MiB, except for a single event")
@@ -37,14 +38,14 @@ extension Batch {
         var batch = Batch()
         let large = TestEvent(payload: String(repeating: "x", count: 3 << 20))
         for _ in 0..<3 { batch.append(large) }
-        #expect(batch.statementRanges() == [0..<2, 2..<3])
+        #expect(batch.plan().undecided == [0..<2, 2..<3])
     }
 
     @Test("each statement is for the events of one day")
     func days() {
         var batch = Batch()
         for day: Int32 in [10, 10, 11, 10] { batch.append(TestEvent(day: day)) }
-        #expect(batch.statementRanges() == [0..<2, 2..<3, 3..<4])
+        #expect(batch.plan().undecided == [0..<2, 2..<3, 3..<4])
     }
 
     @Test("sorted events are in the order of day, project and id, and of their receipt where these are the same")
@@ -67,7 +68,7 @@ extension Batch {
     @Test("an empty batch needs no statement")
     func empty() {
         var batch = Batch()
-        #expect(batch.statementRanges().isEmpty)
+        #expect(batch.plan().undecided.isEmpty)
         batch.append(TestEvent())
         batch.removeAll()
         #expect(batch.isEmpty && batch.records.isEmpty)

@@ -1,3 +1,4 @@
+import Schema
 import StorageChannel
 import Testing
 

@@ -1,4 +1,6 @@
 import PostgreSQL
+import RecordedInputs
+import Schema
 import StorageChannel
 import Testing
 
@@ -10,7 +12,7 @@ import Testing
     /// A committer between a PostgreSQL and a disk that do what chance wants.
     private struct World {
         var deciding = DecidingCommitter()
-        var random: Seeded
+        var random: SplitMix
         /// Tickets.
         var answered: [UInt64: StoreResult] = [:]
         var durable: Set<UInt64> = []
@@ -94,22 +96,9 @@ import Testing
         }
     }
 
-    private struct Seeded: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            // SplitMix64.
-            state &+= 0x9e37_79b9_7f4a_7c15
-            var mixed = state
-            mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-            mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-            return mixed ^ (mixed >> 31)
-        }
-    }
-
     @Test("whatever happens, each event is answered once, and what is said to be durable is", arguments: 0..<40)
     func interleaving(seed: UInt64) {
-        var world = World(random: Seeded(state: seed))
+        var world = World(random: SplitMix(seed: seed))
         for _ in 0..<500 { world.step() }
         // Everything works again.
         world.deciding.conditions.canKeep = true

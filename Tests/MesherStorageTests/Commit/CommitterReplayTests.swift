@@ -1,4 +1,5 @@
 import PostgreSQL
+import Schema
 import StorageChannel
 import Testing
 

@@ -1,19 +1,18 @@
-import PostgreSQL
-import Schema
+package import PostgreSQL
 
 /// What the database has for events; less than this release knows until `mesher db migrate` was run.
-struct EventSchema: Equatable {
+package struct EventSchema: Equatable, Sendable {
     /// The columns that there are: the first so many.
-    var columns = InsertStatement.columns.count
+    package var columns = InsertStatement.columns.count
     /// Whether ids can be claimed.
-    var hasClaims = false
+    package var hasClaims = false
     /// Whether the statement must be the one for Citus.
-    var isForCitus = false
+    package var isForCitus = false
 
-    init() {}
+    package init() {}
 
     /// The answer to `InsertStatement.look`, if these rows are.
-    init?(_ rows: borrowing Rows) {
+    package init?(_ rows: borrowing Rows) {
         guard let columns = InsertStatement.columns(in: rows) else { return nil }
         self.columns = columns
         hasClaims = InsertStatement.hasClaims(in: rows)
@@ -21,7 +20,7 @@ struct EventSchema: Equatable {
     }
 
     /// The names of the columns that it lacks.
-    var missingColumns: [String] { InsertStatement.columns[columns...].map(\.name) }
+    package var missingColumns: [String] { InsertStatement.columns[columns...].map(\.name) }
 
-    var isComplete: Bool { hasClaims && missingColumns.isEmpty }
+    package var isComplete: Bool { hasClaims && missingColumns.isEmpty }
 }

@@ -4,8 +4,8 @@
 /// Each event of the batch is decided exactly once: by `inserted`, which names those that are stored, or by `failed`,
 /// `probed` or `abandon`, which name those that are not. No event is blamed before PostgreSQL has accepted another row:
 /// a server that accepts none blames every event.
-struct CommitPlan {
-    enum Step: Equatable {
+package struct CommitPlan {
+    package enum Step: Equatable {
         case insert(Range<Int>)
         /// Make the partitions for the days of these events.
         case makePartitions(Range<Int>)
@@ -17,7 +17,7 @@ struct CommitPlan {
     }
 
     /// What is decided about events that a statement did not store.
-    enum Verdict: Equatable {
+    package enum Verdict: Equatable {
         /// PostgreSQL refuses this very event, now and later.
         case refused(Range<Int>)
         /// PostgreSQL does not accept them now.
@@ -25,7 +25,7 @@ struct CommitPlan {
     }
 
     /// The next step for a suspected event once PostgreSQL has accepted another row.
-    enum Suspicion {
+    package enum Suspicion: Sendable {
         /// It is tried, perhaps again: the cause of the refusal may just have ended.
         case tried
         /// It is refused.
@@ -46,25 +46,35 @@ struct CommitPlan {
         var isProbed = false
     }
 
+    /// Maximum events and bytes per statement, except for a single larger event. With 1 MiB, and therefore more commits
+    /// for large bodies, small events beside them had two thirds of their rate.
+    package static let statementEvents = 1_000
+    package static let statementBytes = 8 << 20
     /// Maximum number of attempts of a statement that other sessions block.
-    static let attempts = 4
+    package static let attempts = 4
     /// Nanoseconds before the second attempt; doubled before each further one.
-    static let firstPause: Int64 = 10_000_000
+    package static let firstPause: Int64 = 10_000_000
 
     /// The last one is next.
     private var pieces: [Piece]
 
-    init(_ ranges: [Range<Int>]) {
+    package init(_ ranges: [Range<Int>]) {
         pieces = ranges.reversed().map { Piece(range: $0) }
     }
 
+    /// - Parameter events: of each its day, since 2000-01-01, and the size of its record in bytes; in the order of
+    ///   `RecordHead.precedes`.
+    package init(of events: some Sequence<(day: Int32, bytes: Int)>) {
+        self.init(Self.statements(events))
+    }
+
     /// A batch of one event that is suspected from the beginning.
-    init(suspected suspicion: Suspicion) {
+    package init(suspected suspicion: Suspicion) {
         pieces = [Piece(range: 0..<1, suspicion: suspicion)]
     }
 
     /// The current step; the same until one of the methods below reports its outcome.
-    func step(now: Int64) -> Step {
+    package func step(now: Int64) -> Step {
         guard let piece = pieces.last else { return .finished }
         if piece.suspicion != nil { return .probe(piece.range.lowerBound) }
         if piece.needsPartitions { return .makePartitions(piece.range) }
@@ -72,15 +82,15 @@ struct CommitPlan {
     }
 
     /// The insert succeeded.
-    mutating func inserted() -> Range<Int>? {
+    package mutating func inserted() -> Range<Int>? {
         pieces.popLast()?.range
     }
 
     /// What is not decided yet, in order.
-    var undecided: [Range<Int>] { pieces.reversed().map(\.range) }
+    package var undecided: [Range<Int>] { pieces.reversed().map(\.range) }
 
     /// The partitions were made or, for a reason of some kind, could not be made; either way the insert is tried again.
-    mutating func madePartitions(failure: FailureKind? = nil) {
+    package mutating func madePartitions(failure: FailureKind? = nil) {
         guard var piece = pieces.popLast() else { return }
         piece.needsPartitions = false
         piece.madePartitions = true
@@ -91,7 +101,7 @@ struct CommitPlan {
     /// The insert failed.
     ///
     /// - Returns: what that decides; nil when only the plan has changed.
-    mutating func failed(_ kind: FailureKind, now: Int64) -> Verdict? {
+    package mutating func failed(_ kind: FailureKind, now: Int64) -> Verdict? {
         guard var piece = pieces.popLast() else { return nil }
         switch kind {
         case .missingPartition where !piece.madePartitions:
@@ -123,7 +133,7 @@ struct CommitPlan {
     /// PostgreSQL accepts another row. If it does not, call `abandon`.
     ///
     /// - Returns: the suspected event, if it is to blame; nil when it is to be tried, perhaps again.
-    mutating func probed() -> Range<Int>? {
+    package mutating func probed() -> Range<Int>? {
         guard var piece = pieces.popLast() else { return nil }
         if piece.suspicion == .refused { return piece.range }
         piece.suspicion = nil
@@ -136,15 +146,35 @@ struct CommitPlan {
     /// end, and others are tried first.
     ///
     /// - Returns: false when there are none left that are not suspected.
-    mutating func postpone() -> Bool {
+    package mutating func postpone() -> Bool {
         guard let piece = pieces.popLast() else { return false }
         pieces.insert(piece, at: 0)
         return pieces.contains { $0.suspicion == nil }
     }
 
     /// Gives up on all that is left.
-    mutating func abandon() -> [Range<Int>] {
+    package mutating func abandon() -> [Range<Int>] {
         defer { pieces = [] }
         return undecided
+    }
+
+    /// Events in runs that one statement can carry: each is for one day.
+    private static func statements(_ events: some Sequence<(day: Int32, bytes: Int)>) -> [Range<Int>] {
+        var ranges: [Range<Int>] = []
+        var (start, end, bytes) = (0, 0, 0)
+        var current: Int32?
+        for event in events {
+            bytes += event.bytes
+            let isFull = end - start == statementEvents || bytes > statementBytes
+            if end > start, isFull || event.day != current {
+                ranges.append(start..<end)
+                start = end
+                bytes = event.bytes
+            }
+            current = event.day
+            end += 1
+        }
+        if start < end { ranges.append(start..<end) }
+        return ranges
     }
 }

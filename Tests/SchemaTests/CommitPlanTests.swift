@@ -1,6 +1,5 @@
+import Schema
 import Testing
-
-@testable import mesher_storage
 
 @Suite struct CommitPlanTests {
     /// What a plan decides for events of which some are refused.

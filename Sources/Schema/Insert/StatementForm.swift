@@ -1,13 +1,13 @@
-import StorageChannel
+package import StorageChannel
 
 /// For which events the statement that stores them is made.
-struct StatementForm: Equatable {
+package struct StatementForm: Equatable, Sendable {
     /// In days since 2000-01-01.
-    let day: Int32
+    package let day: Int32
     /// Whether a host with another clock may store one of them under another day at the same moment.
-    let claims: Bool
+    package let claims: Bool
 
-    init(day: Int32, claims: Bool) {
+    package init(day: Int32, claims: Bool) {
         self.day = day
         self.claims = claims
     }
@@ -15,14 +15,22 @@ struct StatementForm: Equatable {
     /// - Parameters:
     ///   - heads: those of events of one day.
     ///   - margin: microseconds before and after a midnight; 0 for no claims at all.
-    init(of heads: some Collection<RecordHead>, margin: Int64) {
+    package init(of heads: some Collection<RecordHead>, margin: Int64) {
         day = heads.first?.receivedOn ?? 0
         claims = margin > 0 && heads.contains { Self.isNearMidnight($0.receivedAt, margin: margin) }
     }
 
-    static func isNearMidnight(_ time: Int64, margin: Int64) -> Bool {
+    package static func isNearMidnight(_ time: Int64, margin: Int64) -> Bool {
         let remainder = time % EventRecord.day
         let sinceMidnight = remainder < 0 ? remainder + EventRecord.day : remainder
         return sinceMidnight < margin || EventRecord.day - sinceMidnight <= margin
+    }
+}
+
+extension RecordHead {
+    /// Whether it is stored before another event: by day, project and id. Two hosts that store the same ids then lock them
+    /// in the same order, and cannot deadlock.
+    package func precedes(_ other: RecordHead) -> Bool {
+        (receivedOn, project, eventID) < (other.receivedOn, other.project, other.eventID)
     }
 }

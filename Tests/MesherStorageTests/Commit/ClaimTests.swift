@@ -4,18 +4,8 @@ import Testing
 
 @testable import mesher_storage
 
-@Suite struct StatementFormTests {
+@Suite struct ClaimTests {
     private static let midnight = 9_499 * EventRecord.day
-
-    @Test("a time is near midnight from so long before it until so long after it, in whatever century")
-    func nearMidnight() {
-        for midnight in [Self.midnight, 0, -Self.midnight] {
-            for (time, isNear) in [(-300, true), (-301, false), (0, true), (299, true), (300, false)] {
-                let time = midnight + Int64(time) * 1_000_000
-                #expect(StatementForm.isNearMidnight(time, margin: 300_000_000) == isNear, "\(time)")
-            }
-        }
-    }
 
     @Test(
         "ids of one day that are sent to two hosts at once are stored once, though the other's clock says the next day")

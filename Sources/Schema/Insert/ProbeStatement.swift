@@ -66,11 +66,3 @@ package enum ProbeStatement {
         return error.blamesRow && !error.isConnectionLost && error.sqlState != suspect
     }
 }
-
-extension DatabaseError {
-    /// Whether an error blames a row or a parameter: classes 21 to 23, 54 and P0 of PostgreSQL's appendix A. It can
-    /// also mean that PostgreSQL accepts no row at all: 54000 near the wraparound of its transaction ids.
-    package var blamesRow: Bool {
-        ["21", "22", "23", "54", "P0"].contains { sqlState?.hasPrefix($0) == true }
-    }
-}

@@ -1,7 +1,6 @@
+import Schema
 import StorageChannel
 import Testing
-
-@testable import mesher_storage
 
 @Suite struct PartitionStatementTests {
     @Test("the coming days are those from yesterday to a week ahead")

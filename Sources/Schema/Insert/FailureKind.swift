@@ -1,7 +1,7 @@
-import PostgreSQL
+package import PostgreSQL
 
 /// What a failed statement means for its events, by SQLSTATE (PostgreSQL's appendix A).
-enum FailureKind: Equatable {
+package enum FailureKind: Equatable, Sendable {
     /// An event is to blame; its neighbours can be stored without it.
     case badEvent
     /// A day has no partition, or a CHECK was violated: the two have one code.
@@ -13,7 +13,7 @@ enum FailureKind: Equatable {
     /// PostgreSQL cannot store now.
     case server
 
-    init(sqlState: String?) {
+    package init(sqlState: String?) {
         guard let sqlState else {
             self = .server
             return
@@ -37,7 +37,14 @@ enum FailureKind: Equatable {
 }
 
 extension DatabaseError {
+    /// What it means for the events of a statement that failed with it.
+    package var kind: FailureKind { FailureKind(sqlState: sqlState) }
+
+    /// Whether an error blames a row or a parameter. It can also mean that PostgreSQL accepts no row at all: 54000 near the
+    /// wraparound of its transaction ids.
+    package var blamesRow: Bool { [.badEvent, .missingPartition].contains(kind) }
+
     /// Whether the events of a statement may be to blame for the loss of its session: it gave no answer in time, or its
     /// process died. Not when somebody ended the session or the server.
-    var mayBlameEvents: Bool { isConnectionLost && (sqlState == nil || sqlState == "57P02") }
+    package var mayBlameEvents: Bool { isConnectionLost && (sqlState == nil || sqlState == "57P02") }
 }
