@@ -32,16 +32,17 @@ let package = Package(
         // What several programs share.
         .target(
             name: "Journal", dependencies: [.product(name: "Logging", package: "swift-log")], swiftSettings: settings),
-        .target(name: "Configuration", swiftSettings: settings),
+        .target(name: "Configuration", dependencies: ["System"], swiftSettings: settings),
+        .target(name: "Notation", swiftSettings: settings),
         .target(name: "System", dependencies: ["CSystem"], swiftSettings: settings),
         .target(name: "Confinement", dependencies: ["CSandbox", "System"], swiftSettings: settings),
         .target(name: "Scoreboard", dependencies: ["System"], swiftSettings: settings),
         .target(name: "StorageChannel", dependencies: ["System"], swiftSettings: settings),
         .target(
-            name: "Spool", dependencies: ["CChecksum", "StorageChannel", "System"], swiftSettings: settings),
+            name: "Spool", dependencies: ["CChecksum", "Notation", "StorageChannel", "System"], swiftSettings: settings),
         .target(name: "PostgreSQL", dependencies: ["CLibraries"], swiftSettings: settings),
         .target(name: "Redis", dependencies: ["CLibraries", "Configuration", "System"], swiftSettings: settings),
-        .target(name: "Schema", dependencies: ["PostgreSQL", "StorageChannel"], swiftSettings: settings),
+        .target(name: "Schema", dependencies: ["Notation", "PostgreSQL", "StorageChannel"], swiftSettings: settings),
         .target(name: "Deflate", dependencies: ["CLibraries"], swiftSettings: settings),
         .target(name: "WebSocket", dependencies: ["CLibraries", "Deflate"], swiftSettings: settings),
         .target(
@@ -52,7 +53,7 @@ let package = Package(
         .executableTarget(
             name: "mesher",
             dependencies: [
-                "CCurlOptions", "CLibraries", "Configuration", "Confinement", "System", "Ingestion",
+                "CCurlOptions", "CLibraries", "Configuration", "Confinement", "System", "Ingestion", "Notation",
                 "PostgreSQL", "Redis",
                 "Schema",
                 "Scoreboard", "Spool", "StorageChannel", "WebSocket",
@@ -62,8 +63,8 @@ let package = Package(
         .executableTarget(
             name: "mesher-storage",
             dependencies: [
-                "CSystem", "Configuration", "Confinement", "System", "Journal", "PostgreSQL", "Schema", "Scoreboard",
-                "Spool", "StorageChannel",
+                "CSystem", "Configuration", "Confinement", "System", "Journal", "Notation", "PostgreSQL", "Schema",
+                "Scoreboard", "Spool", "StorageChannel",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
@@ -79,7 +80,7 @@ let package = Package(
         .executableTarget(
             name: "mesher-watchdog",
             dependencies: [
-                "Configuration", "System", "Journal", "Scoreboard", "StorageChannel",
+                "Configuration", "System", "Journal", "Notation", "Scoreboard", "StorageChannel",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
@@ -120,7 +121,8 @@ let package = Package(
         .testTarget(
             name: "RedisTests", dependencies: ["Configuration", "Ingestion", "Redis", "System", "TestServers"],
             swiftSettings: settings),
-        .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: settings),
+        .testTarget(name: "NotationTests", dependencies: ["Notation"], swiftSettings: settings),
+        .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "System"], swiftSettings: settings),
         .testTarget(name: "ConfinementTests", dependencies: ["Confinement"], swiftSettings: settings),
         .testTarget(
             name: "MesherStorageTests",

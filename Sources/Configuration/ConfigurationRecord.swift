@@ -1,4 +1,5 @@
 internal import Glibc
+package import System
 
 /// What the running service has read: the file `configuration` in the run directory, which only its user and root can
 /// read. It holds a salted digest of each value, not the value, so that somebody who can read the values can tell
@@ -90,9 +91,7 @@ package struct ConfigurationRecord: Equatable, Sendable {
     }
 
     /// Replaces the file.
-    ///
-    /// - Returns: whether it could be written; the reason is in `errno`.
-    package func write(in runDirectory: String) -> Bool {
-        ReplacedFile.write(text, to: Self.path(in: runDirectory), mode: 0o600)
+    package func write(in runDirectory: String) throws(SystemError) {
+        try ReplacedFile.write(text, to: Self.path(in: runDirectory), mode: 0o600)
     }
 }

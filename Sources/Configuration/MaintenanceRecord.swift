@@ -1,4 +1,5 @@
 internal import Glibc
+package import System
 
 /// How the last `mesher db maintain` on this host ended: the file `maintenance` in the run directory, for the metrics. It is
 /// gone after a boot.
@@ -43,9 +44,7 @@ package struct MaintenanceRecord: Equatable, Sendable {
     }
 
     /// Replaces the file.
-    ///
-    /// - Returns: whether it could be written; the reason is in `errno`.
-    package func write(in runDirectory: String) -> Bool {
-        ReplacedFile.write("\(at) \(result.rawValue)\n", to: Self.path(in: runDirectory), mode: 0o644)
+    package func write(in runDirectory: String) throws(SystemError) {
+        try ReplacedFile.write("\(at) \(result.rawValue)\n", to: Self.path(in: runDirectory), mode: 0o644)
     }
 }

@@ -1,4 +1,5 @@
 internal import Glibc
+package import System
 
 /// How the last reload ended: the file `reload` in the run directory, by which the watchdog answers `mesher reload`. One
 /// line, `<nanoseconds> ok` or `<nanoseconds> failed <why>`.
@@ -45,9 +46,7 @@ package struct ReloadReport: Equatable, Sendable {
     }
 
     /// Replaces the report.
-    ///
-    /// - Returns: whether it could be written; the reason is in `errno`.
-    package func write(in runDirectory: String) -> Bool {
-        ReplacedFile.write(text, to: Self.path(in: runDirectory), mode: 0o644)
+    package func write(in runDirectory: String) throws(SystemError) {
+        try ReplacedFile.write(text, to: Self.path(in: runDirectory), mode: 0o644)
     }
 }

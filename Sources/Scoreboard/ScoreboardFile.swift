@@ -87,17 +87,14 @@ package final class ScoreboardFile {
         return memory
     }
 
-    /// Created under a temporary name, because a process that still maps the old file keeps it.
+    /// Replaces it: a process that still maps the old file keeps that one.
     private static func create(_ path: String) throws(SystemError) -> ScoreboardFile {
-        let temporary = path + ".new"
-        let number = Glibc.open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard number >= 0 else { throw SystemError("open", temporary) }
-        let descriptor = Descriptor(adopting: number)
-        guard ftruncate(number, off_t(size)) == 0 else { throw SystemError("ftruncate", temporary) }
-        let memory = try SharedMemory.file(descriptor.number, offset: 0, words: size / SharedMemory.wordSize)
+        let file = try ReplacedFile(path)
+        guard ftruncate(file.number, off_t(size)) == 0 else { throw SystemError("ftruncate", path) }
+        let memory = try SharedMemory.file(file.number, offset: 0, words: size / SharedMemory.wordSize)
         memory[Header.magic] = magic
         memory[Header.fingerprint] = SlotLayout.fingerprint
-        guard rename(temporary, path) == 0 else { throw SystemError("rename", path) }
+        try file.complete()
         return ScoreboardFile(memory)
     }
 

@@ -25,18 +25,15 @@ package final class SessionTable {
     /// - Throws: `SystemError` when it cannot be made.
     package static func create(in runDirectory: String) throws(SystemError) -> SessionTable {
         let path = path(in: runDirectory)
-        // Created under a temporary name, because a process that still maps the old file keeps it.
-        let temporary = path + ".new"
-        let number = Glibc.open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard number >= 0 else { throw SystemError("open", temporary) }
-        let descriptor = Descriptor(adopting: number)
-        guard ftruncate(number, off_t(SessionLayout.size * SharedMemory.wordSize)) == 0 else {
-            throw SystemError("ftruncate", temporary)
+        // A process that still maps the old file keeps that one.
+        let file = try ReplacedFile(path)
+        guard ftruncate(file.number, off_t(SessionLayout.size * SharedMemory.wordSize)) == 0 else {
+            throw SystemError("ftruncate", path)
         }
-        let memory = try SharedMemory.file(descriptor.number, offset: 0, words: SessionLayout.size)
+        let memory = try SharedMemory.file(file.number, offset: 0, words: SessionLayout.size)
         memory[SessionLayout.magicWord] = SessionLayout.magic
         memory[SessionLayout.fingerprintWord] = SessionLayout.fingerprint
-        guard rename(temporary, path) == 0 else { throw SystemError("rename", path) }
+        try file.complete()
         return SessionTable(memory)
     }
 

@@ -73,42 +73,26 @@ package struct Quarantine: ~Copyable {
     }
 
     /// Sets bytes aside and returns when all of them are on disk. Each file is written under a temporary name first, so
-    /// that there is never half of one. The corresponding C functions are `fdatasync`, `rename` and `fsync`.
+    /// that there is never half of one. The corresponding C function is `fsync`.
     ///
     /// - Throws: `SystemError`; some of them may be on disk.
     package mutating func add(_ items: [QuarantineItem]) throws(SystemError) {
         for item in items {
             let content = item.file
             let entry = Entry(number: last + 1, project: item.project, kind: item.kind, bytes: content.count)
-            let temporary = "\(path)/\(entry.name).new"
+            let file = try ReplacedFile("\(path)/\(entry.name)")
             do throws(SystemError) {
-                try Self.write(content, to: temporary)
-                guard rename(temporary, "\(path)/\(entry.name)") == 0 else { throw SystemError("rename", temporary) }
+                try file.append(content)
+                try file.synchronize()
+                try file.complete()
             } catch {
-                unlink(temporary)
+                file.discard()
                 throw error
             }
             last += 1
             entries.append(entry)
         }
         guard fsync(directory.number) == 0 else { throw SystemError("fsync", path) }
-    }
-
-    private static func write(_ bytes: [UInt8], to path: String) throws(SystemError) {
-        let number = Glibc.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard number >= 0 else { throw SystemError("open", path) }
-        let file = Descriptor(adopting: number)
-        var written = 0
-        while written < bytes.count {
-            let count = bytes.withUnsafeBytes {
-                let rest = UnsafeRawBufferPointer(rebasing: $0[written...])
-                return Glibc.write(file.number, rest.baseAddress, rest.count)
-            }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw SystemError("write", path, code: count < 0 ? nil : ENOSPC) }
-            written += count
-        }
-        guard fdatasync(file.number) == 0 else { throw SystemError("fdatasync", path) }
     }
 
     private static func parse(_ name: String) -> (number: UInt64, project: Int64, kind: Kind)? {

@@ -1,3 +1,4 @@
+internal import Notation
 package import StorageChannel
 
 /// An item of the quarantine, with its description.
@@ -24,11 +25,9 @@ package struct QuarantineItem: Sendable {
         bytes = record
         self.sqlState = sqlState.map { $0.filter { $0.isLetter || $0.isNumber } }
         self.reason = reason
-        let digits = String(head.eventID, radix: 16)
-        let event = String(repeating: "0", count: 32 - digits.count) + digits
         members =
             Self.members(wall) + [
-                ("project", "\(head.project)"), ("event", "\"\(event)\""),
+                ("project", "\(head.project)"), ("event", "\"\(head.eventID.hexDigits)\""),
                 ("sqlstate", self.sqlState.map { "\"\($0)\"" } ?? "null"), ("reason", Self.quoted(reason)),
             ]
     }
@@ -55,15 +54,7 @@ package struct QuarantineItem: Sendable {
 
     /// A JSON string; a very long one is truncated.
     private static func quoted(_ text: String) -> String {
-        var quoted = "\""
-        for scalar in text.unicodeScalars.prefix(500) {
-            switch scalar {
-            case "\"", "\\": quoted += "\\\(scalar)"
-            case "\u{0}"..<" ": quoted += " "
-            default: quoted.unicodeScalars.append(scalar)
-            }
-        }
-        return quoted + "\""
+        JSONString.quoted(String(String.UnicodeScalarView(text.unicodeScalars.prefix(500))))
     }
 
     private static func members(_ wall: Int64) -> [(name: String, value: String)] {

@@ -1,4 +1,5 @@
 import Foundation
+import System
 import Testing
 
 @testable import Configuration
@@ -16,13 +17,15 @@ struct MaintenanceRecordTests {
             at: folder.appendingPathComponent("maintenance.new"), withDestinationURL: victim)
         for result in MaintenanceRecord.Result.allCases {
             let record = MaintenanceRecord(at: 1_764_345_600, result)
-            #expect(record.write(in: folder.path))
+            try record.write(in: folder.path)
             #expect(MaintenanceRecord.read(in: folder.path) == record)
         }
         #expect(try String(contentsOf: victim, encoding: .utf8) == "precious")
         var status = stat()
         #expect(stat(MaintenanceRecord.path(in: folder.path), &status) == 0 && status.st_mode & 0o777 == 0o644)
-        #expect(!MaintenanceRecord(at: 1, .failed).write(in: folder.path + "/absent"))
+        #expect(throws: SystemError.self) {
+            try MaintenanceRecord(at: 1, .failed).write(in: folder.path + "/absent")
+        }
     }
 
     @Test("Anything else is no record", arguments: ["", "1", "1 done", "-1 complete", "x complete", "1 complete 2"])

@@ -11,7 +11,7 @@ struct ReloadReportTests {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         #expect(ReloadReport.read(in: folder) == nil)
         let report = ReloadReport(begun: 42, failure: failure)
-        #expect(report.write(in: folder))
+        try report.write(in: folder)
         #expect(ReloadReport.read(in: folder) == report)
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["reload"])
     }

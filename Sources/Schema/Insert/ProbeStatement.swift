@@ -1,3 +1,4 @@
+internal import Notation
 package import PostgreSQL
 internal import StorageChannel
 
@@ -47,11 +48,7 @@ package enum ProbeStatement {
         guard var value = value?[...] else { return "NULL" }
         // jsonb has its version in front.
         if kind == .jsonb { value = value.dropFirst() }
-        let hex = value.map { byte in
-            let digits = String(byte, radix: 16)
-            return byte < 16 ? "0\(digits)" : digits
-        }
-        return "convert_from(decode('\(hex.joined())', 'hex'), 'UTF8')::\(kind.rawValue)"
+        return "convert_from(decode('\(value.map(\.hexDigits).joined())', 'hex'), 'UTF8')::\(kind.rawValue)"
     }
 
     /// Whether PostgreSQL would accept rows other than the suspected one.

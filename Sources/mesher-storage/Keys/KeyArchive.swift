@@ -11,13 +11,15 @@ struct KeyArchive: ~Copyable {
     private struct Writing: ~Copyable {
         private static let keysInPart = 8_000
 
-        private let replacement: DurableFile.Replacement
+        private let file: DurableFile
+        private let replacement: ReplacedFile
         private var encoder: KeySnapshotEncoder
         private var bucket = 0
         /// Nanoseconds that it has taken so far.
         var spent: Int64 = 0
 
         init(_ file: DurableFile, places: [String]) throws(SystemError) {
+            self.file = file
             replacement = try file.begin()
             encoder = KeySnapshotEncoder(places: places)
         }
@@ -40,7 +42,7 @@ struct KeyArchive: ~Copyable {
 
         consuming func complete() throws(SystemError) {
             try replacement.append(encoder.finish())
-            try replacement.complete()
+            try file.complete(replacement)
         }
     }
 

@@ -1,3 +1,4 @@
+import Notation
 import StorageChannel
 
 /// How far the reading of all keys has come. It goes slice by slice, so that neither memory nor the loop's time depend on how
@@ -24,7 +25,7 @@ struct KeySweep {
                 ORDER BY id LIMIT \(Self.projectsInSlice)
                 """
         case .keys(let last):
-            let rest = last.map { "WHERE key > '\($0.hex)'" } ?? ""
+            let rest = last.map { "WHERE key > '\($0.value.hexDigits)'" } ?? ""
             return """
                 SELECT \(KeySlice.columns)
                 FROM (SELECT * FROM public.api_keys \(rest) ORDER BY key LIMIT \(Self.keysInSlice)) k
@@ -55,13 +56,5 @@ struct KeySweep {
     mutating func replace(projects changed: Set<Int64>, _ current: Set<Int64>) {
         projects.subtract(changed)
         projects.formUnion(current)
-    }
-}
-
-extension KeyID {
-    /// As `api_keys` has it.
-    var hex: String {
-        let digits = String(value, radix: 16)
-        return String(repeating: "0", count: 32 - digits.count) + digits
     }
 }

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Logging
+internal import Notation
 internal import System
 
 extension Watchdog {
@@ -31,17 +32,11 @@ extension Watchdog {
     }
 }
 
-/// A request's id as nginx logs it.
-func hexadecimal(_ request: UInt128) -> String {
-    let digits = String(request, radix: 16)
-    return String(repeating: "0", count: 32 - digits.count) + digits
-}
-
 extension ServiceLimits.Standstill: CustomStringConvertible {
     var description: String {
         switch self {
         case .executing(let request, let time):
-            return "handles request \(hexadecimal(request)) for \(time / 1_000_000_000) s"
+            return "handles request \(request.hexDigits) for \(time / 1_000_000_000) s"
         case .heartbeat(let time): return "its loop stands still for \(time / 1_000_000_000) s"
         }
     }

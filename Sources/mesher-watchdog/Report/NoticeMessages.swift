@@ -1,12 +1,13 @@
 internal import Configuration
 internal import Logging
+internal import Notation
 internal import Scoreboard
 
 extension Watchdog {
     /// Logs what a child was handling when it died.
     func tell(_ suspect: Suspect, _ child: Child) {
         let metadata: Logger.Metadata = [
-            "child": "\(child)", "request": "\(hexadecimal(suspect.request))", "project": "\(suspect.body.project)",
+            "child": "\(child)", "request": "\(suspect.request.hexDigits)", "project": "\(suspect.body.project)",
             "bytes": "\(suspect.body.size)", "deaths": "\(suspect.deaths)",
         ]
         if suspect.isPoison {

@@ -1,3 +1,4 @@
+internal import Notation
 internal import Scoreboard
 
 /// What `status.json` says of the last 15 minutes.
@@ -42,8 +43,8 @@ extension StatusPageContent {
     /// The latest lines of the log, the newest last.
     var log: String {
         let lines = lines.map { line in
-            "{\"at\":\(Self.seconds(line.at)),\"level\":\"\(line.level)\",\"program\":\(Self.quoted(line.program)),"
-                + "\"text\":\(Self.quoted(line.text)),\"count\":\(line.count)}"
+            "{\"at\":\(Self.seconds(line.at)),\"level\":\"\(line.level)\",\"program\":\(JSONString.quoted(line.program)),"
+                + "\"text\":\(JSONString.quoted(line.text)),\"count\":\(line.count)}"
         }
         return "[\(lines.joined(separator: ","))]"
     }
@@ -66,7 +67,7 @@ extension StatusPageContent {
         guard let totals else { return "{\"accepted\":0,\"discarded\":{}}" }
         let discarded = OutcomeLabels.reasons.enumerated().compactMap { place, reason in
             let count = totals.outcomes[OutcomeLabels.discarded(place)]
-            return count > 0 ? "\(quoted(reason)):\(count)" : nil
+            return count > 0 ? "\(JSONString.quoted(reason)):\(count)" : nil
         }
         return "{\"accepted\":\(totals.outcomes[OutcomeLabels.accepted]),"
             + "\"discarded\":{\(discarded.joined(separator: ","))}}"

@@ -47,8 +47,8 @@ struct StatusPage {
     mutating func write(now: Int64) throws(SystemError) {
         due = now + Self.interval
         let content = content(now: now)
-        try replace("metrics", with: content.metrics)
-        try replace("status.json", with: content.json)
+        try ReplacedFile.write(content.metrics, to: directory + "/metrics", mode: 0o644)
+        try ReplacedFile.write(content.json, to: directory + "/status.json", mode: 0o644)
     }
 
     /// Removes both files: nothing they describe is running any more.
@@ -85,20 +85,6 @@ struct StatusPage {
             hasSocket: access(directory + "/events.sock", F_OK) == 0,
             health: health, lastReload: scoreboard.lastReload,
             lastMaintenance: MaintenanceRecord.read(in: directory), past: past, lines: lines.all)
-    }
-
-    /// Written under a temporary name first, so that no reader sees half of it. The corresponding C function is
-    /// `rename`.
-    private func replace(_ name: String, with content: String) throws(SystemError) {
-        let path = "\(directory)/\(name)"
-        let temporary = "\(path).new"
-        let number = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard number >= 0 else { throw SystemError("open", temporary) }
-        let file = Descriptor(adopting: number)
-        var content = content
-        let count = content.withUTF8 { Glibc.write(file.number, $0.baseAddress, $0.count) }
-        guard count == content.utf8.count else { throw SystemError("write", temporary) }
-        guard rename(temporary, path) == 0 else { throw SystemError("rename", path) }
     }
 
     /// The resident bytes of a process, from /proc/PID/statm, proc(5); nil when it has ended.

@@ -1,15 +1,16 @@
 internal import Configuration
+internal import Notation
 internal import Scoreboard
 
 extension StatusPageContent {
     /// `status.json`: an object on one line. Times are seconds since 1970.
     var json: String {
         var members = [
-            "\"version\":\(Self.quoted(version))", "\"written_at\":\(Self.seconds(wall))",
+            "\"version\":\(JSONString.quoted(version))", "\"written_at\":\(Self.seconds(wall))",
             "\"processes\":[\(processes.map(json).joined(separator: ","))]", "\"events\":\(events)",
         ]
         let dependencies = Dependency.allCases.compactMap { dependency in
-            isUp(dependency).map { "\(Self.quoted(dependency.name)):\($0)" }
+            isUp(dependency).map { "\(JSONString.quoted(dependency.name)):\($0)" }
         }
         members.append("\"dependencies\":{\(dependencies.joined(separator: ","))}")
         let names = degraded?.filter(\.isSo).map { "\"\($0.name)\"" } ?? []
@@ -26,7 +27,9 @@ extension StatusPageContent {
         members.append("\"health\":{\(health.map(json).joined(separator: ","))}")
         let reload = lastReload.map { "{\"at\":\(Self.seconds($0.at)),\"succeeded\":\($0.succeeded)}" }
         members.append("\"last_reload\":\(Self.optional(reload))")
-        let maintenance = lastMaintenance.map { "{\"at\":\($0.at),\"result\":\(Self.quoted($0.result.rawValue))}" }
+        let maintenance = lastMaintenance.map {
+            "{\"at\":\($0.at),\"result\":\(JSONString.quoted($0.result.rawValue))}"
+        }
         members.append("\"last_maintenance\":\(Self.optional(maintenance))")
         members.append("\"streams\":\(streams)")
         members.append("\"latency\":\(latency)")
@@ -38,7 +41,7 @@ extension StatusPageContent {
     private var events: String {
         let outcomes = outcomes
         let discarded = OutcomeLabels.reasons.enumerated().map { place, reason in
-            "\(Self.quoted(reason)):\(outcomes[OutcomeLabels.discarded(place)])"
+            "\(JSONString.quoted(reason)):\(outcomes[OutcomeLabels.discarded(place)])"
         }
         return "{\"accepted\":\(outcomes[OutcomeLabels.accepted]),\"discarded\":{\(discarded.joined(separator: ","))}}"
     }
@@ -47,16 +50,16 @@ extension StatusPageContent {
         "{\"events\":\(spool.events),\"bytes\":\(spool.bytes),\"limit_bytes\":\(spool.limit),"
             + "\"oldest_received_at\":\(optional(spool.oldest.map(seconds))),\"quarantine\":\(spool.quarantine),"
             + "\"available_bytes\":\(optional(spool.room)),\"available_inodes\":\(optional(spool.files)),"
-            + "\"fault\":\(spool.fault == 0 ? "null" : quoted(words(of: spool.fault)))}"
+            + "\"fault\":\(spool.fault == 0 ? "null" : JSONString.quoted(words(of: spool.fault)))}"
     }
 
     private func json(_ process: Process) -> String {
         let reading = process.reading
         let isWaiting = reading.state == .waiting
         let members = [
-            "\"role\":\(Self.quoted(reading.role.name))", "\"name\":\(Self.quoted(reading.name))",
+            "\"role\":\(JSONString.quoted(reading.role.name))", "\"name\":\(JSONString.quoted(reading.name))",
             "\"pid\":\(reading.pid > 0 ? "\(reading.pid)" : "null")",
-            "\"state\":\(Self.quoted(reading.state.name))",
+            "\"state\":\(JSONString.quoted(reading.state.name))",
             "\"started_at\":\(reading.started > 0 ? Self.seconds(reading.started) : "null")",
             "\"starts_at\":\(isWaiting ? Self.seconds(reading.startAt) : "null")",
             "\"restarts\":\(reading.restarts.reduce(0, &+))",
@@ -70,7 +73,7 @@ extension StatusPageContent {
 
     private func json(_ health: (subject: HealthSubject, reading: HealthReading)) -> String {
         let reading = health.reading
-        return "\(Self.quoted(health.subject.rawValue)):{\"at\":\(Self.seconds(reading.at)),"
+        return "\(JSONString.quoted(health.subject.rawValue)):{\"at\":\(Self.seconds(reading.at)),"
             + "\"duration\":\(Double(reading.duration) / 1e9),\"failures_in_row\":\(reading.failuresInRow)}"
     }
 
@@ -86,18 +89,5 @@ extension StatusPageContent {
 
     private static func optional(_ value: (some CustomStringConvertible)?) -> String {
         value.map { "\($0)" } ?? "null"
-    }
-
-    /// A JSON string, RFC 8259, section 7.
-    static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"", "\\": result += "\\\(scalar)"
-            case _ where scalar.value < 0x20: result += "\u{fffd}"
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
     }
 }

@@ -44,10 +44,11 @@ extension Watchdog {
 
     /// Tells `mesher check` and `mesher reload` what this service has read.
     func recordConfiguration() {
-        let directory = settings.text(.runDirectory)
-        guard !ConfigurationRecord(settings, file: configuration.file).write(in: directory) else { return }
-        let error = SystemError("write", ConfigurationRecord.path(in: directory))
-        log.error("the record of the configuration cannot be written", metadata: ["reason": "\(error)"])
+        do {
+            try ConfigurationRecord(settings, file: configuration.file).write(in: settings.text(.runDirectory))
+        } catch {
+            log.error("the record of the configuration cannot be written", metadata: ["reason": "\(error)"])
+        }
     }
 
     private mutating func report(_ report: ReloadReport) {
@@ -59,10 +60,8 @@ extension Watchdog {
         scoreboard.recordReload(succeeded: report.failure == nil, wall: Clock.wall())
         // A reader that waited for the end must not see the state before it.
         writePage(now: Clock.monotonic())
-        let directory = settings.text(.runDirectory)
         notification.ready()
-        if !report.write(in: directory) {
-            let error = SystemError("write", ReloadReport.path(in: directory))
+        do { try report.write(in: settings.text(.runDirectory)) } catch {
             log.error("the result of the reload cannot be written", metadata: ["reason": "\(error)"])
         }
     }

@@ -3,6 +3,7 @@ internal import Configuration
 internal import Glibc
 internal import PostgreSQL
 internal import Schema
+internal import System
 
 /// `mesher db`: the schema.
 struct DatabaseCommand: ParsableCommand {
@@ -63,10 +64,12 @@ struct DatabaseCommand: ParsableCommand {
         private func record(_ result: MaintenanceRecord.Result) throws {
             let directory = try options.settings().text(.runDirectory)
             guard access(directory, F_OK) == 0 else { return }
-            guard !MaintenanceRecord(at: Int64(time(nil)), result).write(in: directory) else { return }
-            let reason = String(cString: strerror(errno))
-            let text = "mesher: \(MaintenanceRecord.path(in: directory)): \(reason): the metrics don't show this run\n"
-            _ = write(STDERR_FILENO, text, text.utf8.count)
+            do throws(SystemError) {
+                try MaintenanceRecord(at: Int64(time(nil)), result).write(in: directory)
+            } catch {
+                let text = "mesher: \(error): the metrics don't show this run\n"
+                _ = write(STDERR_FILENO, text, text.utf8.count)
+            }
         }
 
         private func maintain() throws {

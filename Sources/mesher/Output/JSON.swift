@@ -1,3 +1,5 @@
+internal import Notation
+
 /// A JSON value to print, RFC 8259; an object keeps the order of its members.
 enum JSON: CustomStringConvertible {
     case null
@@ -35,7 +37,7 @@ enum JSON: CustomStringConvertible {
         case .null: text += "null"
         case .boolean(let value): text += value ? "true" : "false"
         case .integer(let value): text += String(value)
-        case .string(let value): Self.append(quoted: value, to: &text)
+        case .string(let value): JSONString.append(value, to: &text)
         case .array(let values):
             text += "["
             for (index, value) in values.enumerated() {
@@ -47,7 +49,7 @@ enum JSON: CustomStringConvertible {
             text += "{"
             for (index, (name, value)) in members.enumerated() {
                 if index > 0 { text += "," }
-                Self.append(quoted: name, to: &text)
+                JSONString.append(name, to: &text)
                 text += ":"
                 value.append(to: &text)
             }
@@ -57,36 +59,10 @@ enum JSON: CustomStringConvertible {
             for scalar in value.unicodeScalars {
                 switch scalar {
                 case "\n", "\r", "\t": text += " "
-                case _ where Self.isForbidden(scalar): Self.append(escaped: scalar, to: &text)
+                case _ where JSONString.isControl(scalar): JSONString.append(escaped: scalar, to: &text)
                 default: text.unicodeScalars.append(scalar)
                 }
             }
         }
-    }
-
-    private static func append(quoted value: String, to text: inout String) {
-        text += "\""
-        for scalar in value.unicodeScalars {
-            switch scalar {
-            case "\"": text += "\\\""
-            case "\\": text += "\\\\"
-            case "\n": text += "\\n"
-            case "\r": text += "\\r"
-            case "\t": text += "\\t"
-            case _ where isForbidden(scalar): append(escaped: scalar, to: &text)
-            default: text.unicodeScalars.append(scalar)
-            }
-        }
-        text += "\""
-    }
-
-    /// C0, DEL and C1: JSON lets the last two stand bare, but a terminal obeys them.
-    private static func isForbidden(_ scalar: Unicode.Scalar) -> Bool {
-        scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value)
-    }
-
-    private static func append(escaped scalar: Unicode.Scalar, to text: inout String) {
-        let digits = String(scalar.value, radix: 16)
-        text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
     }
 }

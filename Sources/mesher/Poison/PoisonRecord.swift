@@ -1,3 +1,4 @@
+internal import Notation
 internal import Scoreboard
 
 /// One request that is refused, as it is shown.
@@ -28,11 +29,7 @@ struct PoisonRecord {
         ])
     }
 
-    private var request: String { Self.digits(String(suspect.request, radix: 16), 32) }
+    private var request: String { suspect.request.hexDigits }
     private var time: String { StatusReport.time(Double(suspect.diedAt) / 1e6) }
-    private var hash: String { Self.digits(String(suspect.body.hash, radix: 16), 16) }
-
-    private static func digits(_ text: String, _ count: Int) -> String {
-        String(repeating: "0", count: count - text.count) + text
-    }
+    private var hash: String { suspect.body.hash.hexDigits }
 }

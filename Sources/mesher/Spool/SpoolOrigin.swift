@@ -1,5 +1,6 @@
 internal import Configuration
 internal import FoundationEssentials
+internal import Notation
 internal import PostgreSQL
 internal import Schema
 internal import Spool
@@ -32,7 +33,7 @@ struct SpoolOrigin {
             guard let project = rows[row: row, column: 0].flatMap({ Int64($0) }) else { continue }
             found[project, default: []].formUnion(rows[row: row, column: 1].map { [$0] } ?? [])
         }
-        let proven = keys.quotas.lazy.filter { found[$0.value.project]?.contains($0.key.hex) == true }
+        let proven = keys.quotas.lazy.filter { found[$0.value.project]?.contains($0.key.value.hexDigits) == true }
         let others = Set(found.keys).subtracting(proven.map(\.value.project)).sorted()
         if !others.isEmpty {
             let names = others.prefix(10).map(String.init).joined(separator: ", ")
@@ -74,13 +75,5 @@ extension KeySnapshot {
     fileprivate static func read(_ path: String) -> KeySnapshot? {
         guard let bytes = try? Data(contentsOf: URL(fileURLWithPath: path)) else { return nil }
         return bytes.withUnsafeBytes { try? KeySnapshot(decoding: $0, places: nil) }
-    }
-}
-
-extension KeyID {
-    /// As `api_keys` has it.
-    fileprivate var hex: String {
-        let digits = String(value, radix: 16)
-        return String(repeating: "0", count: 32 - digits.count) + digits
     }
 }

@@ -1,3 +1,4 @@
+internal import Notation
 internal import StorageChannel
 
 /// An event of the spool or the quarantine, its columns as text.
@@ -65,8 +66,7 @@ struct SpooledEvent {
         switch kind {
         case .int8: return String(integer(content, as: Int64.self))
         case .uuid:
-            let digits = String(integer(content, as: UInt128.self), radix: 16)
-            return String(repeating: "0", count: 32 - digits.count) + digits
+            return integer(content, as: UInt128.self).hexDigits
         case .timestamptz: return PostgreSQLTime.moment(integer(content))
         case .date: return PostgreSQLTime.day(Int64(integer(content, as: Int32.self)))
         // jsonb has a byte for its version before the text.

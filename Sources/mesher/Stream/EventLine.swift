@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Notation
 
 /// One line of input that should be an event: an object, as far as can be told without the server.
 enum EventLine {
@@ -29,9 +30,8 @@ enum EventLine {
             throw .notAnObject
         }
         if members.hasIdentifier { return text }
-        let identifier = String(UInt128.random(in: .min ... .max), radix: 16)
-        let digits = String(repeating: "0", count: 32 - identifier.utf8.count) + identifier
-        let member = "\"event_id\":\"\(digits)\"" + (members.isEmpty ? "" : ",")
+        let identifier = UInt128.random(in: .min ... .max).hexDigits
+        let member = "\"event_id\":\"\(identifier)\"" + (members.isEmpty ? "" : ",")
         return text[...start] + Array(member.utf8) + text[(start + 1)...]
     }
 
