@@ -41,7 +41,9 @@ let package = Package(
         .target(
             name: "Spool", dependencies: ["CChecksum", "Notation", "StorageChannel", "System"], swiftSettings: settings),
         .target(name: "PostgreSQL", dependencies: ["CLibraries"], swiftSettings: settings),
-        .target(name: "Redis", dependencies: ["CLibraries", "Configuration", "System"], swiftSettings: settings),
+        .target(name: "TLS", dependencies: ["CLibraries"], swiftSettings: settings),
+        .target(
+            name: "Redis", dependencies: ["CLibraries", "Configuration", "System", "TLS"], swiftSettings: settings),
         .target(name: "Schema", dependencies: ["Notation", "PostgreSQL", "StorageChannel"], swiftSettings: settings),
         .target(name: "Deflate", dependencies: ["CLibraries"], swiftSettings: settings),
         .target(name: "WebSocket", dependencies: ["CLibraries", "Deflate"], swiftSettings: settings),
@@ -53,10 +55,9 @@ let package = Package(
         .executableTarget(
             name: "mesher",
             dependencies: [
-                "CCurlOptions", "CLibraries", "Configuration", "Confinement", "System", "Ingestion", "Notation",
-                "PostgreSQL", "Redis",
-                "Schema",
-                "Scoreboard", "Spool", "StorageChannel", "WebSocket",
+                "CCurlOptions", "CLibraries", "Configuration", "Confinement", "Ingestion", "Notation", "PostgreSQL",
+                "Redis",
+                "Schema", "Scoreboard", "Spool", "StorageChannel", "System", "TLS", "WebSocket",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
@@ -104,7 +105,7 @@ let package = Package(
             ],
             swiftSettings: settings),
         .target(
-            name: "RecordedInputs", dependencies: ["StorageChannel"], path: "Tests/RecordedInputs",
+            name: "RecordedInputs", dependencies: ["Ingestion", "StorageChannel"], path: "Tests/RecordedInputs",
             exclude: ["sentry-corpus.txt", "formats"], swiftSettings: settings),
         .executableTarget(
             name: "fuzz",
@@ -119,7 +120,8 @@ let package = Package(
         .testTarget(
             name: "WebSocketTests", dependencies: ["Deflate", "RecordedInputs", "WebSocket"], swiftSettings: settings),
         .testTarget(
-            name: "RedisTests", dependencies: ["Configuration", "Ingestion", "Redis", "System", "TestServers"],
+            name: "RedisTests",
+            dependencies: ["Configuration", "Ingestion", "Redis", "System", "TLS", "TestServers"],
             swiftSettings: settings),
         .testTarget(name: "NotationTests", dependencies: ["Notation"], swiftSettings: settings),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "System"], swiftSettings: settings),
@@ -139,10 +141,8 @@ let package = Package(
         .testTarget(
             name: "MesherTests",
             dependencies: [
-                "Configuration", "Confinement", "PostgreSQL", "Schema", "Scoreboard", "Spool", "StorageChannel",
-                "System",
-                "TestServers", "WebSocket",
-                "mesher",
+                "Configuration", "Confinement", "PostgreSQL", "RecordedInputs", "Schema", "Scoreboard", "Spool",
+                "StorageChannel", "System", "TestServers", "WebSocket", "mesher",
             ],
             swiftSettings: settings),
         .testTarget(

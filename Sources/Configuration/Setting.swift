@@ -140,6 +140,21 @@ extension Setting {
     package static let redisDatabase = Setting(
         "MESHER_REDIS_DATABASE", .integer(0...65_535), default: "0", for: edges,
         "number of the Redis database")
+    package static let redisTLS = Setting(
+        "MESHER_REDIS_TLS", .toggle, default: "off", for: edges,
+        "whether to use TLS for Redis and its Sentinels; their certificates must be for the name or address by "
+            + "which Mesher connects. A unix socket is never encrypted")
+    package static let redisAuthorities = Setting(
+        "MESHER_REDIS_CA", default: "/etc/ssl/certs/ca-certificates.crt", for: edges,
+        "file with the certificates of the CAs that may sign those of Redis and its Sentinels, in PEM form")
+    package static let redisCertificate = Setting(
+        "MESHER_REDIS_CERTIFICATE", default: "", for: edges,
+        "file with the client certificate for Redis and its Sentinels and the intermediate CAs after it, in PEM "
+            + "form; empty means none")
+    package static let redisCertificateKey = Setting(
+        "MESHER_REDIS_CERTIFICATE_KEY", default: "", for: edges,
+        "file with the client certificate's private key, in PEM form without a passphrase; the service's user "
+            + "must be able to read it")
     package static let redisPrefix = Setting(
         "MESHER_REDIS_PREFIX", default: "mesher:limit:", for: edges,
         "prefix of the rate limits' Redis keys")
@@ -212,7 +227,8 @@ extension Setting {
         stuckHeartbeat, startTimeout, healthInterval, databaseURL, storageDatabaseURL, commitEvents, commitDelay,
         spoolDirectory, spoolLimit, spoolShare, spoolAfter, redisSocket, redisHost, redisPort,
         redisSentinels, redisMaster, redisSentinelUser, redisSentinelPassword, redisUser, redisPassword,
-        redisDatabase, redisPrefix, rateLimitEvents, rateLimitSeconds, bulkEvents, senderAddress, hosts, midnightMargin,
+        redisDatabase, redisTLS, redisAuthorities, redisCertificate, redisCertificateKey, redisPrefix, rateLimitEvents,
+        rateLimitSeconds, bulkEvents, senderAddress, hosts, midnightMargin,
         requestsInHand, bytesInHand, streamAddress, streamConnections, streamProjectConnections, streamRate,
         streamMemory,
         streamAge, streamPing, publicURL,

@@ -31,21 +31,6 @@ package struct ScriptClient: ~Copyable {
         fileprivate var words: [[UInt8]] { [Array("1".utf8), key] + values }
     }
 
-    private enum Expected {
-        /// An answer to AUTH or SELECT.
-        case greeting
-        /// The master's address, from a Sentinel.
-        case master
-        /// The digest, by SCRIPT LOAD.
-        case digest
-        /// The result of the call that shows whether Redis does its work.
-        case probe
-        /// What INFO says of its memory; it may refuse that.
-        case information
-        /// A call: its number, what it was called with, when it is given up.
-        case call(UInt64, Arguments, deadline: Int64)
-    }
-
     /// The usual timeout of a call, in nanoseconds.
     package static let patience: Int64 = 50_000_000
     /// Maximum delay of the first and of each later attempt to reconnect, in nanoseconds; the minimum is half of it.
@@ -74,22 +59,18 @@ package struct ScriptClient: ~Copyable {
     private let asksForEviction: Bool
     private var askAt: Int64 = 0
     private var connection: RedisConnection?
-    private var expected: [Expected] = []
-    private var answered = 0
+    private var pending = PendingReplies()
     private var digest: [UInt8]?
-    /// Which Sentinel is asked next; each process begins with one at random.
-    private var sentinel = Int.random(in: 0..<1 << 16)
-    /// Those that were not asked yet for this connection.
-    private var sentinelsLeft = 0
-    /// Calls that wait until a Sentinel has named the master; nil when none is being asked.
-    private var waiting: [Expected]?
+    private var round = SentinelRound()
+    /// The Sentinel that is being asked, and the calls that wait until it has named the master.
+    private var asked: ServerAddress?
+    private var waiting: [PendingReplies.Expected] = []
     private var openings = 0
     private var isFlushed = true
     /// When the greeting must be answered, or when the next opening is due.
     private var deadline: Int64 = 0
     private var delay = Self.firstDelay
     private var readyAt: Int64 = 0
-    private var random = SystemRandomNumberGenerator()
 
     /// - Parameters:
     ///   - probe: arguments of a harmless call that writes as every call does.
@@ -114,18 +95,15 @@ package struct ScriptClient: ~Copyable {
     }
 
     /// Whether the connection works and no call is pending, so that closing it loses nothing.
-    package var isIdle: Bool { isReady && answered == expected.count }
+    package var isIdle: Bool { isReady && pending.isEmpty }
 
     /// Appends a call; `flush` sends it. While Redis is down its result is there at once, and is nil.
     package mutating func call(_ number: UInt64, _ arguments: Arguments, now: Int64) {
         guard isOpen, failure == nil else { return results.append((number, nil)) }
-        let call = Expected.call(number, arguments, deadline: now + patience)
-        guard waiting == nil else {
-            waiting?.append(call)
-            return
-        }
+        let call = PendingReplies.Expected.call(number, arguments, deadline: now + patience)
+        guard asked == nil else { return waiting.append(call) }
         append(digest.map { [Array("EVALSHA".utf8), $0] + arguments.words } ?? evaluate(arguments), now: now)
-        expected.append(call)
+        pending.append(call)
         if now >= askAt { askForEviction(now: now) }
     }
 
@@ -133,7 +111,7 @@ package struct ScriptClient: ~Copyable {
         askAt = now + Self.informationInterval
         guard asksForEviction, isReady else { return }
         append([Array("INFO".utf8), Array("memory".utf8)], now: now)
-        if isOpen { expected.append(.information) }
+        if isOpen { pending.append(.information) }
     }
 
     /// Sends what was appended.
@@ -155,7 +133,7 @@ package struct ScriptClient: ~Copyable {
         } catch {
             return lose(error, now: now)
         }
-        if !isFlushed { flush(now: now) }
+        flush(now: now)
     }
 
     /// Time has passed: connects when it is due, gives up what is late.
@@ -170,9 +148,7 @@ package struct ScriptClient: ~Copyable {
             guard now >= due else { return due }
             // The answer may have arrived while this process was busy.
             ready(readable: true, writable: false, now: now)
-            if isOpen, let due = self.due(), now >= due {
-                lose(RedisError(operation: "wait", message: "no answer within \(patience / 1_000_000) ms"), now: now)
-            }
+            if isOpen, let due = self.due(), now >= due { lose(late(), now: now) }
         }
         return isOpen ? due() : deadline
     }
@@ -185,29 +161,32 @@ package struct ScriptClient: ~Copyable {
         }
     }
 
+    private func late() -> RedisError {
+        let what =
+            switch connection {
+            case .some(let connection): connection.isHandshaking ? "no TLS handshake" : "no answer"
+            case nil: "no connection"
+            }
+        return RedisError(operation: "wait", message: "\(what) within \(patience / 1_000_000) ms")
+    }
+
     private func due() -> Int64? {
-        if !isReady { return deadline }
-        for position in answered..<expected.count {
-            if case .call(_, _, let deadline) = expected[position] { return deadline }
-        }
-        return nil
+        isReady ? pending.callDeadline : deadline
     }
 
     private mutating func open(now: Int64) {
         guard let sentinels = server.sentinels else { return connect(to: server.address, now: now) }
-        waiting = []
-        sentinelsLeft = sentinels.servers.count
+        round.begin(among: sentinels.servers)
         ask(sentinels, now: now)
     }
 
     private mutating func ask(_ sentinels: Sentinels, now: Int64) {
+        guard let place = round.next(among: sentinels.servers) else { return }
+        asked = place
         openings += 1
         deadline = now + patience
-        sentinelsLeft -= 1
-        sentinel = (sentinel + 1) % sentinels.servers.count
-        let place = sentinels.servers[sentinel]
         do throws(RedisError) {
-            connection = try RedisConnection.open(.tcp(host: place.host, port: place.port))
+            connection = try RedisConnection.open(.tcp(host: place.host, port: place.port), tls: server.tls)
         } catch {
             return lose(error, now: now)
         }
@@ -220,30 +199,31 @@ package struct ScriptClient: ~Copyable {
         openings += 1
         deadline = now + patience
         do throws(RedisError) {
-            connection = try RedisConnection.open(address)
+            connection = try RedisConnection.open(address, tls: server.tls)
             if !server.password.isEmpty {
                 let credentials = server.user.isEmpty ? [server.password] : [server.user, server.password]
                 greet(["AUTH"] + credentials, .greeting, now: now)
             }
             if server.database != 0 { greet(["SELECT", "\(server.database)"], .greeting, now: now) }
             append([Array("SCRIPT".utf8), Array("LOAD".utf8), script], now: now)
-            expected.append(.digest)
+            pending.append(.digest)
             append(evaluate(probe), now: now)
-            expected.append(.probe)
-            for case .call(let number, let arguments, let deadline) in waiting ?? [] {
+            pending.append(.probe)
+            for case .call(let number, let arguments, let deadline) in waiting {
                 append(evaluate(arguments), now: now)
-                expected.append(.call(number, arguments, deadline: deadline))
+                pending.append(.call(number, arguments, deadline: deadline))
             }
-            waiting = nil
+            waiting.removeAll()
+            asked = nil
         } catch {
             return lose(error, now: now)
         }
         flush(now: now)
     }
 
-    private mutating func greet(_ words: [String], _ reply: Expected, now: Int64) {
+    private mutating func greet(_ words: [String], _ reply: PendingReplies.Expected, now: Int64) {
         append(words.map { Array($0.utf8) }, now: now)
-        expected.append(reply)
+        pending.append(reply)
     }
 
     private func evaluate(_ arguments: Arguments) -> [[UInt8]] {
@@ -260,22 +240,13 @@ package struct ScriptClient: ~Copyable {
     }
 
     private mutating func take(_ reply: RedisReply, now: Int64) throws(RedisError) {
-        guard answered < expected.count else { throw RedisError(operation: "reply", message: "unasked for") }
-        let expectation = expected[answered]
-        answered += 1
-        defer {
-            if answered == expected.count || answered >= 1_024 {
-                expected.removeFirst(answered)
-                answered = 0
-            }
-        }
+        guard let expectation = pending.next() else { throw RedisError(operation: "reply", message: "unasked for") }
         switch (expectation, reply) {
         case (.greeting, .status): break
         case (.master, _):
             guard let address = try server.sentinels?.master(in: reply) else { break }
             // The answer to the one question: nothing else is expected from the Sentinel.
-            expected = []
-            answered = 0
+            _ = pending.removeAll()
             connection = nil
             connect(to: address, now: now)
         case (.information, .text(let text)): evictionPolicy = Eviction.policy(in: text)
@@ -291,7 +262,7 @@ package struct ScriptClient: ~Copyable {
         case (.call(let number, let arguments, let deadline), .error(let text)) where text.hasPrefix("NOSCRIPT"):
             // Somebody flushed the scripts; EVAL also stores it again.
             append(evaluate(arguments), now: now)
-            expected.append(.call(number, arguments, deadline: deadline))
+            pending.append(.call(number, arguments, deadline: deadline))
         case (.call(let number, _, _), .error(let text)):
             results.append((number, nil))
             // Another value under this one key is no failure of Redis.
@@ -305,27 +276,24 @@ package struct ScriptClient: ~Copyable {
 
     private mutating func lose(_ error: RedisError, now: Int64) {
         var error = error
-        if let sentinels = server.sentinels, waiting != nil {
-            expected.removeAll()
-            answered = 0
+        var calls = pending.removeAll()
+        if let sentinels = server.sentinels, let asked {
             connection = nil
             // One Sentinel that is down is no failure of Redis.
-            guard sentinelsLeft == 0 else { return ask(sentinels, now: now) }
-            error = RedisError(operation: "Sentinel", message: "\(sentinels.servers[sentinel]): \(error)")
+            guard round.isOver else { return ask(sentinels, now: now) }
+            error = RedisError("Sentinel", asked, error)
         }
-        for expectation in expected[answered...] + (waiting ?? []) {
-            if case .call(let number, _, _) = expectation { results.append((number, nil)) }
-        }
-        expected.removeAll(keepingCapacity: true)
-        answered = 0
-        waiting = nil
+        for case .call(let number, _, _) in waiting { calls.append(number) }
+        results += calls.map { ($0, nil) }
+        waiting.removeAll()
+        asked = nil
         digest = nil
         connection = nil
         isFlushed = true
         failure = error
         if isReady && now - readyAt >= Self.probation { delay = Self.firstDelay }
         isReady = false
-        deadline = now + Int64.random(in: delay / 2...delay, using: &random)
+        deadline = now + Int64.random(in: delay / 2...delay)
         delay = min(delay * 2, Self.longestDelay)
     }
 }

@@ -53,12 +53,13 @@ enum MesherWorker {
         }
         do throws(SystemError) {
             let directory = settings.text(.runDirectory)
+            let redis = RedisServer(settings)
             let slot = try ProcessSlot.inherited(runDirectory: directory)
             var worker = try Worker.open(
                 listener: Descriptor(adopting: 0), ready: ready, slot: slot,
-                suspects: .inherited(runDirectory: directory), options: options(settings, role: role), log: log)
+                suspects: .inherited(runDirectory: directory), options: options(settings, redis, role: role), log: log)
             // Everything it needs is open. From here on it reads what strangers have sent.
-            slot.set(bonds: sandbox(settings).begin().rawValue)
+            slot.set(bonds: sandbox(settings, redis).begin().rawValue)
             try worker.run()
         } catch {
             log.error("the worker cannot continue", metadata: ["reason": "\(error)"])
@@ -73,12 +74,12 @@ enum MesherWorker {
 
     /// Address space for several times the bytes in flight: a body exists as received, decoded and as frames, and
     /// decoders reserve windows.
-    private static func sandbox(_ settings: Settings) -> Sandbox {
+    private static func sandbox(_ settings: Settings, _ redis: RedisServer) -> Sandbox {
         let bytesInHand = UInt64(clamping: settings.integer(.bytesInHand)) << 20
-        return .edge(redisPorts: RedisServer(settings).tcpPorts, addressSpace: 1 << 30 + 8 * bytesInHand)
+        return .edge(redisPorts: redis.tcpPorts, addressSpace: 1 << 30 + 8 * bytesInHand)
     }
 
-    private static func options(_ settings: Settings, role: String) -> Worker.Options {
+    private static func options(_ settings: Settings, _ redis: RedisServer, role: String) -> Worker.Options {
         var ingestion = IngestionMachine.Options()
         let bytesInHand = settings.integer(.bytesInHand) << 20
         // Senders of large bodies expect to wait.
@@ -88,7 +89,7 @@ enum MesherWorker {
         ingestion.bulkEvents = settings.integer(.bulkEvents)
         ingestion.takesSenderAddress = settings.isOn(.senderAddress)
         return Worker.Options(
-            storageSocket: settings.text(.runDirectory) + "/storage.sock", redis: RedisServer(settings),
+            storageSocket: settings.text(.runDirectory) + "/storage.sock", redis: redis,
             redisPrefix: settings.text(.redisPrefix), ingestion: ingestion,
             requestsInHand: settings.integer(.requestsInHand), bytesInHand: bytesInHand,
             restPerByte: role == "bulk" ? restPerByte : 0)

@@ -3,6 +3,7 @@ internal import Glibc
 internal import Ingestion
 internal import Redis
 internal import System
+internal import TLS
 
 /// Redis, as the edges need it: reached, open to them, and willing to run a script that counts.
 struct RedisCheck {
@@ -32,8 +33,9 @@ struct RedisCheck {
                 let master = try master(sentinels, at: place)
                 masters["\(master)"] = master
             } catch {
-                let advice =
+                let usual =
                     "start that Sentinel, or correct MESHER_REDIS_SENTINELS, _MASTER, _SENTINEL_USER, _PASSWORD"
+                let advice = error.tlsFault == nil ? usual : advice(error)
                 faults.append(.fault("Redis", "Sentinel \(place): \(error)", advice: advice))
             }
         }
@@ -53,7 +55,7 @@ struct RedisCheck {
     }
 
     private func master(_ sentinels: Sentinels, at place: ServerAddress) throws(RedisError) -> RedisServer.Address {
-        let connection = try RedisConnection.open(.tcp(host: place.host, port: place.port))
+        let connection = try RedisConnection.open(.tcp(host: place.host, port: place.port), tls: server.tls)
         let commands = (sentinels.credentials.map { [$0] } ?? []) + [sentinels.question]
         guard let replies = try ask(connection, commands), let answer = replies.last else {
             throw RedisError(operation: "wait", message: "no answer within 3 s")
@@ -65,7 +67,7 @@ struct RedisCheck {
     private func serverFindings() -> [Finding] {
         let subject = "Redis"
         do throws(RedisError) {
-            let connection = try RedisConnection.open(server.address)
+            let connection = try RedisConnection.open(server.address, tls: server.tls)
             var digest = ""
             for command in greetings + [load, evaluate(["EVAL", script])] {
                 let reply = try ask(connection, [command.words])
@@ -74,11 +76,14 @@ struct RedisCheck {
             }
             let again = evaluate(["EVALSHA", digest])
             if let fault = try fault(again, ask(connection, [again.words])) { return [fault] }
-            return [.good(subject, "\(server.address), runs scripts")]
+            return [.good(subject, "\(server.address)\(server.isEncrypted ? " over TLS" : ""), runs scripts")]
                 + [try eviction(connection), try clock(connection)].compactMap(\.self)
         } catch {
-            let advice = "start Redis, or correct MESHER_REDIS_SOCKET, or MESHER_REDIS_HOST and MESHER_REDIS_PORT"
-            return [.fault(subject, "\(server.address): \(error)", advice: advice)]
+            if needsTLS {
+                let text = "\(server.address): the server speaks TLS on this port, and MESHER_REDIS_TLS is off"
+                return [.fault(subject, text, advice: "set MESHER_REDIS_TLS=on, and MESHER_REDIS_CA")]
+            }
+            return [.fault(subject, "\(server.address): \(error)", advice: advice(error))]
         }
     }
 
@@ -176,6 +181,33 @@ struct RedisCheck {
         }
     }
 
+    private var needsTLS: Bool {
+        guard server.tls == nil, case .tcp(let host, let port) = server.address else { return false }
+        return TLSProbe.speaksTLS(TLSProbe.Server(name: host, port: "\(port)"))
+    }
+
+    /// A server without TLS may wait for the end of what it takes for a command.
+    private var silence: RedisError {
+        RedisError(operation: "TLS", message: "no handshake within 3 s: the server may not speak TLS on this port")
+    }
+
+    /// What to do when Redis cannot be reached.
+    private func advice(_ error: RedisError) -> String {
+        switch error.tlsFault {
+        case .file?: "correct MESHER_REDIS_CA, MESHER_REDIS_CERTIFICATE or MESHER_REDIS_CERTIFICATE_KEY"
+        case .untrusted?: "set MESHER_REDIS_CA to the CA that has signed it"
+        case .outOfDate?: "renew the server's certificate, and compare the clocks"
+        case .wrongName?: "set MESHER_REDIS_HOST to a name in the certificate, or sign one for this name"
+        case .certificateMissing?: "set MESHER_REDIS_CERTIFICATE and MESHER_REDIS_CERTIFICATE_KEY"
+        case .certificateRefused?: "renew the client certificate, or let Redis trust its CA (tls-ca-cert-file)"
+        case .notTLS?: "set MESHER_REDIS_PORT to Redis's tls-port, or MESHER_REDIS_TLS=off"
+        case .closed?, .other?, nil:
+            server.tls == nil
+                ? "start Redis, or correct MESHER_REDIS_SOCKET, or MESHER_REDIS_HOST and MESHER_REDIS_PORT"
+                : "start Redis, or correct MESHER_REDIS_HOST, and MESHER_REDIS_PORT, which must be its tls-port"
+        }
+    }
+
     /// The replies to all commands, nil when they are late.
     private func ask(_ connection: borrowing RedisConnection, _ commands: [[String]]) throws(RedisError)
         -> [RedisReply]?
@@ -188,9 +220,12 @@ struct RedisCheck {
             let left = deadline - Clock.monotonic()
             var waiting = pollfd(
                 fd: connection.number, events: Int16(isSent ? POLLIN : POLLIN | POLLOUT), revents: 0)
-            guard left > 0, poll(&waiting, 1, CInt(left / 1_000_000 + 1)) > 0 else { return nil }
-            if !isSent { isSent = try connection.flush() }
+            guard left > 0, poll(&waiting, 1, CInt(left / 1_000_000 + 1)) > 0 else {
+                if connection.isHandshaking { throw silence }
+                return nil
+            }
             if waiting.revents & Int16(POLLIN | POLLHUP | POLLERR) != 0 { try connection.receive() }
+            isSent = try connection.flush()
             while let reply = try connection.nextReply() { replies.append(reply) }
         }
         return replies

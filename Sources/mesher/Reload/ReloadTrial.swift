@@ -7,7 +7,8 @@ internal import Scoreboard
 struct ReloadTrial {
     private static let redis: [Setting] = [
         .redisSocket, .redisHost, .redisPort, .redisSentinels, .redisMaster, .redisSentinelUser, .redisSentinelPassword,
-        .redisUser, .redisPassword, .redisDatabase,
+        .redisUser, .redisPassword, .redisDatabase, .redisTLS, .redisAuthorities, .redisCertificate,
+        .redisCertificateKey,
     ]
 
     private let settings: Settings
