@@ -28,6 +28,8 @@ package struct ConnectionURL: Sendable {
     /// URL names them. URLs that have one of these in common mean the same database, for all that can be known without
     /// asking it.
     package let places: [String]
+    /// The file of the CA certificates that are trusted; nil when the URL names none.
+    package let rootCertificate: String?
     /// What the URL says of anything but its servers, by libpq's keyword.
     private let options: [String: String]
 
@@ -59,6 +61,7 @@ package struct ConnectionURL: Sendable {
             servers.flatMap { server in server.names.map { "\($0)\n\(server.usedPort)\n\(database)" } }
             + [(names + ["dbname"]).map { options[$0, default: ""] }.joined(separator: "\n")]
         acceptsReadOnly = !["read-write", "primary"].contains(options["target_session_attrs", default: "read-write"])
+        rootCertificate = options["sslrootcert"]
         for name in names { options[name] = nil }
         self.options = options
     }

@@ -164,7 +164,9 @@ struct DatabaseLink: ~Copyable {
         refusals.append(error)
         position += 1
         if position < servers.count { return connect(now: now, epoll) }
-        let reasons = refusals.map(\.message).joined(separator: "; ")
+        var reasons = refusals.map(\.message).joined(separator: "; ")
+        // libpq keeps OpenSSL's reason to itself.
+        if reasons.contains("certificate verify failed") { reasons += " (mesher check says why)" }
         return drop(Self.failure("connect", reasons), now: now, epoll)
     }
 

@@ -21,10 +21,12 @@ final class StorageProcess {
     /// - Parameters:
     ///   - prepare: SQL that the owner runs before.
     ///   - url: another URL than that of the database.
+    ///   - authority: the CA by which it trusts the server, over TLS.
     ///   - hostsBefore: servers that the URL names before the right one, and `options` what it ends with.
     ///   - isSupervised: a shell is its parent, and it says when it is ready.
     init(
-        server: PostgreSQLServer? = nil, url: String? = nil, hostsBefore: [PostgreSQLServer] = [],
+        server: PostgreSQLServer? = nil, url: String? = nil, trusting authority: CertificateAuthority? = nil,
+        hostsBefore: [PostgreSQLServer] = [],
         options: String = "", settings: [String: String] = [:], prepare: String = "", isSupervised: Bool = false
     ) throws {
         self.server = try server ?? PostgreSQLServer.shared.get()
@@ -34,7 +36,10 @@ final class StorageProcess {
         let role = "storage_\(database)"
         try owner.execute("CREATE ROLE \(role) LOGIN IN ROLE mesher_runtime")
         let hosts = (hostsBefore + [self.server]).map(\.folder).joined(separator: ",")
-        let ownURL = "postgresql:///\(database)?host=\(hosts)&user=\(role)\(options)"
+        var ownURL = "postgresql:///\(database)?host=\(hosts)&user=\(role)\(options)"
+        if let authority {
+            ownURL = self.server.url(database: database, user: role, trusting: authority.certificate)
+        }
 
         folder = URL(fileURLWithPath: "/tmp/mesher-st.\(UInt32.random(in: .min ... .max))")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)

@@ -7,10 +7,23 @@ package final class PostgreSQLServer: Sendable {
     package static let shared = Result { try PostgreSQLServer() }
 
     private let script: SupervisedScript
+    /// Of 127.0.0.1, where it listens with TLS; nil when only its socket is there.
+    private let port: Int?
 
     /// Starts a server of its own and waits until it answers.
     package convenience init() throws {
-        try self.init(making: "initdb -D $1/data -U postgres -A trust -E UTF8 --no-sync --no-instructions")
+        try self.init(making: Self.newCluster)
+    }
+
+    /// Starts a server that also listens on the loopback interface, with TLS. The key must be `postgres`'s.
+    package convenience init(certificate: CertificateAuthority.Signed) throws {
+        let port = LoopbackPort.free()
+        try self.init(
+            making: Self.newCluster, port: port,
+            options: """
+                -c listen_addresses=127.0.0.1 -p \(port) -c ssl=on -c ssl_cert_file=\(certificate.certificate) \
+                -c ssl_key_file=\(certificate.key)
+                """)
     }
 
     /// Starts a server that follows another by streaming replication and takes no writes until it is promoted.
@@ -21,9 +34,11 @@ package final class PostgreSQLServer: Sendable {
     /// Waits until the server answers, 300 s at most.
     ///
     /// - Parameter command: makes the data folder, `$1/data`, by one of PostgreSQL's programs.
-    private init(making command: String) throws {
+    private init(making command: String, port: Int? = nil, options: String = "-c listen_addresses=") throws {
+        self.port = port
         // PostgreSQL refuses to run as root.
-        let start = "PATH=$(ls -d /usr/lib/postgresql/*/bin | tail -n 1):$PATH\n\(command) || exit 1\n" + Self.start
+        let start =
+            "PATH=$(ls -d /usr/lib/postgresql/*/bin | tail -n 1):$PATH\n\(command) || exit 1\n" + Self.start(options)
         script = try SupervisedScript(start, name: "pg", user: "postgres", signal: "QUIT")
         let deadline = time(nil) + 300
         while true {
@@ -64,7 +79,17 @@ package final class PostgreSQLServer: Sendable {
 
     /// The URL of a database of this server.
     package func url(database: String = "postgres", user: String = "postgres") -> String {
-        "postgresql:///\(database)?host=\(folder)&user=\(user)"
+        "postgresql:///\(database)?host=\(folder)&user=\(user)" + (port.map { "&port=\($0)" } ?? "")
+    }
+
+    /// The URL of a database over TLS, which takes a certificate of this CA alone, and for `localhost`.
+    package func url(database: String = "postgres", user: String = "postgres", trusting authority: String) -> String {
+        "postgresql://\(user)@localhost:\(port ?? 0)/\(database)?sslmode=verify-full&sslrootcert=\(authority)"
+    }
+
+    /// Lets the server read its configuration and its certificate again. Its sessions go on with what they have.
+    package func reload() throws {
+        _ = try Connection.open(url(), applicationName: "tests").query("SELECT pg_reload_conf()")
     }
 
     /// Creates an empty database and returns its name.
@@ -75,7 +100,9 @@ package final class PostgreSQLServer: Sendable {
         return name
     }
 
-    private static let start = """
-        postgres -D "$1/data" -k "$1" -c listen_addresses= -c fsync=off -c log_min_messages=fatal </dev/null &
-        """
+    private static let newCluster = "initdb -D $1/data -U postgres -A trust -E UTF8 --no-sync --no-instructions"
+
+    private static func start(_ options: String) -> String {
+        #"postgres -D "$1/data" -k "$1" \#(options) -c fsync=off -c log_min_messages=fatal </dev/null &"#
+    }
 }

@@ -29,6 +29,9 @@ struct DatabaseCheck {
             }
             return findings
         } catch {
+            if let fault = DatabaseTLSFault(error, url: settings.text(.databaseURL)) {
+                return [.fault(subject, fault.text, advice: fault.advice)]
+            }
             let origin = settings.origin(.databaseURL)
             let advice =
                 Self.advice(error.description)

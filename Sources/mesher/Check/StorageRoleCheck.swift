@@ -16,6 +16,9 @@ struct StorageRoleCheck {
             let role = try role(connection)
             return role.isFault ? [role] : [role, try pooling(connection)]
         } catch {
+            if let fault = DatabaseTLSFault(error, url: settings.text(.storageDatabaseURL)) {
+                return [.fault(subject, fault.text, advice: fault.advice)]
+            }
             let origin = settings.origin(.storageDatabaseURL)
             let advice =
                 DatabaseCheck.advice(error.description)
