@@ -5,9 +5,6 @@ package struct Histogram: Sendable {
     /// Units of the histogram per unit of the metric: 1e9 for nanoseconds shown in seconds.
     package let scale: Double
 
-    /// The words that it takes in a slot: the classes, and the sum of all values.
-    var wordCount: Int { bounds.count + 2 }
-
     /// From reading a request to handing over its answer, in nanoseconds.
     package static let requestDuration = Histogram(
         bounds: [

@@ -40,20 +40,6 @@ package struct FrameWriter: ~Copyable {
         bytes.append(contentsOf: content)
     }
 
-    /// A column that is a number.
-    package mutating func element<Value: FixedWidthInteger>(_ value: Value) {
-        integer(UInt32(MemoryLayout<Value>.size))
-        integer(value)
-    }
-
-    /// A column that is text or json; nil is NULL. `prefix` is jsonb's version byte.
-    package mutating func element(_ content: UnsafeRawBufferPointer?, prefix: UInt8? = nil) {
-        guard let content else { return integer(Int32(-1)) }
-        integer(UInt32(truncatingIfNeeded: content.count + (prefix == nil ? 0 : 1)))
-        if let prefix { bytes.append(prefix) }
-        bytes.append(contentsOf: content)
-    }
-
     package mutating func hello() {
         frame(.hello) { $0.integer(Frame.version) }
     }

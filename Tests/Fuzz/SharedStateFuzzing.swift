@@ -1,5 +1,6 @@
 import Glibc
 import Ingestion
+import RecordedInputs
 import Scoreboard
 import Spool
 import StorageChannel
@@ -51,16 +52,12 @@ enum ScoreboardFuzzing {
 /// Segments of the spool, which somebody may have damaged.
 enum SpoolFuzzing {
     private static func record(_ event: Int) -> [UInt8] {
-        var writer = FrameWriter()
-        writer.element(Int64(1))
-        writer.element(UInt128(event))
-        for _ in 0..<2 { writer.element(Int64(0)) }
-        writer.element(Int32(0))
-        for text in ["error", "m"] { Array(text.utf8).withUnsafeBytes { writer.element($0) } }
-        for _ in 0..<8 { writer.element(nil) }
-        Array("{}".utf8).withUnsafeBytes { writer.element($0, prefix: 1) }
-        Array("{}".utf8).withUnsafeBytes { writer.element($0) }
-        return writer.bytes
+        let numbers = [
+            RecordColumn.number(Int64(1)), RecordColumn.number(UInt128(event)), RecordColumn.number(Int64(0)),
+            RecordColumn.number(Int64(0)), RecordColumn.number(Int32(0)),
+        ]
+        let texts = ["error", "m"].map { RecordColumn.text($0) } + Array(repeating: RecordColumn.null, count: 8)
+        return Array((numbers + texts + [RecordColumn.text("{}", prefix: 1), RecordColumn.text("{}")]).joined())
     }
 
     static let seeds: [[UInt8]] = {
@@ -110,7 +107,7 @@ enum FrameFuzzing {
         edge.frame(.store) {
             $0.integer(UInt64(1))
             $0.integer(UInt8(1))
-            $0.element(Int64(1))
+            $0.append(RecordColumn.number(Int64(1)))
         }
         var storage = FrameWriter()
         storage.hello()

@@ -10,50 +10,6 @@ struct FieldFormsTests {
         #""00000000000000000000000000000000""#, #""00000000-0000-0000-0000-000000000000""#, #""""#, #""   ""#, "null",
     ]
 
-    /// What became of one request.
-    private struct End {
-        let status: Int
-        let text: String
-        let identifiers: [UInt128]
-        let records: [[EventRecord.Column: [UInt8]]]
-
-        func text(_ column: EventRecord.Column, of position: Int = 0) -> String? {
-            guard records.indices.contains(position) else { return nil }
-            return records[position][column].map { String(decoding: $0, as: UTF8.self) }
-        }
-    }
-
-    /// Posts, and does what Redis and storage would do when all is well.
-    private func post(
-        _ bytes: [UInt8], to path: StaticString, requestID: String = "00000000000000000000000000000001",
-        key: String? = Edge.keyText, query: StaticString? = nil, type: StaticString? = nil,
-        encoding: StaticString? = nil
-    ) throws -> End {
-        let edge = Edge.knowingKey()
-        edge.post(bytes: bytes, to: path, key: key, requestID: requestID, token: 1) { head in
-            head.query = query?.bytes
-            head.contentType = type?.bytes
-            head.contentEncoding = encoding?.bytes
-        }
-        return try end(of: edge)
-    }
-
-    private func post(
-        _ text: String, to path: StaticString, requestID: String = "00000000000000000000000000000001",
-        key: String? = Edge.keyText, query: StaticString? = nil, type: StaticString? = nil
-    ) throws -> End {
-        try post(Array(text.utf8), to: path, requestID: requestID, key: key, query: query, type: type)
-    }
-
-    private func end(of edge: Edge) throws -> End {
-        edge.grantAll()
-        edge.acknowledgeAll()
-        #expect(edge.requestsInHand == 0 && edge.bytesInHand == 0)
-        return End(
-            status: try #require(edge.answers[1]?.status), text: edge.text(1) ?? "", identifiers: edge.identifiers,
-            records: edge.records)
-    }
-
     // MARK: Ids that stand for none
 
     @Test("an id of all zeros, of blanks, or null in an envelope's header is none", arguments: nils)
@@ -61,7 +17,7 @@ struct FieldFormsTests {
         let own = #"{"event_id":"\#(Self.id)","message":"m"}"#
         let header = #"{"event_id":\#(id)}"#
         for (event, expected) in [(own, UInt128(Self.id, radix: 16)), (Edge.validEvent, 5)] {
-            let end = try post(
+            let end = try FieldRequest.post(
                 "\(header)\n{\"type\":\"event\"}\n\(event)", to: "/api/7/envelope/",
                 requestID: "00000000000000000000000000000005")
             #expect(end.status == 200 && end.identifiers == [expected])
@@ -79,7 +35,7 @@ struct FieldFormsTests {
         for (text, path) in [(own, "/api/7/store/"), (own, "/api/7/envelope/"), (envelope, "/api/7/envelope/")]
             as [(String, StaticString)]
         {
-            #expect(try post(text, to: path).text == #"{"id":"\#(Self.id)"}"#, "\(path)")
+            #expect(try FieldRequest.post(text, to: path).text == #"{"id":"\#(Self.id)"}"#, "\(path)")
         }
     }
 
@@ -87,10 +43,10 @@ struct FieldFormsTests {
         "an event's own id of all zeros is none: one made from the request takes its place", arguments: nils.prefix(2))
     func nilOfEvent(id: String) throws {
         let event = #"{"event_id":\#(id),"message":"m","level":"info"}"#
-        #expect(try post(event, to: "/api/7/store/").identifiers == [1])
-        #expect(try post("{}\n{\"type\":\"event\"}\n\(event)", to: "/api/7/envelope/").identifiers == [1])
-        #expect(try post(event, to: "/api/v1/events").identifiers == [1])
-        #expect(try post("[\(event),\(event)]", to: "/api/v1/events/bulk").identifiers == [1, 2])
+        #expect(try FieldRequest.post(event, to: "/api/7/store/").identifiers == [1])
+        #expect(try FieldRequest.post("{}\n{\"type\":\"event\"}\n\(event)", to: "/api/7/envelope/").identifiers == [1])
+        #expect(try FieldRequest.post(event, to: "/api/v1/events").identifiers == [1])
+        #expect(try FieldRequest.post("[\(event),\(event)]", to: "/api/v1/events/bulk").identifiers == [1, 2])
         let edge = Edge.knowingKey()
         edge.machine.openStream(Edge.key)
         for token in 1...2 {
@@ -99,7 +55,7 @@ struct FieldFormsTests {
             edge.machine.receive(message: body, firstID: UInt128(10 * token), token: token, now: edge.now, wall: 0)
         }
         edge.turn()
-        #expect(try end(of: edge).identifiers == [10, 20])
+        #expect(try FieldRequest.end(of: edge).identifiers == [10, 20])
     }
 
     // MARK: Events without an envelope, and envelopes where an event should be
@@ -115,7 +71,7 @@ struct FieldFormsTests {
     func plainEvent(event: String) throws {
         for type in ["application/json", "application/x-sentry-envelope"] as [StaticString] {
             for path in ["/api/7/envelope/", "/api/7/store/"] as [StaticString] {
-                let end = try post(event, to: path, type: type)
+                let end = try FieldRequest.post(event, to: path, type: type)
                 #expect(end.status == 200 && end.text == #"{"id":"00000000000000000000000000000001"}"#)
                 #expect(end.text(.message) == "It broke")
             }
@@ -125,9 +81,10 @@ struct FieldFormsTests {
     @Test("an event that is longer than an envelope's header may be is stored, compressed too")
     func longPlainEvent() throws {
         let event = #"{"message":"It broke","extra":{"a":"\#(String(repeating: "x", count: 100_000))"}}"#
-        #expect(try post(event, to: "/api/7/envelope/").text(.message) == "It broke")
+        #expect(try FieldRequest.post(event, to: "/api/7/envelope/").text(.message) == "It broke")
         let compressed = Compression.gzip.compress(Array(event.utf8))
-        #expect(try post(compressed, to: "/api/7/envelope/", encoding: "gzip").text(.message) == "It broke")
+        #expect(
+            try FieldRequest.post(compressed, to: "/api/7/envelope/", encoding: "gzip").text(.message) == "It broke")
     }
 
     @Test(
@@ -141,7 +98,7 @@ struct FieldFormsTests {
             ("{\"message\":", "its header is no JSON object"), ("{\"a\":1} {\"b\":2}", "its header is no JSON object"),
         ])
     func neither(text: String, fault: String) throws {
-        let end = try post(text, to: "/api/7/envelope/")
+        let end = try FieldRequest.post(text, to: "/api/7/envelope/")
         #expect(end.status == 400)
         #expect(end.text == #"{"detail":"invalid envelope: \#(fault)","causes":["invalid_envelope"]}"#)
     }
@@ -150,20 +107,21 @@ struct FieldFormsTests {
         "what envelopes hold besides events is still answered with 200",
         arguments: ["{}", "{}\n", #"{"event_id":null}"#])
     func empty(text: String) throws {
-        #expect(try post(text, to: "/api/7/envelope/").status == 200)
-        #expect(try post(text + "\n{\"type\":\"session\"}\n{}", to: "/api/7/envelope/").status == 200)
+        #expect(try FieldRequest.post(text, to: "/api/7/envelope/").status == 200)
+        #expect(try FieldRequest.post(text + "\n{\"type\":\"session\"}\n{}", to: "/api/7/envelope/").status == 200)
     }
 
     @Test("an envelope that is sent where an event should be is stored, whatever its type says")
     func envelopeOnStore() throws {
         for newline in ["\n", "\r\n"] {
             let envelope = ["{\"event_id\":\"\(Self.id)\"}", "{\"type\":\"event\"}", #"{"message":"It broke"}"#, ""]
-            let end = try post(envelope.joined(separator: newline), to: "/api/7/store/", type: "application/json")
+            let end = try FieldRequest.post(
+                envelope.joined(separator: newline), to: "/api/7/store/", type: "application/json")
             #expect(end.status == 200 && end.text == #"{"id":"\#(Self.id)"}"#)
             #expect(end.text(.message) == "It broke")
         }
-        #expect(try post("{\"message\":\"a\"}\n{\"message\":\"b\"}", to: "/api/7/store/").status == 400)
-        #expect(try post("{\"event_id\":\"\(Self.id)\"}\n", to: "/api/7/store/").status == 200)
+        #expect(try FieldRequest.post("{\"message\":\"a\"}\n{\"message\":\"b\"}", to: "/api/7/store/").status == 400)
+        #expect(try FieldRequest.post("{\"event_id\":\"\(Self.id)\"}\n", to: "/api/7/store/").status == 200)
     }
 
     @Test("lines of an envelope may end with a carriage return, with and without lengths, and empty lines at the end")
@@ -172,98 +130,13 @@ struct FieldFormsTests {
         for length in ["", #","length":\#(event.utf8.count)"#] {
             for end in ["", "\r\n", "\r\n\r\n", "\n", "\r\n{\"type\":\"session\"}\r\n{}\r\n"] {
                 let text = "{}\r\n{\"type\":\"event\"\(length)}\r\n\(event)\(end)"
-                let answer = try post(text, to: "/api/7/envelope/")
+                let answer = try FieldRequest.post(text, to: "/api/7/envelope/")
                 #expect(answer.status == 200 && answer.text(.message) == "It broke", "\(text)")
             }
         }
         // A lone one parts nothing.
         let lone = "{}\n{\"type\":\"event\",\"length\":\(event.utf8.count)}\n\(event)\r{\"type\":\"session\"}\n{}"
-        #expect(try post(lone, to: "/api/7/envelope/").status == 400)
-    }
-
-    // MARK: Base64
-
-    @Test(
-        "a store request in base64 may be plain JSON or deflated, and compressed besides",
-        arguments: [nil, Compression.gzip, .zlib, .brotli], [false, true])
-    func base64(outer: Compression?, isDeflated: Bool) throws {
-        let event = Array(#"{"message":"It broke"}"#.utf8)
-        for lines in [false, true] {
-            let text = Array(
-                Base64Text.encode(isDeflated ? Compression.zlib.compress(event) : event, lines: lines).utf8)
-            let end = try post(outer?.compress(text) ?? text, to: "/api/7/store/", encoding: outer?.encoding.name)
-            #expect(end.status == 200 && end.text(.message) == "It broke")
-        }
-    }
-
-    // MARK: Attachments
-
-    private static let crash = "{\"type\":\"event\"}\n{\"message\":\"crash\",\"level\":\"fatal\"}\n"
-
-    @Test(
-        "an attachment costs no event, however well it compresses, on either side of it",
-        arguments: Compression.allCases, [false, true])
-    func attachments(compression: Compression, isFirst: Bool) throws {
-        let log = [UInt8](repeating: 0x61, count: 20 << 20)
-        let attachment = Array("{\"type\":\"attachment\",\"length\":\(log.count)}\n".utf8) + log + [0x0a]
-        let items = isFirst ? attachment + Array(Self.crash.utf8) : Array(Self.crash.utf8) + attachment
-        let body = compression.compress(Array("{}\n".utf8) + items)
-        #expect(body.count * 500 < log.count)
-        let end = try post(body, to: "/api/7/envelope/", encoding: compression.encoding.name)
-        #expect(end.status == 200 && end.text(.message) == "crash")
-    }
-
-    @Test(
-        "an attachment that comes to more than an envelope may costs no event before it",
-        arguments: [Compression.gzip, .brotli, .zstandard])
-    func tooLargeAttachments(compression: Compression) throws {
-        let log = [UInt8](repeating: 0x61, count: 8 << 20)
-        func post(_ items: String) throws -> End {
-            try self.post(
-                compression.compress(Array("{}\n\(items)".utf8) + log, repetitions: 26), to: "/api/7/envelope/",
-                encoding: compression.encoding.name)
-        }
-        let end = try post("\(Self.crash){\"type\":\"attachment\",\"length\":\(Limits.decodedEnvelopeBytes)}\n")
-        #expect(end.status == 200 && end.text(.message) == "crash")
-        // An event that is itself too large is refused.
-        #expect(try post("{\"type\":\"event\"}\n").status == 413)
-        #expect(try post("\(Self.crash){\"type\":\"user_report\"}\n").status == 413)
-    }
-
-    // MARK: Depth
-
-    @Test(
-        "an event may be nested as deep as it likes: what is below 512 levels is left out",
-        arguments: ["[", "{", "both"])
-    func depth(kind: String) throws {
-        func nested(_ levels: Int, _ core: String) -> String {
-            let isArray = { (level: Int) in kind == "[" || kind == "both" && level.isMultiple(of: 2) }
-            let opening = (0..<levels).map { isArray($0) ? "[" : #"{"a":"# }.joined()
-            let closing = (0..<levels).reversed().map { isArray($0) ? "]" : "}" }.joined()
-            return opening + core + closing
-        }
-        func event(_ levels: Int, _ core: String) -> String { #"{"extra":\#(nested(levels, core)),"message":"m"}"# }
-        for levels in [65, 126, 511] {
-            let text = event(levels, "1")
-            for (body, path) in [(text, "/api/7/store/"), ("{}\n{\"type\":\"event\"}\n\(text)", "/api/7/envelope/")]
-                as [(String, StaticString)]
-            {
-                let end = try post(body, to: path)
-                #expect(end.status == 200 && end.text(.message) == "m" && end.text(.payload) == text)
-            }
-        }
-        // Its own object is level 1, and `extra` below it: of 512 containers there the last is empty.
-        for core in ["1", #""}\"]""#, "NaN", nested(5_000, "[1,{}]"), "[}"] {
-            let end = try post(event(512, core), to: "/api/7/store/")
-            #expect(end.status == 200 && end.text(.message) == "m")
-            let payload = try #require(end.text(.payload)).filter { $0 != " " }
-            #expect(ReferenceJSON.levels(of: Array(payload.utf8)) == 513)
-            #expect(payload.utf8.count < 512 * 7)
-        }
-        let report = #"{"csp-report":{"effective-directive":"img-src","a":\#(nested(200, "1"))}}"#
-        #expect(try post(report, to: "/api/7/security/").text(.payload) == report)
-        let native = #"{"level":"info",\#(event(64, "1").dropFirst())"#
-        #expect(try post(native, to: "/api/v1/events").text.contains("nested deeper than 64 levels"))
+        #expect(try FieldRequest.post(lone, to: "/api/7/envelope/").status == 400)
     }
 
     // MARK: Lines
@@ -272,7 +145,7 @@ struct FieldFormsTests {
     func lines() throws {
         let text = "\n{\"message\":\"a\",\"level\":\"info\"}\n\n{\"message\":\"b\",\"level\":\"info\"}\r\n{\"message\":"
         for type in [nil, "application/json", "application/x-ndjson"] as [StaticString?] {
-            let end = try post(text, to: "/api/v1/events/bulk", type: type)
+            let end = try FieldRequest.post(text, to: "/api/v1/events/bulk", type: type)
             #expect(end.status == 202 && end.identifiers == [1, 2])
             #expect(end.text.contains(#""accepted":2,"rejected":1"#))
         }
@@ -296,7 +169,7 @@ struct FieldFormsTests {
         for (text, path) in [("{\"message\":\"m\"}", "/api/7/store/"), (envelope, "/api/7/envelope/")]
             as [(String, StaticString)]
         {
-            let end = try post(text, to: path, key: key, query: query)
+            let end = try FieldRequest.post(text, to: path, key: key, query: query)
             #expect(end.text(.sdkName) == name && end.text(.sdkVersion) == version)
         }
     }
@@ -308,7 +181,7 @@ struct FieldFormsTests {
         let event = #"{"message":"m","timestamp":1700086400}"#
         let key = "Sentry sentry_timestamp=\(sentAt), sentry_key=\(Edge.keyText)"
         func seconds(_ text: String, _ path: StaticString) throws -> Int64? {
-            let time = try post(text, to: path, key: key).records.first?[.timestamp]
+            let time = try FieldRequest.post(text, to: path, key: key).records.first?[.timestamp]
             return time.map { ($0.reduce(Int64(0)) { $0 << 8 | Int64($1) } + EventRecord.epochOffset) / 1_000_000 }
         }
         let isHalf = sentAt.hasSuffix(".5")
@@ -324,8 +197,8 @@ struct FieldFormsTests {
     func blanks() throws {
         for field in ["sentry_key = K", "sentry_key =K", "sentry_key= K", "sentry_version=7 sentry_key = K , a=b"] {
             let key = "Sentry " + field.replacing("K", with: Edge.keyText)
-            #expect(try post(Edge.validEvent, to: "/api/7/store/", key: key).status == 200, "\(field)")
-            #expect(try post(Edge.validEvent, to: "/api/v1/events", key: key).status == 202, "\(field)")
+            #expect(try FieldRequest.post(Edge.validEvent, to: "/api/7/store/", key: key).status == 200, "\(field)")
+            #expect(try FieldRequest.post(Edge.validEvent, to: "/api/v1/events", key: key).status == 202, "\(field)")
         }
     }
 
@@ -334,73 +207,7 @@ struct FieldFormsTests {
         arguments: ["7", "7/", "7//", "7?a=b", "7/?a=http://h/8", "7#x"])
     func projects(project: String) throws {
         let header = #"{"dsn":"http://\#(Edge.keyText)@host/\#(project)"}"#
-        let end = try post("\(header)\n{\"type\":\"event\"}\n{}", to: "/api/7/envelope/", key: nil)
+        let end = try FieldRequest.post("\(header)\n{\"type\":\"event\"}\n{}", to: "/api/7/envelope/", key: nil)
         #expect(end.status == 200 && end.identifiers == [1])
-    }
-
-    // MARK: Reports
-
-    private static let report = #"{"csp-report":{"violated-directive":"img-src","blocked-uri":"https://e.example/a"}}"#
-
-    @Test("environment and release in a report's address are columns, and in the payload")
-    func labels() throws {
-        let query: StaticString = "sentry_key=x&sentry_environment=beta%3Aeu+2&sentry_release=7.94%22%00%C3%28&a=b"
-        let labels = #""environment":"beta:eu 2","release":"7.94\"\#u{fffd}\#u{fffd}(","#
-        let one = try post(Self.report, to: "/api/7/security/", query: query)
-        #expect(one.text(.environment) == "beta:eu 2" && one.text(.release) == "7.94\"\u{fffd}\u{fffd}(")
-        #expect(one.text(.payload) == "{" + labels + Self.report.dropFirst())
-        let element = #"{"type":"csp-violation","body":{"effectiveDirective":"img-src","blockedURL":"inline"}}"#
-        let two = try post("[\(element), \(element)]", to: "/api/7/security/", query: query)
-        for position in 0...1 {
-            #expect(two.text(.environment, of: position) == "beta:eu 2")
-            #expect(two.text(.payload, of: position) == "{" + labels + element.dropFirst())
-        }
-        let blank = try post(Self.report, to: "/api/7/security/", query: "sentry_environment=+%20&sentry_release=")
-        #expect(blank.records.first?[.environment] == nil && blank.records.first?[.release] == nil)
-        #expect(blank.text(.payload) == Self.report)
-    }
-
-    @Test("a label is cut for its column, and the largest report keeps its own")
-    func longLabels() throws {
-        let padding = String(repeating: "x", count: Limits.eventBytes - Self.report.utf8.count - 7)
-        let report = Self.report.dropLast() + #","a":"\#(padding)"}"#
-        let end = try post(String(report), to: "/api/7/security/", query: "sentry_release=1.0")
-        #expect(end.status == 200 && end.text(.release) == "1.0")
-        #expect(end.text(.payload) == #"{"release":"1.0","# + report.dropFirst())
-        let edge = Edge.knowingKey()
-        let query = Array(("sentry_release=" + String(repeating: "é", count: 300)).utf8)
-        query.withUnsafeBytes { query in
-            edge.post(Self.report, to: "/api/7/security/", token: 1) { $0.query = query }
-        }
-        #expect(try self.end(of: edge).text(.release) == String(repeating: "é", count: 250))
-    }
-
-    @Test("a report whose address needs much room keeps its payload whole")
-    func longAddress() throws {
-        let report = #"{"csp-report":{"blocked-uri":"\n\#(String(repeating: "a", count: 1_000_000))"}}"#
-        let end = try post(report, to: "/api/7/security/", query: "sentry_release=1.0")
-        #expect(end.status == 200 && end.text(.release) == "1.0")
-        #expect(end.text(.payload) == #"{"release":"1.0","# + report.dropFirst())
-    }
-
-    @Test("reports of older policies, of network errors and of certificates are taken or counted")
-    func reportPaths() throws {
-        #expect(try post(Self.report, to: "/api/7/csp-report/").identifiers == [1])
-        #expect(try post(Self.report, to: "/api/7/csp-report").status == 200)
-        let errors = #"[{"age":1,"type":"network-error","url":"https://e.example/","body":{"type":"dns.failed"}}]"#
-        let certificate = #"{"expect-ct-report":{"hostname":"e.example","port":443}}"#
-        for (report, path) in [(errors, "/api/7/nel/"), (certificate, "/api/7/security/")] as [(String, StaticString)] {
-            let edge = Edge.knowingKey()
-            edge.post(report, to: path, token: 1)
-            #expect(edge.calls.first?.wanted == 1)
-            let end = try end(of: edge)
-            #expect(end.status == 200 && end.identifiers.isEmpty)
-            #expect(edge.answers[1]?.outcomes.count(of: .discarded(.unsupportedItem)) == 1)
-        }
-        let edge = Edge()
-        for (token, path) in ["/api/7/csp-report/", "/api/7/nel/"].enumerated() as EnumeratedSequence<[StaticString]> {
-            edge.post("", to: path, method: "OPTIONS", key: nil, token: token)
-            #expect(edge.answers[token]?.status == 204)
-        }
     }
 }

@@ -1,3 +1,4 @@
+import RecordedInputs
 import StorageChannel
 
 /// An event as an edge would send it; a column can be set to anything to make it faulty.
@@ -27,10 +28,10 @@ struct TestEvent {
             "error", message, "swift", nil, release, "web-1", nil, "", nil, nil,
         ]
         return [
-            bytes { $0.element(project) }, bytes { $0.element(eventID) }, bytes { $0.element(time) },
-            bytes { $0.element(time) }, bytes { $0.element(day) },
-        ] + texts.map { text in element(text) } + [element(tags, prefix: 1), element(payload)]
-            + EventRecord.Column.allCases.dropFirst(texts.count + 7).map { element(later[$0]) }
+            RecordColumn.number(project), RecordColumn.number(eventID), RecordColumn.number(time),
+            RecordColumn.number(time), RecordColumn.number(day),
+        ] + texts.map { RecordColumn.text($0) } + [RecordColumn.text(tags, prefix: 1), RecordColumn.text(payload)]
+            + EventRecord.Column.allCases.dropFirst(texts.count + 7).map { RecordColumn.text(later[$0]) }
     }
 
     /// The content of a `store` frame, with other columns than the event's own in some places.
@@ -47,13 +48,6 @@ struct TestEvent {
     /// A whole `store` frame.
     var frame: [UInt8] {
         bytes { writer in writer.frame(.store) { $0.append(content()) } }
-    }
-
-    private func element(_ text: String?, prefix: UInt8? = nil) -> [UInt8] {
-        bytes { writer in
-            guard let text else { return writer.element(nil, prefix: prefix) }
-            Array(text.utf8).withUnsafeBytes { writer.element($0, prefix: prefix) }
-        }
     }
 }
 

@@ -118,14 +118,6 @@ struct SendCommandTests {
         #expect(run.status == 69)
         #expect(!run.errors.isEmpty)
     }
-
-    @Test("a member of an answer is found, and of nonsense none is")
-    func members() {
-        #expect(SendCommand.member("id", of: #"{"status":"accepted","id":"abc"}"#) == "abc")
-        #expect(SendCommand.member("id", of: "<html>") == nil)
-        #expect(SendCommand.member("id", of: "") == nil)
-        #expect(SendCommand.member("id", of: #""id":"#) == nil)
-    }
 }
 
 /// A file that is gone with this.

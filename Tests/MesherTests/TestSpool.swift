@@ -1,9 +1,10 @@
 import Foundation
+import Spool
 import StorageChannel
 import TestServers
 import Testing
 
-@testable import Spool
+@testable import RecordedInputs
 
 /// A spool directory as storage would have left it, and the command line that is pointed at it.
 final class TestSpool {
@@ -61,22 +62,12 @@ final class TestSpool {
         project: Int64 = 1, id: UInt128, message: String = "it \"failed\" \\ {now}, é", payload: String = #"{"n":1}"#,
         moment: Int64 = 820_638_245_000_006
     ) -> [UInt8] {
-        var writer = FrameWriter()
-        writer.element(project)
-        writer.element(id)
-        writer.element(moment)
-        writer.element(moment)
-        writer.element(Int32(moment / EventRecord.day))
+        let numbers = [
+            RecordColumn.number(project), RecordColumn.number(id), RecordColumn.number(moment),
+            RecordColumn.number(moment), RecordColumn.number(Int32(moment / EventRecord.day)),
+        ]
         let texts: [String?] = ["error", message, "swift", nil, "", nil, nil, nil, nil, nil]
-        for text in texts {
-            guard let text else {
-                writer.element(nil)
-                continue
-            }
-            Array(text.utf8).withUnsafeBytes { writer.element($0) }
-        }
-        Array(#"{"a":"b"}"#.utf8).withUnsafeBytes { writer.element($0, prefix: 1) }
-        Array(payload.utf8).withUnsafeBytes { writer.element($0) }
-        return writer.bytes
+        let json = [RecordColumn.text(#"{"a":"b"}"#, prefix: 1), RecordColumn.text(payload)]
+        return Array((numbers + texts.map { RecordColumn.text($0) } + json).joined())
     }
 }

@@ -70,9 +70,16 @@ struct SystemdNotificationTests {
     }
 
     @Test(
-        "Without a socket, or with one that nobody reads, nothing happens",
-        arguments: [nil, "", "/nonexistent/notify", "@" + String(repeating: "x", count: 200)])
-    func nobodyListens(path: String?) {
-        SystemdNotification(path: path, microseconds: nil).ready()
+        "Without a socket nothing is sent, and one that nobody reads does no harm",
+        arguments: [
+            (nil, nil), ("", nil), ("@" + String(repeating: "x", count: 200), nil),
+            ("/nonexistent/notify", 2_000_000_000),
+        ] as [(String?, Int64?)])
+    func nobodyListens(path: String?, interval: Int64?) {
+        var notification = SystemdNotification(path: path, microseconds: "4000000")
+        notification.ready()
+        notification.alive()
+        notification.status("all is well")
+        #expect(notification.interval == interval)
     }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Scoreboard
@@ -29,34 +30,71 @@ struct ProcessSlotTests {
         #expect(try #require(file.reading(of: index)).requests.joined().allSatisfy { $0 == 1 })
     }
 
-    @Test("the parts of a slot do not overlap and end within it")
-    func layout() {
-        let parts = [
-            (SlotLayout.fingerprintWord, 6), (SlotLayout.name, SlotLayout.nameWords),
-            (SlotLayout.restarts, RestartCause.allCases.count), (SlotLayout.heartbeat, 5),
-            (SlotLayout.dependencies, Dependency.allCases.count), (SlotLayout.rateLimitFallbacks, 4),
-            (SlotLayout.outcomes, SlotLayout.outcomeCount),
-            (SlotLayout.clientDiscards, ClientDiscardLabels.reasons.count), (SlotLayout.sessionsOpened, 2),
-            (SlotLayout.upgradesRefused, RefusedUpgrade.names.count), (SlotLayout.sessionMemoryLimit, 2),
-            (SlotLayout.sessionsClosed, SessionEnding.allCases.count),
-            (SlotLayout.requestDuration, Histogram.requestDuration.wordCount),
-            (SlotLayout.batchSize, Histogram.batchSize.wordCount),
-            (SlotLayout.commitDuration, Histogram.commitDuration.wordCount),
-            (SlotLayout.requests, RequestRoute.allCases.count * SlotLayout.statusCount), (SlotLayout.size, 0),
-        ]
-        for (part, next) in zip(parts, parts.dropFirst()) { #expect(part.0 + part.1 <= next.0) }
+    /// The words of each part that has more than one.
+    private static let parts: [String: Int] = [
+        "name": SlotLayout.nameWords, "restarts": RestartCause.allCases.count,
+        "dependencies": Dependency.allCases.count, "outcomes": SlotLayout.outcomeCount,
+        "clientDiscards": ClientDiscardLabels.reasons.count, "upgradesRefused": RefusedUpgrade.names.count,
+        "sessionsClosed": SessionEnding.allCases.count, "requestDuration": Histogram.requestDuration.wordCount,
+        "batchSize": Histogram.batchSize.wordCount, "commitDuration": Histogram.commitDuration.wordCount,
+        "requests": RequestRoute.allCases.count * SlotLayout.statusCount,
+    ]
+
+    /// What is a number of words, and no place.
+    private static let sizes: Set = ["size", "ownerWords", "nameWords", "outcomeCount", "statusCount", "version"]
+
+    @Test("the parts of a slot do not overlap and end within it, by the places that its source has now")
+    func layout() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../Sources")
+        let source = try String(contentsOf: root.appendingPathComponent("Scoreboard/SlotLayout.swift"), encoding: .utf8)
+        let places = source.matches(of: /static let (\w+) = (\d+)\n/).compactMap { match in
+            Int(match.output.2).map { (name: String(match.output.1), word: $0) }
+        }.filter { !Self.sizes.contains($0.name) }.sorted { $0.word < $1.word }
+        #expect(places.count > 40 && Set(Self.parts.keys).isSubset(of: places.map(\.name)))
+        for (part, next) in zip(places, places.dropFirst() + [("the end", SlotLayout.size)]) {
+            let end = part.word + (Self.parts[part.name] ?? 1)
+            #expect(end <= next.word, "\(part.name) reaches into \(next.name)")
+            #expect(part.word >= SlotLayout.ownerWords || end <= SlotLayout.ownerWords, "\(part.name) has two writers")
+        }
         #expect(OutcomeLabels.reasons.count < SlotLayout.outcomeCount)
         #expect(RequestStatus.names.count <= SlotLayout.statusCount)
     }
 
-    @Test("a slot that nobody sees takes the same calls")
+    @Test("a part's last word is its own: the last outcome, status, ending and class are counted there alone")
+    func lastWords() throws {
+        let directory = try RunDirectory()
+        let file = try ScoreboardFile.open(in: directory.path)
+        let index = try #require(file.claim(.worker, name: "w")?.slot)
+        let slot = try #require(try ProcessSlot.open(index, of: ScoreboardFile.path(in: directory.path)))
+        slot.countEvents(3, outcome: OutcomeLabels.reasons.count)
+        slot.countEvents(3, outcome: SlotLayout.outcomeCount)
+        slot.countClientDiscards(5, reason: ClientDiscardLabels.reasons.count - 1)
+        slot.countClientDiscards(5, reason: ClientDiscardLabels.reasons.count)
+        slot.countClosedSession(try #require(SessionEnding.allCases.last))
+        slot.countCommit(events: 1_001, duration: .max, wall: 1)
+        let reading = try #require(file.reading(of: index))
+        #expect(reading.outcomes.last == 3 && reading.outcomes.reduce(0, +) == 3)
+        #expect(reading.clientDiscards.last == 5 && reading.clientDiscards.reduce(0, +) == 5)
+        #expect(reading.sessionsClosed.last == 1 && reading.sessionsClosed.reduce(0, +) == 1)
+        #expect(reading.batchSize.counts.last == 1 && reading.batchSize.sum == 1_001)
+        #expect(reading.commitDuration.counts.last == 1 && reading.commitDuration.sum == UInt64(Int64.max))
+        #expect(reading.requestCount == 0 && reading.sessionsOpened == 0 && reading.streamMessages == 0)
+    }
+
+    @Test("a slot that nobody sees takes the same calls, and no scoreboard has them")
     func unseen() throws {
+        let directory = try RunDirectory()
+        let file = try ScoreboardFile.open(in: directory.path)
+        let index = try #require(file.claim(.worker, name: "w")?.slot)
         let slot = try ProcessSlot.unseen()
         slot.beat(now: 1, inHand: 1, droppedLogLines: 0)
         slot.countEvents(5, outcome: OutcomeLabels.discarded(3))
         slot.countEvents(5, outcome: .max)
         slot.setLastPartition(day: 2)
         slot.countRateLimitFallbacks(1)
+        let reading = try #require(file.reading(of: index))
+        #expect(reading.outcomes.allSatisfy { $0 == 0 } && reading.rateLimitFallbacks == 0)
+        #expect(reading.inHand == 0 && reading.lastPartition == nil)
     }
 
     @Test("there is no slot without a file, and none beyond the last")

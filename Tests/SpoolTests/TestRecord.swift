@@ -1,4 +1,5 @@
 import Foundation
+import RecordedInputs
 import System
 import Testing
 
@@ -15,17 +16,14 @@ struct TestRecord {
     var columns = EventRecord.Column.allCases.count
 
     var bytes: [UInt8] {
-        var writer = FrameWriter()
-        writer.element(project)
-        writer.element(eventID)
-        writer.element(receivedAt)
-        writer.element(receivedAt)
-        writer.element(Int32(receivedAt / EventRecord.day))
-        for text in ["error", message] { Array(text.utf8).withUnsafeBytes { writer.element($0) } }
-        for _ in 0..<9 { writer.element(nil) }
-        Array("{}".utf8).withUnsafeBytes { writer.element($0) }
-        for _ in EventRecord.firstColumns..<columns { writer.element(nil) }
-        return writer.bytes
+        let numbers = [
+            RecordColumn.number(project), RecordColumn.number(eventID), RecordColumn.number(receivedAt),
+            RecordColumn.number(receivedAt), RecordColumn.number(Int32(receivedAt / EventRecord.day)),
+        ]
+        let texts = ["error", message].map { RecordColumn.text($0) }
+        let absent = Array(repeating: RecordColumn.null, count: 9)
+        let later = Array(repeating: RecordColumn.null, count: columns - EventRecord.firstColumns)
+        return Array((numbers + texts + absent + [RecordColumn.text("{}")] + later).joined())
     }
 }
 

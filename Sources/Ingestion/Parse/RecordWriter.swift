@@ -1,20 +1,20 @@
 /// Writes the content of a `store` frame into a buffer of its exact size, so that the frame grows once and not for each
 /// column.
-struct RecordWriter {
+package struct RecordWriter {
     private var rest: UnsafeMutableRawBufferPointer
 
-    init(_ room: UnsafeMutableRawBufferPointer) {
+    package init(_ room: UnsafeMutableRawBufferPointer) {
         rest = room
     }
 
     /// A column that is a number.
-    mutating func element<Value: FixedWidthInteger>(_ value: Value) {
+    package mutating func element<Value: FixedWidthInteger>(_ value: Value) {
         integer(UInt32(MemoryLayout<Value>.size))
         integer(value)
     }
 
     /// A column that is text or json; nil is NULL. `prefix` is jsonb's version byte.
-    mutating func element(_ content: UnsafeRawBufferPointer?, prefix: UInt8? = nil) {
+    package mutating func element(_ content: UnsafeRawBufferPointer?, prefix: UInt8? = nil) {
         guard let content else { return integer(Int32(-1)) }
         integer(UInt32(truncatingIfNeeded: Self.size(of: content, prefix: prefix) - 4))
         if let prefix { integer(prefix) }
@@ -46,7 +46,7 @@ struct RecordWriter {
     }
 
     /// The room that `element` takes for the same column.
-    static func size(of content: UnsafeRawBufferPointer?, prefix: UInt8? = nil) -> Int {
+    package static func size(of content: UnsafeRawBufferPointer?, prefix: UInt8? = nil) -> Int {
         4 + (content?.count ?? 0) + (content != nil && prefix != nil ? 1 : 0)
     }
 }

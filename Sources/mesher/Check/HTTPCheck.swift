@@ -59,8 +59,8 @@ struct HTTPCheck {
                 url, headers: CrossOriginCheck.headers + ["Content-Type: application/json"], authorities: authorities)
             try client.includeHeads()
             let answer = try client.post(Self.body(size, after: head))
-            let reason =
-                SendCommand.member("reason", of: answer.body) ?? SendCommand.member("detail", of: answer.body)
+            let said = answer.body.split(separator: "\r\n\r\n").last.flatMap { ServerAnswer(String($0)) }
+            let reason = said?.reason ?? said?.detail
             let text = "\(url): \(answer.status)\(reason.map { " \($0)" } ?? "")"
             guard let advice = Self.advice(status: answer.status, reason: reason, size: size) else {
                 heads.append(answer.body)

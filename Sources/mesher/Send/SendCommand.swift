@@ -52,7 +52,8 @@ struct SendCommand: ParsableCommand {
 
     /// Prints an answer; a refusal ends the command.
     private func report(_ answer: HTTPClient.Answer) throws(CommandError) {
-        let id = Self.member("id", of: answer.body)
+        let said = ServerAnswer(answer.body)
+        let id = said?.id
         // Sentry's routes answer with 200.
         let isTaken = answer.status == 202 || answer.status == 200
         if output.isJSON {
@@ -63,8 +64,7 @@ struct SendCommand: ParsableCommand {
                     + (id.map { "accepted \(TextTable.printable($0))" } ?? TextTable.printable(answer.body)))
         }
         if isTaken { return }
-        let text = Self.member("error", of: answer.body) ?? Self.member("detail", of: answer.body)
-        let reason = text.map { " \(TextTable.printable($0))" } ?? ""
+        let reason = (said?.error ?? said?.detail).map { " \(TextTable.printable($0))" } ?? ""
         let hint = answer.retryAfter > 0 ? ", retry in \(answer.retryAfter) s" : ""
         throw CommandError(Self.exitStatus(answer.status), "\(answer.status)\(reason)\(hint)")
     }
@@ -77,17 +77,5 @@ struct SendCommand: ParsableCommand {
         case 400, 413, 415: .dataError
         default: .unavailable
         }
-    }
-
-    /// The value of a member that is a string without escapes, which the contract's answers to one event are.
-    static func member(_ name: String, of body: String) -> String? {
-        let start = Array("\"\(name)\":\"".utf8)
-        let bytes = Array(body.utf8)
-        guard bytes.count > start.count else { return nil }
-        for offset in 0..<bytes.count - start.count where bytes[offset...].starts(with: start) {
-            let value = bytes[(offset + start.count)...].prefix { $0 != UInt8(ascii: "\"") }
-            return String(decoding: value, as: UTF8.self)
-        }
-        return nil
     }
 }

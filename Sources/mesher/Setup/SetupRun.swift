@@ -132,9 +132,9 @@ struct SetupRun {
             do throws(CommandError) {
                 let answer = try client.post(#"{"message":"Hello from mesher setup","level":"info","logger":"mesher"}"#)
                 if answer.status == 202 {
-                    return print("202 accepted \(SendCommand.member("id", of: answer.body) ?? "")")
+                    return print("202 accepted \(ServerAnswer(answer.body)?.id ?? "")")
                 }
-                refusal = "\(answer.status) \(SendCommand.member("error", of: answer.body) ?? "")"
+                refusal = "\(answer.status) \(ServerAnswer(answer.body)?.error ?? "")"
             } catch {
                 refusal = error.description
             }

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Notation
 internal import StorageChannel
 
@@ -83,27 +84,36 @@ struct SpooledEvent {
     }
 }
 
-/// PostgreSQL's counts of time since 2000-01-01, as RFC 3339.
+/// PostgreSQL's counts of time since 2000-01-01, as RFC 3339. The corresponding C function is `gmtime_r`.
 enum PostgreSQLTime {
+    /// Seconds from 1970-01-01 to 2000-01-01.
+    private static let epoch: Int64 = EventRecord.epochOffset / 1_000_000
+
     /// Microseconds; nil outside the years 1 to 9999.
     static func moment(_ microseconds: Int64) -> String? {
-        let (days, rest) = floorDivided(microseconds, EventRecord.day)
-        guard let date = day(days) else { return nil }
-        let seconds = rest / 1_000_000
-        let clock = [seconds / 3_600, seconds / 60 % 60, seconds % 60].map { padded($0, 2) }.joined(separator: ":")
-        return "\(date)T\(clock).\(padded(rest % 1_000_000, 6))Z"
+        let (seconds, rest) = floorDivided(microseconds, 1_000_000)
+        guard let time = time(seconds) else { return nil }
+        let clock = [time.tm_hour, time.tm_min, time.tm_sec].map { padded($0, 2) }.joined(separator: ":")
+        return "\(date(time))T\(clock).\(padded(rest, 6))Z"
     }
 
-    /// Days; nil outside the years 1 to 9999. The proleptic Gregorian calendar, in eras of 400 years that begin in March.
+    /// Days; nil outside the years 1 to 9999.
     static func day(_ number: Int64) -> String? {
-        guard number > -730_000, number < 2_922_000 else { return nil }
-        let (era, dayOfEra) = floorDivided(number + 730_425, 146_097)
-        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let month = (5 * dayOfYear + 2) / 153
-        let day = dayOfYear - (153 * month + 2) / 5 + 1
-        let year = era * 400 + yearOfEra + (month >= 10 ? 1 : 0)
-        return "\(padded(year, 4))-\(padded(month >= 10 ? month - 9 : month + 3, 2))-\(padded(day, 2))"
+        let (seconds, isTooMuch) = number.multipliedReportingOverflow(by: EventRecord.day / 1_000_000)
+        return isTooMuch ? nil : time(seconds).map(date)
+    }
+
+    private static func time(_ seconds: Int64) -> tm? {
+        let (moment, isTooMuch) = seconds.addingReportingOverflow(epoch)
+        var (clock, result) = (time_t(moment), tm())
+        guard !isTooMuch, gmtime_r(&clock, &result) != nil, (1...9_999).contains(Int64(result.tm_year) + 1_900) else {
+            return nil
+        }
+        return result
+    }
+
+    private static func date(_ time: tm) -> String {
+        "\(padded(time.tm_year + 1_900, 4))-\(padded(time.tm_mon + 1, 2))-\(padded(time.tm_mday, 2))"
     }
 
     private static func floorDivided(_ value: Int64, _ divisor: Int64) -> (quotient: Int64, remainder: Int64) {
@@ -111,7 +121,7 @@ enum PostgreSQLTime {
         return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
     }
 
-    private static func padded(_ number: Int64, _ width: Int) -> String {
+    private static func padded(_ number: some BinaryInteger, _ width: Int) -> String {
         let digits = String(number)
         return String(repeating: "0", count: max(width - digits.count, 0)) + digits
     }

@@ -258,7 +258,7 @@ struct StreamClient: ~Copyable {
     }
 
     private func refusal(_ status: Int, _ retryAfter: Int?, _ body: String) throws(CommandError) -> Ending {
-        let error = SendCommand.member("error", of: body).map { " \(TextTable.printable($0))" } ?? ""
+        let error = (ServerAnswer(body)?.error).map { " \(TextTable.printable($0))" } ?? ""
         guard status == 429 || status >= 500 else {
             throw CommandError(
                 status == 401 ? .notPermitted : .unavailable, "\(dsn.place): \(status)\(error)")

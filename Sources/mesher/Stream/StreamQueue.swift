@@ -21,6 +21,9 @@ struct StreamQueue {
     /// The most bytes of events that are held, apart from the last one.
     private static let byteLimit = 8 << 20
 
+    /// The longest pause that a server may ask for, in seconds: a day.
+    private static let longestPause = 86_400
+
     private let limit: Int
     private var waiting: ArraySlice<Entry> = []
     private var inFlight: ArraySlice<Entry> = []
@@ -52,17 +55,17 @@ struct StreamQueue {
     /// Takes an answer; they come in the order of the events.
     mutating func take(_ answer: String, at now: Int64) -> Verdict {
         guard let entry = inFlight.first else { return .nonsense }
-        if SendCommand.member("status", of: answer) == "accepted" {
+        guard let answer = ServerAnswer(answer) else { return .nonsense }
+        if answer.status == "accepted" {
             drop()
             return .accepted
         }
-        guard let error = SendCommand.member("error", of: answer) else { return .nonsense }
-        let reason = SendCommand.member("reason", of: answer)
-        guard reason == "rate_limited" || reason == "unavailable" else {
+        guard let error = answer.error else { return .nonsense }
+        guard answer.reason == "rate_limited" || answer.reason == "unavailable" else {
             drop()
             return .refused(line: entry.line, error: error)
         }
-        let seconds = Self.number("retry_after", of: answer) ?? 1
+        let seconds = min(max(answer.retryAfter ?? 1, 0), Self.longestPause)
         pausedUntil = max(pausedUntil, now + Int64(seconds) * 1_000_000_000)
         inFlight = inFlight.dropFirst()
         // After those that were sent before it and must be resent too, before all that were never sent.
@@ -80,17 +83,5 @@ struct StreamQueue {
 
     private mutating func drop() {
         if let entry = inFlight.popFirst() { bytes -= entry.event.count }
-    }
-
-    /// The value of a member that is a small number.
-    private static func number(_ name: String, of answer: String) -> Int? {
-        let start = Array("\"\(name)\":".utf8)
-        let bytes = Array(answer.utf8)
-        guard bytes.count > start.count else { return nil }
-        for offset in 0..<bytes.count - start.count where bytes[offset...].starts(with: start) {
-            let digits = bytes[(offset + start.count)...].prefix { (0x30...0x39).contains($0) }.prefix(6)
-            return Int(String(decoding: digits, as: UTF8.self))
-        }
-        return nil
     }
 }

@@ -24,16 +24,18 @@ struct EnvelopeScannerTests {
         try scan(Array(text.utf8), pieces: pieces, wantsItems: wantsItems)
     }
 
-    /// The text of the refusal, nil when it is taken.
-    private func refusal(_ text: String) -> String? {
+    /// Why an envelope is refused; nil when it is taken.
+    private func refusal(_ text: String) throws -> Refusal? {
         do {
             _ = try scan(text)
             return nil
         } catch let refusal as Refusal {
-            return refusal.text
-        } catch {
-            return "\(error)"
+            return refusal
         }
+    }
+
+    private static func invalid(_ fault: String) -> Refusal {
+        Refusal(.invalidEnvelope, "invalid envelope: \(fault)")
     }
 
     private static let id: UInt128 = 0x9ec7_9c33_ec99_42ab_8353_589f_cb2e_04dc
@@ -84,8 +86,8 @@ struct EnvelopeScannerTests {
             ("{}\n{}\n", "an item's header has no type"), ("{}\n{\"type\":7}\n", "an item's header has no type"),
             ("{}\n{\"type\":\"event\",\"length\":2}\n{}{\"type\":\"event\"}\n{}", "no newline after an item's payload"),
         ])
-    func refusals(text: String, fault: String) {
-        #expect(refusal(text) == "invalid envelope: \(fault)")
+    func refusals(text: String, fault: String) throws {
+        #expect(try refusal(text) == Self.invalid(fault))
     }
 
     @Test("the header names id, time of sending and DSN, with escapes as some programs write them")
@@ -148,19 +150,19 @@ struct EnvelopeScannerTests {
         let (envelope, payloads) = try scan("{}\n\(attachment)\n{\"type\":\"event\"}\n\(event)", pieces: 65_536)
         #expect(payloads.map(\.utf8.count) == [Limits.eventBytes])
         #expect(envelope.unsupported == 1)
-        #expect(refusal("{}\n{\"type\":\"event\"}\n \(event)") == "payload too large")
-        #expect(refusal("{}\n{\"type\":\"event\",\"length\":1048577}\n \(event)") == "payload too large")
+        let tooLarge = Refusal(.payloadTooLarge, "payload too large")
+        #expect(try refusal("{}\n{\"type\":\"event\"}\n \(event)") == tooLarge)
+        #expect(try refusal("{}\n{\"type\":\"event\",\"length\":1048577}\n \(event)") == tooLarge)
     }
 
     @Test("endless headers and items are refused before they cost much")
-    func bounds() {
+    func bounds() throws {
         let long = String(repeating: " ", count: EnvelopeScanner.headerLimit)
-        #expect(refusal(long + "{}") == "invalid envelope: a header is longer than 64 KiB")
-        #expect(refusal("{}\n" + long + "{}") == "invalid envelope: a header is longer than 64 KiB")
-        #expect(
-            refusal("{}" + String(repeating: "\n", count: EnvelopeScanner.itemLimit + 2))
-                == "invalid envelope: more than 10000 items")
-        #expect(refusal("{}\n" + String(repeating: "{\"type\":\"x\"}\n\n", count: EnvelopeScanner.itemLimit)) == nil)
+        #expect(try refusal(long + "{}") == Self.invalid("a header is longer than 64 KiB"))
+        #expect(try refusal("{}\n" + long + "{}") == Self.invalid("a header is longer than 64 KiB"))
+        func items(_ text: String) -> String { String(repeating: text, count: EnvelopeScanner.itemLimit) }
+        #expect(try refusal("{}\n\n" + items("\n")) == Self.invalid("more than 10000 items"))
+        #expect(try refusal("{}\n" + items("{\"type\":\"x\"}\n\n")) == nil)
     }
 
     @Test("a scanner that refused an envelope reads the next one")

@@ -6,19 +6,6 @@ import Testing
 
 /// The promise of an acknowledgement, with a real PostgreSQL that goes away, hangs or refuses.
 @Suite struct SpoolKeeperTests {
-    private static let withoutPrimaryKey = "ALTER TABLE events DROP CONSTRAINT events_pkey;"
-
-    private func events(_ count: Int, from first: Int = 0) -> [TestEvent] {
-        (first..<first + count).map { TestEvent(ticket: UInt64($0), project: 3, eventID: UInt128($0 + 1)) }
-    }
-
-    /// Whether these events, and no others, are in PostgreSQL, each once.
-    private func holds(_ storage: StorageProcess, _ count: Int) throws -> Bool {
-        try storage.value("SELECT count(*) = \(count) AND count(DISTINCT event_id) = \(count) FROM events") == "t"
-    }
-
-    private func isEmpty(_ storage: StorageProcess) -> Bool { storage.spoolFiles().isEmpty }
-
     @Test(
         "while PostgreSQL is away events are durable on disk, and in PostgreSQL when it is back, as they were received")
     func away() throws {
@@ -27,7 +14,7 @@ import Testing
         try storage.allowConnections(false)
         try storage.endSessions()
         #expect(eventually { edge.probe()?.degradation == .postgresql })
-        var sent = events(200)
+        var sent = SpooledEvents.events(200)
         // A day whose partition is long gone.
         sent[5].day = 30
         for event in sent[100...].indices { sent[event].flags = 3 }
@@ -35,8 +22,8 @@ import Testing
         #expect(edge.probe()?.accepts == true)
         #expect(storage.spoolFiles().count == 1)
         try storage.allowConnections(true)
-        #expect(try eventually { try holds(storage, 200) })
-        #expect(eventually { isEmpty(storage) })
+        #expect(try eventually { try SpooledEvents.holds(storage, 200) })
+        #expect(eventually { SpooledEvents.isEmpty(storage) })
         #expect(eventually { edge.probe()?.degradation == [] })
         #expect(try storage.value("SELECT received_at::text FROM events_20000131") == "2000-01-31 12:00:00.000001+00")
         #expect(storage.log.contains("events go to the spool") && storage.log.contains("the spool is delivered"))
@@ -47,20 +34,22 @@ import Testing
         arguments: [true, false])
     func deadline(hasPrimaryKey: Bool) throws {
         let storage = try StorageProcess(
-            settings: ["MESHER_SPOOL_AFTER": "200"], prepare: hasPrimaryKey ? "" : Self.withoutPrimaryKey)
+            settings: ["MESHER_SPOOL_AFTER": "200"], prepare: hasPrimaryKey ? "" : SpooledEvents.withoutPrimaryKey)
         let edge = try storage.edge()
         // The day gets its partition, without which no statement of those below would store anything.
-        #expect(edge.store(events(1)) == [.durable])
-        #expect(try eventually { try holds(storage, 1) && isEmpty(storage) })
+        #expect(edge.store(SpooledEvents.events(1)) == [.durable])
+        #expect(try eventually { try SpooledEvents.holds(storage, 1) && SpooledEvents.isEmpty(storage) })
         let blocker = try storage.open()
         try blocker.execute("BEGIN; LOCK TABLE events IN ACCESS EXCLUSIVE MODE")
-        #expect(edge.store(events(10, from: 1)).allSatisfy { $0 == .durable })
-        #expect(edge.store(events(10, from: 11)).allSatisfy { $0 == .durable }, "while the statement is under way")
+        #expect(edge.store(SpooledEvents.events(10, from: 1)).allSatisfy { $0 == .durable })
+        #expect(
+            edge.store(SpooledEvents.events(10, from: 11)).allSatisfy { $0 == .durable },
+            "while the statement is under way")
         try blocker.execute("ROLLBACK")
-        #expect(eventually { isEmpty(storage) })
-        #expect(try eventually { try holds(storage, 21) == hasPrimaryKey })
-        #expect(edge.store(events(1, from: 21)) == [.durable])
-        #expect(isEmpty(storage), "PostgreSQL is asked first again")
+        #expect(eventually { SpooledEvents.isEmpty(storage) })
+        #expect(try eventually { try SpooledEvents.holds(storage, 21) == hasPrimaryKey })
+        #expect(edge.store(SpooledEvents.events(1, from: 21)) == [.durable])
+        #expect(SpooledEvents.isEmpty(storage), "PostgreSQL is asked first again")
     }
 
     @Test("a commit that is cut off has an unknown fate: the events are durable on disk, and stored once")
@@ -69,12 +58,12 @@ import Testing
         let edge = try storage.edge()
         let blocker = try storage.open()
         try blocker.execute("BEGIN; LOCK TABLE events IN ACCESS EXCLUSIVE MODE")
-        edge.send(events(10).flatMap(\.frame))
+        edge.send(SpooledEvents.events(10).flatMap(\.frame))
         #expect(try eventually { try storage.isCommitWaiting() })
         try storage.endSessions(named: "mesher-storage commit")
         #expect(edge.results(10).values.allSatisfy { $0.result == .durable })
         try blocker.execute("ROLLBACK")
-        #expect(try eventually { try holds(storage, 10) })
+        #expect(try eventually { try SpooledEvents.holds(storage, 10) })
     }
 
     @Test("a backend that is stopped costs no event")
@@ -87,11 +76,11 @@ import Testing
         let process = try #require(backend.flatMap { pid_t($0) })
         kill(process, SIGSTOP)
         defer { kill(process, SIGCONT) }
-        #expect(edge.store(events(10)).allSatisfy { $0 == .durable })
-        #expect(try eventually { try holds(storage, 10) }, "by the other connection")
+        #expect(edge.store(SpooledEvents.events(10)).allSatisfy { $0 == .durable })
+        #expect(try eventually { try SpooledEvents.holds(storage, 10) }, "by the other connection")
         kill(process, SIGCONT)
-        #expect(edge.store(events(1, from: 10)) == [.durable])
-        #expect(try eventually { try holds(storage, 11) })
+        #expect(edge.store(SpooledEvents.events(1, from: 10)) == [.durable])
+        #expect(try eventually { try SpooledEvents.holds(storage, 11) })
     }
 
     @Test("a PostgreSQL that only reads costs no event; without a spool it does", arguments: [true, false])
@@ -101,119 +90,12 @@ import Testing
         let owner = try storage.open()
         try owner.execute("ALTER DATABASE \(storage.database) SET default_transaction_read_only = on")
         try storage.endSessions()
-        #expect(edge.store(events(10)).allSatisfy { $0 == (hasSpool ? .durable : .unavailable) })
+        #expect(edge.store(SpooledEvents.events(10)).allSatisfy { $0 == (hasSpool ? .durable : .unavailable) })
         try owner.execute(
             "SET default_transaction_read_only = off; ALTER DATABASE \(storage.database) RESET default_transaction_read_only"
         )
-        #expect(eventually { edge.probe()?.degradation == [] && isEmpty(storage) })
-        #expect(try holds(storage, hasSpool ? 10 : 0))
-    }
-
-    /// Kills storage at a point of the way of ten events to the disk, starts it again, and sends those that were not
-    /// acknowledged again.
-    ///
-    /// - Returns: how many rows and how many ids there are once nothing waits on disk.
-    private func stored(killedAt fault: String, prepare: String = "") throws -> String? {
-        let storage = try StorageProcess(settings: ["MESHER_FAULT": fault], prepare: prepare)
-        var edge = try storage.edge()
-        try storage.allowConnections(false)
-        try storage.endSessions()
-        #expect(eventually { !storage.isRunning || edge.probe()?.degradation == .postgresql })
-        edge.send(events(10).flatMap(\.frame))
-        let acknowledged = edge.results(10)
-        #expect(eventually { !storage.isRunning })
-        try storage.restart(settings: ["MESHER_FAULT": nil])
-        try storage.allowConnections(true)
-        #expect(eventually { isEmpty(storage) })
-        edge = try storage.edge()
-        #expect(edge.store(events(10).filter { acknowledged[$0.ticket] == nil }).allSatisfy { $0 == .durable })
-        #expect(eventually { isEmpty(storage) })
-        return try storage.value("SELECT count(*) || ' rows, ' || count(DISTINCT event_id) || ' ids' FROM events")
-    }
-
-    @Test(
-        "killed at any point of the way to the disk, it has lost nothing that was acknowledged, and stores nothing twice",
-        arguments: ["before-write:kill", "after-write:kill", "after-sync:kill", "after-acknowledgement:kill:3"])
-    func killedWhileSpooling(fault: String) throws {
-        #expect(try stored(killedAt: fault) == "10 rows, 10 ids")
-    }
-
-    @Test("what it acknowledges early it does lose, and without a primary key it stores twice: that test could fail")
-    func killedWithoutProtection() throws {
-        let early = try stored(killedAt: "before-write:kill:1:early")
-        let twice = try stored(killedAt: "after-sync:kill", prepare: Self.withoutPrimaryKey)
-        print("killed on the way to the disk: \(early ?? "") with early answers, \(twice ?? "") without a primary key")
-        #expect(early?.hasSuffix(" 10 ids") == false)
-        #expect(twice?.hasSuffix(" 10 ids") == true && twice?.hasPrefix("10 rows") == false)
-    }
-
-    @Test(
-        "killed before a commit, it has lost nothing that was acknowledged; it has when it answers early",
-        arguments: [false, true])
-    func killedBeforeCommit(answersEarly: Bool) throws {
-        let storage = try StorageProcess(
-            settings: ["MESHER_FAULT": answersEarly ? "early" : "", "MESHER_SPOOL_AFTER": "4000"])
-        let edge = try storage.edge()
-        // The day gets its partition, so that the next statement stores events.
-        #expect(edge.store(events(1)) == [.durable])
-        #expect(try eventually { try holds(storage, 1) })
-        let blocker = try storage.open()
-        try blocker.execute("BEGIN; LOCK TABLE events IN ACCESS EXCLUSIVE MODE")
-        edge.send(events(9, from: 1).flatMap(\.frame))
-        #expect(try eventually { try storage.isCommitWaiting() })
-        storage.kill()
-        let acknowledged = edge.results(9)
-        try storage.endSessions()
-        try blocker.execute("ROLLBACK")
-        try storage.restart(settings: ["MESHER_FAULT": nil])
-        let again = events(9, from: 1).filter { acknowledged[$0.ticket] == nil }
-        #expect(try storage.edge().store(again).allSatisfy { $0 == .durable })
-        #expect(try holds(storage, 10) != answersEarly)
-    }
-
-    @Test(
-        "killed after a commit that nobody was told of, it stores what is sent again only once; not without a primary key",
-        arguments: [true, false])
-    func killedAfterCommit(hasPrimaryKey: Bool) throws {
-        let storage = try StorageProcess(
-            settings: ["MESHER_FAULT": "after-commit:kill"], prepare: hasPrimaryKey ? "" : Self.withoutPrimaryKey)
-        let edge = try storage.edge()
-        edge.send(events(10).flatMap(\.frame))
-        #expect(edge.results(1, within: 2).isEmpty)
-        #expect(eventually { !storage.isRunning })
-        try storage.restart(settings: ["MESHER_FAULT": nil])
-        #expect(try storage.edge().store(events(10)).allSatisfy { $0 == .durable })
-        #expect(try holds(storage, 10) == hasPrimaryKey)
-    }
-
-    @Test("killed with a full spool, it delivers it after its next start")
-    func restart() throws {
-        let storage = try StorageProcess()
-        let edge = try storage.edge()
-        try storage.allowConnections(false)
-        try storage.endSessions()
-        #expect(eventually { edge.probe()?.degradation == .postgresql })
-        #expect(edge.store(events(1_200)).allSatisfy { $0 == .durable })
-        storage.kill()
-        try storage.restart()
-        #expect(try storage.edge().store(events(10, from: 1_200)).allSatisfy { $0 == .durable })
-        try storage.allowConnections(true)
-        #expect(try eventually { try holds(storage, 1_210) })
-        #expect(eventually { isEmpty(storage) })
-    }
-
-    @Test("SIGTERM while PostgreSQL is away leaves the spool to the next start")
-    func terminated() throws {
-        let storage = try StorageProcess()
-        let edge = try storage.edge()
-        try storage.allowConnections(false)
-        try storage.endSessions()
-        #expect(edge.store(events(5)).allSatisfy { $0 == .durable })
-        storage.terminate()
-        #expect(storage.wait() == 0)
-        try storage.restart()
-        try storage.allowConnections(true)
-        #expect(try eventually { try holds(storage, 5) })
+        #expect(eventually { edge.probe()?.degradation == [] && SpooledEvents.isEmpty(storage) })
+        #expect(try SpooledEvents.holds(storage, hasSpool ? 10 : 0))
     }
 
     @Test(
@@ -225,15 +107,15 @@ import Testing
         try storage.allowConnections(false)
         try storage.endSessions()
         #expect(eventually { edge.probe()?.degradation == .postgresql })
-        #expect(edge.store(events(1)) == [answersEarly ? .durable : .unavailable])
+        #expect(edge.store(SpooledEvents.events(1)) == [answersEarly ? .durable : .unavailable])
         #expect(eventually { storage.log.contains("Input/output error") })
         if !answersEarly {
-            #expect(eventually { edge.store(events(1)) == [.durable] })
+            #expect(eventually { edge.store(SpooledEvents.events(1)) == [.durable] })
             #expect(storage.spoolFiles().count == 1)
         }
         try storage.allowConnections(true)
-        #expect(eventually { edge.probe()?.degradation == [] && isEmpty(storage) })
-        #expect(try holds(storage, answersEarly ? 0 : 1))
+        #expect(eventually { edge.probe()?.degradation == [] && SpooledEvents.isEmpty(storage) })
+        #expect(try SpooledEvents.holds(storage, answersEarly ? 0 : 1))
     }
 
     @Test("one project cannot fill the spool for the others; what does not fit is refused with a time to wait")
@@ -244,7 +126,7 @@ import Testing
         try storage.endSessions()
         #expect(eventually { edge.probe()?.degradation == .postgresql })
         let payload = "\"" + String(repeating: "x", count: 900 << 10) + "\""
-        var large = events(6)
+        var large = SpooledEvents.events(6)
         for place in large.indices { large[place].payload = payload }
         for place in 3..<6 { large[place].project = 4 }
         edge.send(large.flatMap(\.frame))
@@ -256,7 +138,7 @@ import Testing
         #expect(results[2]?.retryAfter == 10)
         #expect(edge.probe()?.degradation == [.postgresql, .spool])
         try storage.allowConnections(true)
-        #expect(try eventually { try holds(storage, 4) })
+        #expect(try eventually { try SpooledEvents.holds(storage, 4) })
         #expect(eventually { edge.probe()?.degradation == [] })
     }
 
@@ -272,12 +154,12 @@ import Testing
         let edge = try storage.edge()
         try storage.allowConnections(false)
         try storage.endSessions()
-        var sent = events(20)
+        var sent = SpooledEvents.events(20)
         sent[7].message = "bad"
         #expect(edge.store(sent).allSatisfy { $0 == .durable })
         try storage.allowConnections(true)
-        #expect(try eventually { try holds(storage, 19) })
-        #expect(eventually { isEmpty(storage) })
+        #expect(try eventually { try SpooledEvents.holds(storage, 19) })
+        #expect(eventually { SpooledEvents.isEmpty(storage) })
         #expect(storage.spoolFiles(".event") == ["1-3.event"])
     }
 
@@ -288,7 +170,7 @@ import Testing
         try storage.allowConnections(false)
         try storage.endSessions()
         #expect(eventually { edge.probe()?.degradation == .postgresql })
-        #expect(edge.store(events(20)).allSatisfy { $0 == .durable })
+        #expect(edge.store(SpooledEvents.events(20)).allSatisfy { $0 == .durable })
         storage.kill()
         let path = "\(storage.spool)/\(try #require(storage.spoolFiles().first))"
         var bytes = try #require(FileManager.default.contents(atPath: path))
@@ -296,8 +178,8 @@ import Testing
         try bytes.write(to: URL(fileURLWithPath: path))
         try storage.restart()
         try storage.allowConnections(true)
-        #expect(try eventually { try holds(storage, 19) })
-        #expect(eventually { isEmpty(storage) })
+        #expect(try eventually { try SpooledEvents.holds(storage, 19) })
+        #expect(eventually { SpooledEvents.isEmpty(storage) })
         #expect(storage.spoolFiles(".damaged").count == 1)
     }
 
@@ -308,11 +190,11 @@ import Testing
         try storage.allowConnections(false)
         try storage.endSessions()
         #expect(eventually { edge.probe()?.degradation == .postgresql })
-        #expect(edge.store(events(3)).allSatisfy { $0 == .durable })
+        #expect(edge.store(SpooledEvents.events(3)).allSatisfy { $0 == .durable })
         #expect(eventually { edge.probe()?.degradation == [.postgresql, .backlog] })
         #expect(storage.log.contains("the spool is not being delivered"))
         try storage.allowConnections(true)
-        #expect(eventually { edge.probe()?.degradation == [] && isEmpty(storage) })
+        #expect(eventually { edge.probe()?.degradation == [] && SpooledEvents.isEmpty(storage) })
         #expect(storage.log.contains("the spool is being delivered again"))
     }
 
@@ -323,11 +205,11 @@ import Testing
         let edge = try other.edge()
         #expect(other.log.contains("the spool cannot be used"))
         #expect(edge.probe()?.degradation == .spool)
-        #expect(edge.store(events(1)) == [.durable])
+        #expect(edge.store(SpooledEvents.events(1)) == [.durable])
         try other.allowConnections(false)
         try other.endSessions()
-        #expect(eventually { edge.store(events(1, from: 1)) == [.unavailable] })
+        #expect(eventually { edge.store(SpooledEvents.events(1, from: 1)) == [.unavailable] })
         owner.kill()
-        #expect(eventually { edge.store(events(1, from: 1)) == [.durable] })
+        #expect(eventually { edge.store(SpooledEvents.events(1, from: 1)) == [.durable] })
     }
 }

@@ -1,3 +1,4 @@
+import RecordedInputs
 import StorageChannel
 import Testing
 
@@ -39,13 +40,13 @@ import Testing
         "a column that has not the size of its type is refused",
         arguments: [EventRecord.Column.projectID, .eventID, .receivedAt, .timestamp, .receivedOn])
     func size(column: EventRecord.Column) {
-        #expect(read(TestEvent().content(replacing: [column: bytes { $0.element(UInt8(1)) }])) == nil)
-        #expect(read(TestEvent().content(replacing: [column: bytes { $0.element(nil) }])) == nil)
+        #expect(read(TestEvent().content(replacing: [column: RecordColumn.number(UInt8(1))])) == nil)
+        #expect(read(TestEvent().content(replacing: [column: RecordColumn.null])) == nil)
     }
 
     @Test("a mandatory text that is NULL is refused", arguments: [EventRecord.Column.level, .message, .payload])
     func mandatory(column: EventRecord.Column) {
-        #expect(read(TestEvent().content(replacing: [column: bytes { $0.element(nil) }])) == nil)
+        #expect(read(TestEvent().content(replacing: [column: RecordColumn.null])) == nil)
     }
 
     @Test("tags that are not of jsonb's first version are refused")
@@ -53,7 +54,7 @@ import Testing
         for tags: [UInt8] in [[0, 0, 0, 0], [0, 0, 0, 1, 0], [0, 0, 0, 3, 2, 0x7b, 0x7d]] {
             #expect(read(TestEvent().content(replacing: [.tags: tags])) == nil)
         }
-        #expect(read(TestEvent().content(replacing: [.tags: bytes { $0.element(nil) }])) != nil)
+        #expect(read(TestEvent().content(replacing: [.tags: RecordColumn.null])) != nil)
     }
 
     @Test("a length below -1 is refused")
