@@ -50,6 +50,12 @@ let package = Package(
         .target(
             name: "Ingestion", dependencies: ["CJSON", "CLibraries", "Deflate", "Scoreboard", "StorageChannel"],
             swiftSettings: settings),
+        .target(
+            name: "Edge",
+            dependencies: [
+                "Ingestion", "Redis", "StorageChannel", "System", .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings),
 
         // The programs.
         .executableTarget(
@@ -72,7 +78,7 @@ let package = Package(
         .executableTarget(
             name: "mesher-stream",
             dependencies: [
-                "Configuration", "Confinement", "System", "Ingestion", "Journal", "Redis", "Scoreboard",
+                "Configuration", "Confinement", "Edge", "System", "Ingestion", "Journal", "Redis", "Scoreboard",
                 "StorageChannel",
                 "WebSocket",
                 .product(name: "Logging", package: "swift-log"),
@@ -88,15 +94,24 @@ let package = Package(
         .executableTarget(
             name: "mesher-worker",
             dependencies: [
-                "CLibraries", "CSystem", "Configuration", "Confinement", "Ingestion", "Journal", "Redis", "Scoreboard",
-                "StorageChannel", "System",
+                "CLibraries", "CSystem", "Configuration", "Confinement", "Edge", "Ingestion", "Journal", "Redis",
+                "Scoreboard", "System",
             ],
             swiftSettings: settings),
 
         // Tests, and what they need.
         .systemLibrary(name: "CBrotliEncoder", path: "Tests/CBrotliEncoder"),
         .target(name: "CDiskRecorder", path: "Tests/CDiskRecorder", linkerSettings: [.linkedLibrary("dl")]),
-        .target(name: "TestServers", dependencies: ["PostgreSQL"], path: "Tests/TestServers", swiftSettings: settings),
+        .target(
+            name: "TestServers", dependencies: ["PostgreSQL", "StorageChannel", "System"], path: "Tests/TestServers",
+            swiftSettings: settings),
+        .testTarget(
+            name: "EdgeTests",
+            dependencies: [
+                "Edge", "Ingestion", "Redis", "StorageChannel", "System", "TestServers",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings),
         .testTarget(
             name: "IngestionTests",
             dependencies: [
@@ -151,7 +166,9 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "MesherWorkerTests",
-            dependencies: ["CLibraries", "Ingestion", "RecordedInputs", "System", "mesher-worker"],
+            dependencies: [
+                "CLibraries", "Ingestion", "RecordedInputs", "StorageChannel", "System", "TestServers", "mesher-worker",
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "PostgreSQLTests", dependencies: ["PostgreSQL", "TestServers"], swiftSettings: settings),

@@ -1,4 +1,5 @@
 internal import Configuration
+internal import Edge
 internal import Glibc
 internal import Ingestion
 internal import Journal
@@ -52,13 +53,18 @@ enum MesherStream {
         }
     }
 
+    /// The most bytes that storage may leave unread of one session.
+    private static let pendingLimit = 16 << 20
+
     private static func options(_ settings: Settings) -> Listener.Options {
         var ingestion = IngestionMachine.Options()
         ingestion.bulkEvents = settings.integer(.bulkEvents)
         ingestion.processorTime = { Clock.processor() }
+        let engine = Engine.Options(
+            storageSocket: settings.text(.runDirectory) + "/storage.sock", pendingLimit: pendingLimit,
+            redis: RedisServer(settings), redisPrefix: settings.text(.redisPrefix), redisUse: .whileNeeded)
         let session = Session.Options(
-            storageSocket: settings.text(.runDirectory) + "/storage.sock", redis: RedisServer(settings),
-            redisPrefix: settings.text(.redisPrefix), ingestion: ingestion,
+            engine: engine, ingestion: ingestion,
             projectConnections: settings.integer(.streamProjectConnections), memory: memory(settings),
             age: nanoseconds(settings, .streamAge), pingInterval: nanoseconds(settings, .streamPing))
         return Listener.Options(

@@ -1,6 +1,7 @@
 internal import CFastCGI
 internal import Configuration
 internal import Confinement
+internal import Edge
 internal import Glibc
 internal import Ingestion
 internal import Journal
@@ -88,9 +89,11 @@ enum MesherWorker {
         ingestion.processorTime = { Clock.processor() }
         ingestion.bulkEvents = settings.integer(.bulkEvents)
         ingestion.takesSenderAddress = settings.isOn(.senderAddress)
+        let engine = Engine.Options(
+            storageSocket: settings.text(.runDirectory) + "/storage.sock", pendingLimit: 2 * bytesInHand,
+            redis: redis, redisPrefix: settings.text(.redisPrefix), redisUse: .always)
         return Worker.Options(
-            storageSocket: settings.text(.runDirectory) + "/storage.sock", redis: redis,
-            redisPrefix: settings.text(.redisPrefix), ingestion: ingestion,
+            engine: engine, ingestion: ingestion,
             requestsInHand: settings.integer(.requestsInHand), bytesInHand: bytesInHand,
             restPerByte: role == "bulk" ? restPerByte : 0)
     }

@@ -1,11 +1,9 @@
+internal import Edge
 internal import Ingestion
-internal import Redis
 
 extension Worker {
     struct Options {
-        let storageSocket: String
-        let redis: RedisServer
-        let redisPrefix: String
+        let engine: Engine.Options
         let ingestion: IngestionMachine.Options
         /// Maximum number of requests in flight; further ones wait in the sockets.
         let requestsInHand: Int

@@ -35,8 +35,8 @@ struct ProcessSlotTests {
         "name": SlotLayout.nameWords, "restarts": RestartCause.allCases.count,
         "dependencies": Dependency.allCases.count, "outcomes": SlotLayout.outcomeCount,
         "clientDiscards": ClientDiscardLabels.reasons.count, "upgradesRefused": RefusedUpgrade.names.count,
-        "sessionsClosed": SessionEnding.allCases.count, "requestDuration": Histogram.requestDuration.wordCount,
-        "batchSize": Histogram.batchSize.wordCount, "commitDuration": Histogram.commitDuration.wordCount,
+        "sessionsClosed": SessionEnding.allCases.count, "requestDuration": Histogram.requestDuration.bounds.count + 2,
+        "batchSize": Histogram.batchSize.bounds.count + 2, "commitDuration": Histogram.commitDuration.bounds.count + 2,
         "requests": RequestRoute.allCases.count * SlotLayout.statusCount,
     ]
 

@@ -28,8 +28,10 @@ package struct Execution: Sendable {
         private let process: ChildProcess
         private let files: [CInt]
 
+        /// - Parameter listener: its standard input instead of `input`, such as a socket on which it listens.
         package init(
-            _ path: String, _ arguments: [String], environment: [String: String] = [:], input: String = ""
+            _ path: String, _ arguments: [String], environment: [String: String] = [:], input: String = "",
+            listener: CInt? = nil
         ) throws {
             // Without a name there is nothing to clean up.
             files = (0..<3).map { _ in
@@ -44,7 +46,8 @@ package struct Execution: Sendable {
             var environment = environment
             if let path = getenv("PATH") { environment["PATH"] = String(cString: path) }
             process = try ChildProcess(
-                [path] + arguments, environment: environment.map { "\($0)=\($1)" }, descriptors: files)
+                [path] + arguments, environment: environment.map { "\($0)=\($1)" },
+                descriptors: [listener ?? files[0], files[1], files[2]])
         }
 
         deinit {
@@ -61,6 +64,10 @@ package struct Execution: Sendable {
 
         package func interrupt() {
             process.send(SIGINT)
+        }
+
+        package func terminate() {
+            process.send(SIGTERM)
         }
 
         package func wait() -> Execution {

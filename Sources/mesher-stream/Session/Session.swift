@@ -1,10 +1,10 @@
+internal import Edge
 internal import Glibc
 internal import Ingestion
 internal import Journal
 internal import Logging
 internal import Redis
 internal import Scoreboard
-internal import StorageChannel
 internal import System
 internal import WebSocket
 
@@ -12,9 +12,7 @@ internal import WebSocket
 /// thread, one wait.
 struct Session: ~Copyable {
     struct Options {
-        let storageSocket: String
-        let redis: RedisServer
-        let redisPrefix: String
+        let engine: Engine.Options
         let ingestion: IngestionMachine.Options
         /// Maximum number of sessions of one project.
         let projectConnections: Int
@@ -62,7 +60,8 @@ struct Session: ~Copyable {
     /// Whether our direction was closed.
     var hasEndedOutput = false
     var webSocket: WebSocketConnection?
-    var backend: Backend
+    /// Connected to storage for life, by which it also hears of its key.
+    var engine: Engine
     var queue = AnswerQueue()
     let memory: HeldMemory
     var liveness: Liveness
@@ -92,7 +91,7 @@ struct Session: ~Copyable {
             ProcessAttributes.yieldToOthers()
             log.begin()
             var session = try open(connection, isProxied: isProxied, log: log, options: options)
-            SessionConfinement.finish(options.redis, log.slot)
+            SessionConfinement.finish(options.engine.redis, log.slot)
             try session.run()
             beginRelease()
             if session.isRefused { _exit(refusedStatus) }
@@ -130,7 +129,9 @@ struct Session: ~Copyable {
         phase = .readingHead(until: now + Handshake.patience)
         liveness = Liveness(now: now, pingInterval: options.pingInterval)
         pace = ProcessorPace(log.table, record: log.record, now: now)
-        backend = Backend(options, storageToken: Token.storage, redisToken: Token.redis)
+        engine = Engine(
+            IngestionMachine(options: options.ingestion), options.engine, storageToken: Token.storage,
+            redisToken: Token.redis, log: Journal.logger("mesher-stream"))
     }
 
     /// Runs until the connection is closed and what was received is stored or refused.
@@ -145,8 +146,8 @@ struct Session: ~Copyable {
                 let event = epoll[position]
                 switch event.token {
                 case Token.signals: while signals.next() != nil { stop(now: now) }
-                case Token.storage: backend.storageReady(event, now: now)
-                case Token.redis: backend.redisReady(event, now: now)
+                case Token.storage: engine.storageReady(event, now: now)
+                case Token.redis: engine.redisReady(event, now: now)
                 default: peerReady(event, now: now)
                 }
             }
@@ -158,7 +159,10 @@ struct Session: ~Copyable {
     ///
     /// - Returns: when the loop has to wake at the latest; nil when the session has ended.
     private mutating func prepare(now: Int64) throws(SystemError) -> Int64? {
-        var wake = try backend.prepare(now: now, sessions: log.table.count, epoll) ?? .max
+        var wake =
+            try engine.prepare(now: now, sharers: log.table.count, in: epoll) { [log] token, reply, _ in
+                Self.carryOut(reply, token, &queue, log)
+            } ?? .max
         // What the machine gave up.
         deliverAnswers(now: now)
         switch phase {
@@ -166,7 +170,7 @@ struct Session: ~Copyable {
         case .draining(let until): wake = mayTakeMessages ? now : min(wake, until)
         case .open: break
         case .closing(let until):
-            if backend.machine.requestsInHand == 0, !isPeerThere || now >= until { return nil }
+            if engine.machine.requestsInHand == 0, !isPeerThere || now >= until { return nil }
             if isPeerThere { wake = min(wake, until) }
         }
         if isLive { wake = min(wake, liveness.wakeAt, endsAt ?? .max) }
@@ -215,7 +219,7 @@ struct Session: ~Copyable {
         case .closing:
             break
         }
-        backend.finishTurn(now: now)
+        engine.finishTurn(now: now) { [log] token, reply, _ in Self.carryOut(reply, token, &queue, log) }
         deliverAnswers(now: now)
         heedClock(now: now)
         flush(now: now)
@@ -227,7 +231,7 @@ struct Session: ~Copyable {
         case .open, .leaving: break
         case .readingHead, .authenticating, .draining, .closing: return
         }
-        if backend.machine.streamKeyStanding == .unknown {
+        if engine.machine.streamKeyStanding == .unknown {
             leave(.policyViolation, within: Self.revocationPatience, now)
         }
         if let endsAt, now >= endsAt { leave(.serviceRestart, within: Self.leavePatience, now) }

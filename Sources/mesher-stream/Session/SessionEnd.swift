@@ -1,3 +1,4 @@
+internal import Edge
 internal import Ingestion
 internal import Scoreboard
 internal import System
@@ -86,7 +87,7 @@ extension Session {
         guard isPeerThere else { return }
         isPeerThere = false
         epoll.remove(peer.number)
-        if backend.machine.requestsInHand == 0 { Self.beginRelease() }
+        if engine.machine.requestsInHand == 0 { Self.beginRelease() }
         // Along with unread answers and an incomplete message.
         webSocket = nil
         switch phase {

@@ -1,3 +1,4 @@
+internal import Edge
 internal import Glibc
 internal import Ingestion
 internal import Scoreboard
@@ -21,7 +22,7 @@ extension Session {
         case .readingHead, .authenticating, .leaving, .closing: return false
         }
         guard Clock.monotonic() >= pace.restsUntil else { return false }
-        return queue.count < Self.messagesInHand && backend.machine.bytesInHand < Self.bytesInHand
+        return queue.count < Self.messagesInHand && engine.machine.bytesInHand < Self.bytesInHand
             && outputCount < Self.bytesToWrite && !memory.isOver
     }
 
@@ -55,7 +56,7 @@ extension Session {
     /// Handles what has arrived, up to the limits.
     mutating func takeMessages(now: Int64) {
         while mayTakeMessages, pace.allows(now: Clock.monotonic()) {
-            memory.others = backend.bytesHeld + outputCount
+            memory.others = engine.bytesHeld + outputCount
             var bytes = peer.input
             let event = webSocket?.receive(&bytes)
             peer.keepInput(last: bytes.count)
@@ -83,25 +84,27 @@ extension Session {
         guard count <= Limits.eventBytes || body.isArray else {
             return leave(.messageTooBig, within: Self.leavePatience, now)
         }
-        backend.machine.receive(message: body, firstID: nextID, token: queue.expect(), now: now, wall: Clock.wall())
+        engine.machine.receive(message: body, firstID: nextID, token: queue.expect(), now: now, wall: Clock.wall())
         nextID &+= Self.idsOfMessage
     }
 
     /// Claims memory for what is held, or releases it. A peer that does not read its answers is dropped when there is
     /// no room for them. Anything else over the limit shrinks by itself, since nothing is read meanwhile.
     mutating func settleMemory(now: Int64) {
-        memory.settle(message: webSocket?.heldCount ?? 0, others: backend.bytesHeld + outputCount)
+        memory.settle(message: webSocket?.heldCount ?? 0, others: engine.bytesHeld + outputCount)
         if memory.isOver, outputCount >= Self.bytesToWrite { lose(.dropped, now: now) }
+    }
+
+    /// Keeps a message's answer until its turn. A static function, since it is called while the engine is being changed.
+    static func carryOut(_ reply: Engine.Reply, _ token: Int, _ queue: inout AnswerQueue, _ log: SessionLog) {
+        // There is nobody to hand a message on to.
+        guard case .answer(let answer) = reply else { return }
+        log.answered(answer)
+        queue.settle(token, answer)
     }
 
     /// Sends the answers whose turn it is.
     mutating func deliverAnswers(now: Int64) {
-        let answers = backend.answers
-        backend.answers.removeAll(keepingCapacity: true)
-        for (token, answer) in answers {
-            log.answered(answer)
-            queue.settle(token, answer)
-        }
         while let answer = queue.next() {
             if case .draining = phase { continue }
             answer.messageText.withUnsafeBytes { webSocket?.send(text: $0) }

@@ -1,3 +1,4 @@
+internal import Edge
 internal import Glibc
 internal import Ingestion
 internal import StorageChannel
@@ -14,7 +15,7 @@ extension Session {
             let key = try handshake.receive(&bytes)
             peer.keepInput(last: bytes.count)
             guard let key else { return }
-            backend.machine.openStream(key)
+            engine.machine.openStream(key)
             phase = .authenticating(until: until)
         } catch {
             refuse(error, now: now)
@@ -23,7 +24,7 @@ extension Session {
 
     /// Checks whether storage has answered about the key.
     mutating func authenticate(until: Int64, now: Int64) {
-        switch backend.machine.streamKeyStanding {
+        switch engine.machine.streamKeyStanding {
         case .known(let quota): accept(quota, now: now)
         case .unknown: refuse(.unauthorized, now: now)
         case .unavailable: refuse(.unavailable, now: now)
