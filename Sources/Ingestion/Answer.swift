@@ -100,7 +100,7 @@ package struct Answer: Equatable, Sendable {
     }
 
     /// A bulk's answer, from the outcomes of its events in input order.
-    static func bulk(_ events: [Submission.Event]) -> Answer {
+    static func bulk(_ events: [HandedEvents.Outcome]) -> Answer {
         var ids = JSONText(reserving: events.count * 35)
         var errors = JSONText(reserving: 0)
         var accepted = 0

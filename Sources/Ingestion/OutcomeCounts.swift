@@ -9,7 +9,7 @@ package enum OutcomeCounts: Equatable, Sendable {
     case each([Int])
 
     /// - Parameter events: the outcomes; pending events are not counted.
-    init(_ events: [Submission.Event]) {
+    init(_ events: [HandedEvents.Outcome]) {
         var counts = [Int](repeating: 0, count: DiscardReason.allCases.count + 1)
         for event in events {
             switch event {
@@ -22,7 +22,7 @@ package enum OutcomeCounts: Equatable, Sendable {
     }
 
     /// - Parameter envelope: the envelope they came in, with its other items.
-    init(_ events: [Submission.Event], _ envelope: EnvelopeSummary?) {
+    init(_ events: [HandedEvents.Outcome], _ envelope: EnvelopeSummary?) {
         self.init(events)
         guard let envelope, case .each(var counts) = self else { return }
         counts[Outcome.discarded(.unsupportedItem).place] += envelope.unsupported

@@ -21,7 +21,7 @@ extension Answer {
     ///   - events: the outcomes of storable items; items we only count never fail the request.
     ///   - envelope: nil when the events came without one.
     ///   - derivedID: the id in the answer for something that came without an envelope and is not stored.
-    static func sentry(_ events: [Submission.Event], _ envelope: EnvelopeSummary?, derivedID: UInt128) -> Answer {
+    static func sentry(_ events: [HandedEvents.Outcome], _ envelope: EnvelopeSummary?, derivedID: UInt128) -> Answer {
         var accepted: UInt128?
         var refusal: Refusal?
         for event in events.reversed() {

@@ -28,14 +28,3 @@ package enum StreamKeyStanding: Equatable, Sendable {
     /// It cannot be checked now.
     case unavailable
 }
-
-extension IngestionMachine {
-    /// From now on messages have this key. Storage is asked about it on each connection, and reports changes.
-    package mutating func openStream(_ key: KeyID) {
-        streamKey = StreamKey(key)
-        if isStorageConnected { toStorage.lookUp(key) }
-    }
-
-    /// Storage's last answer about the stream's key; nil before the first.
-    package var streamKeyStanding: StreamKeyStanding? { streamKey?.standing }
-}

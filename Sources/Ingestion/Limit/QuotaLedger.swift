@@ -2,11 +2,11 @@ internal import StorageChannel
 
 /// The submissions that wait for a grant, with one call per project and turn, and the projects known to be exhausted.
 struct QuotaLedger: ~Copyable {
-    /// A project's submissions of this turn, in the order of their arrival.
+    /// A project's submissions of this turn, in the order of their arrival, each with the number of its events.
     struct Gathering {
         let quota: ProjectQuota
         var wanted: UInt32
-        var submissions: [Submission]
+        var requests: [(submission: Submission, events: Int)]
     }
 
     /// Maximum number of exhausted projects that are remembered; for others Redis is asked again.
@@ -18,13 +18,14 @@ struct QuotaLedger: ~Copyable {
     private var lastCall: UInt64 = 0
 
     mutating func gather(_ submission: Submission, _ quota: ProjectQuota) {
-        let wanted = UInt32(truncatingIfNeeded: submission.eventCount)
-        gathering[quota.project, default: Gathering(quota: quota, wanted: 0, submissions: [])].wanted += wanted
-        gathering[quota.project]?.submissions.append(submission)
+        let events = submission.eventCount
+        gathering[quota.project, default: Gathering(quota: quota, wanted: 0, requests: [])].wanted +=
+            UInt32(truncatingIfNeeded: events)
+        gathering[quota.project]?.requests.append((submission, events))
     }
 
     /// Ends a turn: the calls that are to be made now.
-    mutating func takeCalls() -> [LimitScript.Call] {
+    mutating func callGathered() -> [LimitScript.Call] {
         if gathering.isEmpty { return [] }
         var calls: [LimitScript.Call] = []
         for (project, entry) in gathering {

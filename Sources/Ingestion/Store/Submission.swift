@@ -3,12 +3,35 @@ internal import StorageChannel
 
 /// One request, from its acceptance to its answer.
 final class Submission {
-    /// What is known of one of its events.
-    enum Event {
-        /// Not granted yet, or handed to storage and not acknowledged.
-        case pending
-        case accepted(UInt128)
-        case refused(Refusal)
+    /// What it waits for, with what it holds meanwhile.
+    enum Stage: ~Copyable {
+        /// Storage was asked whether it could store an event.
+        case probing
+        /// Its key is looked for, or storage was asked about it; the body is as received.
+        case identifying(Body)
+        /// Its project is known, and others go before it.
+        case queued(OwnedBody)
+        /// It may kill the process that handles it, and waits until it is alone.
+        case suspected(OwnedBody)
+        /// Its body or one of its results is being handled at this moment.
+        case handling
+        /// Its events were found, and Redis was asked how many of them are granted.
+        case limiting(DecodedBody)
+        /// Its events were handed to storage.
+        case storing(HandedEvents)
+        /// It is over, and holds nothing.
+        case answered
+    }
+
+    /// A body as it was received, whose project is known.
+    struct OwnedBody: ~Copyable {
+        let body: Body
+        let quota: ProjectQuota
+
+        init(_ body: consuming Body, of quota: ProjectQuota) {
+            self.body = body
+            self.quota = quota
+        }
     }
 
     /// Which request of the caller this is.
@@ -18,44 +41,126 @@ final class Submission {
     let head: AcceptedHead
     /// When it is answered with 503 if nothing has come, in nanoseconds of the monotonic clock.
     let deadline: Int64
-    private(set) var body: Body?
-    /// The bytes it holds, counted against the worker's limit.
+    /// Whether it is one plain event, whose size is a good measure of its cost.
+    let isPlain: Bool
+    private(set) var stage: Stage
+    /// The bytes of its last stage in which it held any; 0 once it is answered.
     private(set) var bytes: Int
-    private(set) var ranges: [Range<Int>] = []
-    /// What each event is; empty when all are Mesher's own.
-    private(set) var forms: [EventForm] = []
-    var events: [Event] = []
-    /// What an envelope says about itself, for its answer.
-    private(set) var envelope: EnvelopeSummary?
     /// The project that its body names.
     var claim = ProjectClaim.none
     /// What identifies its body.
     var mark = BodyMark()
+    /// What its answer says of the limit, once that is known.
     var quota: QuotaStatus?
-    /// Handed to storage and not acknowledged; resent when storage was restarted.
-    private(set) var frames: [UInt8] = []
-    /// The ids of the events handed to storage, by position.
-    var identifiers: [UInt128] = []
-    var outstanding = 0
-    /// The longest retry time that storage named, in seconds.
-    var retryAfter: UInt32 = 0
 
-    /// The bits of a ticket for an event's position, which bound the events of a submission.
-    static let positionBits: UInt64 = 20
-
-    init(token: Int, serial: UInt64, head: AcceptedHead, body: consuming Body?, deadline: Int64) {
+    init(token: Int, serial: UInt64, head: AcceptedHead, _ stage: consuming Stage, deadline: Int64) {
         self.token = token
         self.serial = serial
         self.head = head
         self.deadline = deadline
-        bytes = body?.count ?? 0
-        self.body = consume body
+        bytes = stage.bytes
+        isPlain = bytes <= ProcessorShare.plainBytes && head.isPlain
+        self.stage = stage
     }
 
-    var eventCount: Int { events.count }
+    /// Begins its next stage.
+    ///
+    /// - Returns: by how many bytes it holds more.
+    func enter(_ next: consuming Stage) -> Int {
+        let growth = next.bytes - bytes
+        bytes += growth
+        stage = next
+        return growth
+    }
 
-    /// Whether it is one plain event, whose size is a good measure of its cost.
-    private(set) lazy var isPlain = bytes <= ProcessorShare.plainBytes && head.isPlain
+    /// Takes what its stage holds, in order to handle it. Until the next stage begins it counts as before.
+    func beginHandling() -> Stage {
+        var handled = Stage.handling
+        swap(&handled, &stage)
+        return handled
+    }
+
+    /// Takes the body as it was received; an empty one in a stage that has none.
+    func takeBody() -> Body {
+        switch beginHandling() {
+        case .identifying(let body): body
+        case .queued(let owned): owned.body
+        case .suspected(let owned): owned.body
+        default: Body(count: 0)
+        }
+    }
+
+    /// Lets `use` look at the body as it was received; nil in a stage that has none.
+    @discardableResult
+    func withBody<Result, Failure>(
+        _ use: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result? {
+        switch stage {
+        case .identifying(let body): try body.withUnsafeBytes(use)
+        case .queued(let owned): try owned.body.withUnsafeBytes(use)
+        case .suspected(let owned): try owned.body.withUnsafeBytes(use)
+        default: nil
+        }
+    }
+
+    var isAnswered: Bool {
+        switch stage {
+        case .answered: true
+        default: false
+        }
+    }
+
+    /// The project in whose turn it waits; nil while that is not known, and once its body is handled.
+    var queuedQuota: ProjectQuota? {
+        switch stage {
+        case .queued(let owned): owned.quota
+        case .suspected(let owned): owned.quota
+        default: nil
+        }
+    }
+
+    /// Its events, once they were found.
+    var eventCount: Int {
+        switch stage {
+        case .limiting(let body): body.eventCount
+        case .storing(let events): events.outcomes.count
+        default: 0
+        }
+    }
+
+    // MARK: Events at storage
+
+    /// The frames that storage has not answered for; nil when there are none.
+    var unansweredFrames: [UInt8]? {
+        switch stage {
+        case .storing(let events): events.frames
+        default: nil
+        }
+    }
+
+    /// Storage has answered for an event.
+    ///
+    /// - Returns: all its events, once storage has answered for each; they are being handled then.
+    func settle(_ position: Int, _ result: StoreResult, retryAfter: UInt32) -> HandedEvents? {
+        guard unansweredFrames != nil, case .storing(var events) = beginHandling() else { return nil }
+        events.settle(position, result, retryAfter: retryAfter)
+        if events.areSettled { return events }
+        stage = .storing(events)
+        return nil
+    }
+
+    /// The longest retry time that storage has named, in seconds.
+    var retryAfter: UInt32 {
+        switch stage {
+        case .storing(let events): events.retryAfter
+        default: 0
+        }
+    }
+
+    // MARK: Tickets
+
+    /// The bits of a ticket for an event's position, which bound the events of a submission.
+    private static let positionBits: UInt64 = 20
 
     func ticket(_ position: Int) -> UInt64 {
         serial << Self.positionBits | UInt64(truncatingIfNeeded: position)
@@ -64,62 +169,18 @@ final class Submission {
     static func parts(of ticket: UInt64) -> (serial: UInt64, position: Int) {
         (ticket >> positionBits, Int(ticket & ((1 << positionBits) - 1)))
     }
+}
 
-    func takeBody() -> Body? {
-        body.take()
-    }
-
-    /// Puts the body back that was taken.
-    func putBack(_ body: consuming Body) {
-        self.body = consume body
-    }
-
-    /// Lets `use` look at the body as it was received; nil when there is none.
-    @discardableResult
-    func withBody<Result, Failure>(
-        _ use: (UnsafeRawBufferPointer) throws(Failure) -> Result
-    ) throws(Failure) -> Result? {
-        try body?.withUnsafeMutableBytes { (bytes) throws(Failure) in try use(UnsafeRawBufferPointer(bytes)) }
-    }
-
-    /// The body is decoded and its events are found.
-    func decoded(
-        _ body: consuming Body, _ ranges: [Range<Int>], as forms: [EventForm] = [], of envelope: EnvelopeSummary? = nil
-    ) {
-        bytes = body.count
-        self.body = consume body
-        self.ranges = ranges
-        self.forms = forms
-        self.envelope = envelope
-        events = Array(repeating: .pending, count: ranges.count)
-        identifiers = Array(repeating: 0, count: ranges.count)
-    }
-
-    /// The events were parsed; only their frames are still needed.
-    func parsed(_ frames: [UInt8]) {
-        body = nil
-        bytes = frames.count
-        self.frames = frames
-    }
-
-    /// It is answered: references to it no longer hold its bytes.
-    func release() {
-        body = nil
-        frames = []
-        bytes = 0
-    }
-
-    func form(_ position: Int) -> EventForm {
-        position < forms.count ? forms[position] : .native
-    }
-
-    /// Lets `work` use the bytes of one event.
-    func withEvent<Result, Failure>(
-        _ position: Int, _ work: (UnsafeMutableRawBufferPointer) throws(Failure) -> Result
-    ) throws(Failure) -> Result? {
-        let range = ranges[position]
-        return try body?.withUnsafeMutableBytes { (bytes) throws(Failure) in
-            try work(UnsafeMutableRawBufferPointer(rebasing: bytes[range]))
+extension Submission.Stage {
+    /// What it holds of the request, counted against the bytes in flight.
+    fileprivate var bytes: Int {
+        switch self {
+        case .identifying(let body): body.count
+        case .queued(let owned): owned.body.count
+        case .suspected(let owned): owned.body.count
+        case .limiting(let body): body.count
+        case .storing(let events): events.frames.count
+        default: 0
         }
     }
 }

@@ -4,19 +4,19 @@ internal import StorageChannel
 extension IngestionMachine {
     /// Everything that was ready has been received: sends one call per project.
     package mutating func endTurn() {
-        for call in ledger.takeCalls() { commands.append(.count(call)) }
+        for call in ledger.callGathered() { commands.append(.count(call)) }
     }
 
     /// The script's result for a call; nil when Redis gave none, and the events go on uncounted.
     package mutating func receive(_ grant: LimitScript.Grant?, for call: UInt64, now: Int64) {
         guard let gathering = ledger.settle(call) else { return }
         let quota = gathering.quota
-        let isPlain = options.share == nil || gathering.submissions.allSatisfy { $0.isPlain }
+        let isPlain = options.share == nil || gathering.requests.allSatisfy { $0.submission.isPlain }
         let begun = isPlain ? nil : options.processorTime()
         defer { if let begun { charge(quota.project, since: begun) } }
         guard let grant else {
-            for submission in gathering.submissions where isInHand(submission) {
-                parse(submission, quota, granted: submission.eventCount, isCounted: false)
+            for (submission, events) in gathering.requests {
+                parse(submission, quota, granted: events, isCounted: false)
             }
             return
         }
@@ -24,10 +24,9 @@ extension IngestionMachine {
             quota, remaining: quota.events - min(quota.events, grant.used), milliseconds: grant.left)
         if status.remaining == 0 { ledger.exhaust(quota.project, until: now + Int64(grant.left) * 1_000_000) }
         var left = Int(grant.granted)
-        for submission in gathering.submissions {
-            let granted = min(left, submission.eventCount)
+        for (submission, events) in gathering.requests {
+            let granted = min(left, events)
             left -= granted
-            guard isInHand(submission) else { continue }
             submission.quota = status
             parse(submission, quota, granted: granted, isCounted: true)
         }

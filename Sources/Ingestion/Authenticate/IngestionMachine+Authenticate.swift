@@ -1,10 +1,19 @@
-internal import StorageChannel
+package import StorageChannel
 
 /// Authenticate: from a request to the project it belongs to.
 extension IngestionMachine {
+    /// From now on messages have this key. Storage is asked about it on each connection, and reports changes.
+    package mutating func openStream(_ key: KeyID) {
+        authenticator.openStream(key)
+        if storage.isConnected { toStorage.lookUp(key) }
+    }
+
+    /// Storage's last answer about the stream's key; nil before the first.
+    package var streamKeyStanding: StreamKeyStanding? { authenticator.stream?.standing }
+
     mutating func authenticate(_ submission: Submission, now: Int64) {
         guard options.share == nil || !submission.head.hidesKey else {
-            return waiting.append((submission, nil), of: Self.strangers, bytes: submission.bytes, now: now)
+            return turns.append(submission, of: Self.strangers, bytes: submission.bytes, now: now)
         }
         identify(submission, now: now)
     }
@@ -17,13 +26,12 @@ extension IngestionMachine {
         } catch {
             return refuse(submission, error)
         }
-        switch keys[key] {
+        switch authenticator.knowledge(of: key) {
         case .known(let quota): admit(submission, to: quota, now: now)
         case .unknown: refuse(submission, .unknownKey(submission.head.route.dialect))
         case nil:
-            let isFirst = waitingForKey[key] == nil
-            waitingForKey[key, default: []].append(submission)
-            if isFirst && isStorageConnected { toStorage.lookUp(key) }
+            let isFirst = authenticator.wait(submission, for: key)
+            if isFirst && storage.isConnected { toStorage.lookUp(key) }
         }
     }
 
@@ -34,7 +42,7 @@ extension IngestionMachine {
         guard !head.isVersionTooNew else { throw .newerVersion }
         var credential = head.credential
         if credential == .none, head.format == .envelope {
-            let header = try header(of: submission)
+            let header = try envelopeHeader(of: submission)
             credential = header.credential
             submission.claim = header.project
         }
@@ -46,19 +54,15 @@ extension IngestionMachine {
     }
 
     mutating func receiveKey(_ key: KeyID, _ state: KeyState, _ quota: ProjectQuota, now: Int64) {
-        let waiting = (waitingForKey.removeValue(forKey: key) ?? []).filter { isInHand($0) }
-        streamKey?.learn(key, state, quota)
-        let isWanted = !waiting.isEmpty || keys.remembers(key) || streamKey?.key == key
+        let waited = authenticator.learn(key, state, quota)
         switch state {
         case .known:
-            if isWanted { keys.remember(key, .known(quota)) }
             ledger.forget(quota.project)
-            for submission in waiting { admit(submission, to: quota, now: now) }
+            for submission in waited { admit(submission, to: quota, now: now) }
         case .unknown:
-            if isWanted { keys.remember(key, .unknown) }
-            for submission in waiting { refuse(submission, .unknownKey(submission.head.route.dialect)) }
+            for submission in waited { refuse(submission, .unknownKey(submission.head.route.dialect)) }
         case .unavailable:
-            for submission in waiting { refuse(submission, .unavailable) }
+            for submission in waited { refuse(submission, .unavailable) }
         }
     }
 
@@ -69,13 +73,14 @@ extension IngestionMachine {
             return refuse(submission, .otherProject)
         }
         guard quota.origins.allows(submission.head.origin) else { return refuse(submission, .otherOrigin) }
-        guard options.share != nil else { return prepare(submission, quota, now: now) }
+        guard options.share != nil else { return decode(submission, quota, now: now) }
         // A request that costs less than queueing it waits only if others do.
-        guard !waiting.isEmpty || !submission.isPlain else {
+        guard !turns.isEmpty || !submission.isPlain else {
             _ = work(on: submission, quota, now: now)
             return
         }
-        waiting.append((submission, quota), of: quota.project, bytes: submission.bytes, now: now)
+        inFlight.move(submission, to: .queued(.init(submission.takeBody(), of: quota)))
+        turns.append(submission, of: quota.project, bytes: submission.bytes, now: now)
     }
 }
 

@@ -1,0 +1,106 @@
+package import StorageChannel
+
+/// Store: handing events to storage, and its answers.
+extension IngestionMachine {
+    /// Storage is connected: sends or resends everything that it has not answered.
+    package mutating func storageConnected() {
+        storage.isConnected = true
+        if storage.redisFailure != nil || storage.redisEviction != nil {
+            toStorage.redis(failure: storage.redisFailure, eviction: storage.redisEviction)
+        }
+        for key in authenticator.openQuestions() { toStorage.lookUp(key) }
+        for submission in inFlight.inOrder {
+            if let frames = submission.unansweredFrames { toStorage.append(frames) }
+        }
+    }
+
+    /// Storage is gone: the cached keys may be out of date when it is back.
+    package mutating func storageLost() {
+        storage.isConnected = false
+        giveUpProbes(until: .max)
+        toStorage.removeAll()
+        authenticator.forgetAll()
+    }
+
+    /// The state of Redis, as the loop sees it. Storage is told of each change, and logs for all edges of this host.
+    ///
+    /// - Parameters:
+    ///   - failure: why it does not answer; nil when it does.
+    ///   - eviction: its eviction policy, if it evicts counters.
+    package mutating func noteRedis(failure: String?, eviction: String? = nil) {
+        guard storage.noteRedis(failure: failure, eviction: eviction) else { return }
+        if storage.isConnected { toStorage.redis(failure: failure, eviction: eviction) }
+    }
+
+    /// A frame from storage.
+    ///
+    /// - Returns: false when it is malformed; the connection should then be closed.
+    package mutating func receive(_ kind: FrameKind, _ bytes: UnsafeRawBufferPointer, now: Int64) -> Bool {
+        var content = FrameContent(bytes)
+        switch kind {
+        case .hello:
+            return content.integer(UInt16.self) >= Frame.oldestVersion
+        case .stored:
+            while !content.isAtEnd {
+                let ticket = content.integer(UInt64.self)
+                let result = content.integer(UInt8.self)
+                let retryAfter = content.integer(UInt32.self)
+                guard content.isIntact, let result = StoreResult(rawValue: result) else { return false }
+                stored(ticket, result, retryAfter: retryAfter)
+            }
+        case .key:
+            let key = content.key()
+            let state = content.integer(UInt8.self)
+            let quota = ProjectQuota(
+                project: content.integer(), events: content.integer(), seconds: content.integer(),
+                origins: AllowedOrigins(content.remainder()))
+            guard content.isIntact, let state = KeyState(rawValue: state) else { return false }
+            receiveKey(key, state, quota, now: now)
+        case .readiness:
+            let (serial, _) = Submission.parts(of: content.integer())
+            let accepts = content.integer(UInt8.self) == 1
+            let degradation = Degradation(rawValue: content.integer())
+            guard content.isIntact else { return false }
+            // Such keys may exist by now.
+            if degradation.contains(.postgresql) { authenticator.forgetUnknown() }
+            if let submission = storage.answered(serial), !submission.isAnswered {
+                finish(submission, .readiness(accepts, degraded: degraded(degradation)))
+            }
+        case .store, .lookUpKey, .probe, .redis:
+            return false
+        }
+        return true
+    }
+
+    private mutating func stored(_ ticket: UInt64, _ result: StoreResult, retryAfter: UInt32) {
+        let (serial, position) = Submission.parts(of: ticket)
+        guard let submission = inFlight[serial],
+            let events = submission.settle(position, result, retryAfter: retryAfter)
+        else { return }
+        complete(submission, events)
+    }
+
+    // MARK: Readiness
+
+    /// Asks storage whether it could store an event.
+    mutating func probe(_ submission: Submission, now: Int64) {
+        guard storage.isConnected else {
+            return commands.append(.answer(token: submission.token, .readiness(false, degraded: degraded([]))))
+        }
+        inFlight.admit(submission)
+        storage.ask(for: submission, until: now + options.probePatience)
+        toStorage.probe(submission.ticket(0))
+    }
+
+    mutating func giveUpProbes(until now: Int64) {
+        while let submission = storage.nextOverdue(at: now) {
+            if submission.isAnswered { continue }
+            finish(submission, .readiness(false, degraded: degraded([])))
+        }
+    }
+
+    private func degraded(_ degradation: Degradation) -> [StaticString] {
+        let all = storage.redisFailure == nil ? degradation : degradation.union(.redis)
+        return Degradation.names.filter { all.contains($0.what) }.map(\.name)
+    }
+}
