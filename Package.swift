@@ -172,6 +172,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "PostgreSQLTests", dependencies: ["PostgreSQL", "TestServers"], swiftSettings: settings),
+        .testTarget(name: "StorageChannelTests", dependencies: ["StorageChannel"], swiftSettings: settings),
         .testTarget(name: "ScoreboardTests", dependencies: ["Scoreboard", "System"], swiftSettings: settings),
         .testTarget(
             name: "SchemaTests", dependencies: ["PostgreSQL", "Schema", "StorageChannel", "TestServers"],

@@ -23,7 +23,7 @@ package struct Inflater: ~Copyable {
     /// How far a step has come.
     package enum Progress: Equatable, Sendable {
         /// This many bytes. If there is room left, all input was inflated.
-        case some(Int)
+        case more(Int)
         /// This many bytes, with which the stream, or this member of it, ends.
         case end(Int)
         /// The stream is damaged.
@@ -76,7 +76,7 @@ package struct Inflater: ~Copyable {
         let count = room.count - Int(stream.pointee.avail_out)
         switch status {
         // Z_BUF_ERROR: nothing could be done, since all was read or the room is full.
-        case Z_OK, Z_BUF_ERROR: return .some(count)
+        case Z_OK, Z_BUF_ERROR: return .more(count)
         case Z_STREAM_END: return .end(count)
         default: return .invalid
         }

@@ -24,7 +24,7 @@ package struct Answer: Equatable, Sendable {
     package var allow: String?
     /// The request's label in the metrics.
     package var route: RequestRoute
-    package var outcomes = OutcomeCounts.none
+    package var outcomes = OutcomeCounts.noEvents
     package var discards = ClientDiscards()
     package var dialect = Dialect.native
     /// The refusal's text for Sentry SDKs: printable ASCII.

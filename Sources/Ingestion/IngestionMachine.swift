@@ -21,7 +21,7 @@ package struct IngestionMachine: ~Copyable {
     /// To be carried out in this order, then removed.
     package var commands: [Command] = []
     /// Frames to be sent to storage, while it is connected.
-    package var toStorage = FrameWriter()
+    package var toStorage = FrameQueue()
     /// Requests that may kill this process; the loop keeps them up to date.
     package var suspects = Suspects()
 
@@ -61,11 +61,11 @@ package struct IngestionMachine: ~Copyable {
     ///   - now: nanoseconds of the monotonic clock.
     ///   - wall: microseconds since 1970.
     package mutating func receive(
-        _ head: RequestHead, body: consuming Body?, isOversized: Bool = false, token: Int, now: Int64, wall: Int64
+        _ head: RoutedHead, body: consuming Body?, isOversized: Bool = false, token: Int, now: Int64, wall: Int64
     ) {
         let target: Target
         do throws(RouteMiss) {
-            target = try Target.find(head)
+            target = try head.target.get()
         } catch {
             var answer = Answer.refused(error.refusal, in: error.dialect)
             answer.allow = error.allow?.description
@@ -79,7 +79,7 @@ package struct IngestionMachine: ~Copyable {
         let isProbe = target.route == .readiness
         let submission = Submission(
             token: token, serial: inFlight.nextSerial(),
-            head: AcceptedHead(head, target: target, takesAddress: options.takesSenderAddress, wall: wall),
+            head: AcceptedHead(head.head, target: target, takesAddress: options.takesSenderAddress, wall: wall),
             isProbe ? .probing : .identifying(body ?? Body(count: 0)), deadline: now + options.patience)
         if isProbe { return probe(submission, now: now) }
         accept(submission, isOversized: isOversized, now: now)
@@ -155,7 +155,7 @@ package struct IngestionMachine: ~Copyable {
     mutating func finish(_ submission: Submission, _ answer: Answer, retryAfter: UInt32 = 0) {
         var answer = answer
         // nginx's question about a key carries no event.
-        if submission.head.route == .key { answer.outcomes = .none }
+        if submission.head.route == .key { answer.outcomes = .noEvents }
         answer.quota = submission.quota
         answer.route = submission.head.route.label
         switch answer.status {

@@ -3,7 +3,7 @@ package import Scoreboard
 /// How the events of one request ended. A request that was refused before its events were counted counts as one event.
 package enum OutcomeCounts: Equatable, Sendable {
     /// It carried none.
-    case none
+    case noEvents
     case all(Outcome, count: Int)
     /// How many ended in each outcome, by its place.
     case each([Int])
@@ -33,7 +33,7 @@ package enum OutcomeCounts: Equatable, Sendable {
     /// The number of events with this outcome.
     func count(of outcome: Outcome) -> Int {
         switch self {
-        case .none: 0
+        case .noEvents: 0
         case .all(let all, let count): all == outcome ? count : 0
         case .each(let counts): counts[outcome.place]
         }
@@ -43,7 +43,7 @@ package enum OutcomeCounts: Equatable, Sendable {
     package var accepted: Int {
         switch self {
         case .all(.accepted, let count): count
-        case .none, .all: 0
+        case .noEvents, .all: 0
         case .each(let counts): counts[Outcome.accepted.place]
         }
     }
@@ -51,7 +51,7 @@ package enum OutcomeCounts: Equatable, Sendable {
     /// Adds them to the counters of a process.
     package func count(in slot: ProcessSlot) {
         switch self {
-        case .none: break
+        case .noEvents: break
         case .all(let outcome, let count): slot.countEvents(count, outcome: outcome.place)
         case .each(let counts):
             for (place, count) in counts.enumerated() where count > 0 { slot.countEvents(count, outcome: place) }

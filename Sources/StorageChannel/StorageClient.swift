@@ -13,8 +13,7 @@ package struct StorageClient: ~Copyable {
     private let pendingLimit: Int
     private var descriptor: Descriptor?
     private var reader = FrameReader()
-    private var pending: [UInt8] = []
-    private var sent = 0
+    private var pending = FrameQueue()
     private var openings = 0
     private var nextAttempt: Int64 = 0
     private var delay = Self.firstDelay
@@ -32,7 +31,7 @@ package struct StorageClient: ~Copyable {
     package var socket: ClientSocket? {
         switch descriptor {
         case .some(let descriptor):
-            ClientSocket(number: descriptor.number, opening: openings, wantsWrite: sent < pending.count)
+            ClientSocket(number: descriptor.number, opening: openings, wantsWrite: !pending.isEmpty)
         case nil: nil
         }
     }
@@ -46,7 +45,7 @@ package struct StorageClient: ~Copyable {
     }
 
     /// Bytes that wait for storage to read them.
-    package var pendingCount: Int { pending.count - sent }
+    package var pendingCount: Int { pending.count }
 
     /// Connects when it is due.
     ///
@@ -60,10 +59,8 @@ package struct StorageClient: ~Copyable {
             openings += 1
             delay = Self.firstDelay
             reader = FrameReader()
-            var hello = FrameWriter()
-            hello.hello()
-            pending = hello.bytes
-            sent = 0
+            pending.removeAll()
+            pending.write { $0.hello() }
             return nil
         } catch {
             nextAttempt = now + delay
@@ -72,26 +69,17 @@ package struct StorageClient: ~Copyable {
         }
     }
 
-    /// Sends frames, after those that did not fit before, in as few writes as possible; empties the writer.
+    /// Sends frames, after those that did not fit before, in as few calls as possible; empties the queue.
     ///
     /// - Returns: false when storage leaves too much unread, and the connection was closed; `tick` reconnects.
-    package mutating func send(_ frames: inout FrameWriter) -> Bool {
+    package mutating func send(_ frames: inout FrameQueue) -> Bool {
         guard isConnected else {
             frames.removeAll()
             return true
         }
-        if sent == pending.count {
-            let count = write(frames.bytes, from: 0)
-            if count < frames.bytes.count {
-                pending = frames.take()
-                sent = count
-            }
-        } else {
-            pending.append(contentsOf: frames.bytes)
-            flush()
-        }
-        frames.removeAll()
-        if pending.count - sent > pendingLimit { descriptor = nil }
+        pending.move(from: &frames)
+        flush()
+        if pending.count > pendingLimit { descriptor = nil }
         return isConnected
     }
 
@@ -117,19 +105,7 @@ package struct StorageClient: ~Copyable {
     }
 
     private mutating func flush() {
-        sent += write(pending, from: sent)
-        if sent == pending.count {
-            pending.removeAll(keepingCapacity: pending.count <= 1 << 20)
-            sent = 0
-        }
-    }
-
-    /// Writes what the socket accepts; a failure shows at the next read.
-    private func write(_ bytes: [UInt8], from start: Int) -> Int {
-        guard let number = socket?.number else { return 0 }
-        return bytes.withUnsafeBytes { bytes in
-            guard let base = bytes.baseAddress, start < bytes.count else { return 0 }
-            return max(0, Glibc.send(number, base + start, bytes.count - start, CInt(MSG_NOSIGNAL)))
-        }
+        guard !pending.isEmpty, let number = socket?.number else { return }
+        pending.send(to: number)
     }
 }

@@ -108,7 +108,7 @@ struct IncomingMessage: ~Copyable {
             let given = slice.count
             let count: Int
             switch inflater.inflate(&slice, into: room) {
-            case .some(let size): count = size
+            case .more(let size): count = size
             case .end(let size):
                 // A block marked as the last; others may still follow (RFC 7692, section 7.2.3.4).
                 guard inflater.beginNext() else { throw .invalidData }

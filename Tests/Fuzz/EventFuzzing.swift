@@ -50,11 +50,10 @@ enum SentryFuzzing {
 /// Parses events, and checks what becomes of them: a whole frame with texts that PostgreSQL takes.
 private final class RecordChecker {
     private var parser = EventParser()
-    private var frames = FrameWriter()
 
     func parse(_ input: [UInt8], as form: EventForm) {
         var body = Body(count: input.count)
-        frames.removeAll()
+        var frames = FrameBlockWriter()
         let isTaken = body.withUnsafeMutableBytes { bytes in
             bytes.copyBytes(from: input)
             let id = try? parser.parse(
@@ -66,7 +65,7 @@ private final class RecordChecker {
         guard isTaken else { return }
         // Behind the frame's head, the ticket and the flags.
         let recordStart = Frame.headerSize + 9
-        frames.bytes.withUnsafeBytes { StoredRecord.check(UnsafeRawBufferPointer(rebasing: $0[recordStart...])) }
+        StoredRecord.check(UnsafeRawBufferPointer(rebasing: frames.finish().bytes[recordStart...]))
     }
 }
 

@@ -63,9 +63,9 @@ private final class Exchange {
         var body = Body(count: input.count)
         body.withUnsafeMutableBytes { $0.copyBytes(from: input) }
         answers = 0
-        machine.receive(head, body: body, token: number, now: Int64(number), wall: 1_700_000_000_000_000)
+        machine.receive(RoutedHead(head), body: body, token: number, now: Int64(number), wall: 1_700_000_000_000_000)
         machine.endTurn()
-        while !machine.commands.isEmpty || !machine.toStorage.bytes.isEmpty { carryOut(now: Int64(number)) }
+        while !machine.commands.isEmpty || !machine.toStorage.isEmpty { carryOut(now: Int64(number)) }
         precondition(answers == 1, "a request has one answer")
         precondition(machine.requestsInHand == 0 && machine.bytesInHand == 0, "something is left of a request")
     }
@@ -80,7 +80,8 @@ private final class Exchange {
                 machine.receive(.init(granted: call.wanted, used: 1, left: 60_000), for: call.number, now: now)
             }
         }
-        let frames = machine.toStorage.bytes
+        var frames: [UInt8] = []
+        machine.toStorage.forEachPiece { frames += $0 }
         machine.toStorage.removeAll()
         frames.withUnsafeBytes { bytes in
             var rest = bytes[...]

@@ -80,7 +80,7 @@ final class Edge {
         if key != nil { head.sentryAuthorization = UnsafeRawBufferPointer(keyBytes) }
         head.requestID = UnsafeRawBufferPointer(identifier)
         configure(&head)
-        machine.receive(head, body: body, token: token, now: now, wall: 1_700_000_000_000_000)
+        machine.receive(RoutedHead(head), body: body, token: token, now: now, wall: 1_700_000_000_000_000)
         if endsTurn { turn() }
     }
 
@@ -159,7 +159,8 @@ final class Edge {
     }
 
     private func takeFrames() {
-        let bytes = machine.toStorage.bytes
+        var bytes: [UInt8] = []
+        machine.toStorage.forEachPiece { bytes += $0 }
         machine.toStorage.removeAll()
         var reader = FrameReader()
         var offset = 0

@@ -57,7 +57,7 @@ struct IngestionMachineTests {
         edge.tell(.unknown)
         edge.post("", to: "/key", method: "GET", token: 4)
         #expect((1...4).map { edge.answers[$0]?.status } == [204, 401, 401, 401])
-        #expect(edge.answers.values.allSatisfy { $0.outcomes == .none && $0.route == .key })
+        #expect(edge.answers.values.allSatisfy { $0.outcomes == .noEvents && $0.route == .key })
         #expect(edge.machine.requestsInHand == 0)
     }
 

@@ -9,7 +9,7 @@ struct AnswerQueueTests {
     /// An answer that can be told from others.
     private func answer(_ number: Int) -> Answer {
         var machine = IngestionMachine(options: .init())
-        machine.receive(RequestHead(), body: nil, token: 0, now: 0, wall: 0)
+        machine.receive(RoutedHead(RequestHead()), body: nil, token: 0, now: 0, wall: 0)
         guard case .answer(_, var answer)? = machine.commands.first else { preconditionFailure("no answer") }
         answer.retryAfter = UInt32(number)
         return answer

@@ -44,7 +44,7 @@ struct RecordCheckTests {
     private func isHarmless(_ bytes: [UInt8], step: Int) -> Bool {
         var check = RecordCheck()
         for start in stride(from: 0, to: bytes.count, by: step) {
-            let isTaken = bytes[start..<min(start + step, bytes.count)].withUnsafeBytes { check.take($0) }
+            let isTaken = bytes[start..<min(start + step, bytes.count)].withUnsafeBytes { check.accept($0) }
             if !isTaken { return false }
         }
         return check.isWhole

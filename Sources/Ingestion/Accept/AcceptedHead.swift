@@ -25,7 +25,7 @@ struct AcceptedHead {
 
     /// Whether its key, if any, is in the body, which must be decoded to find it.
     var hidesKey: Bool {
-        guard credential == .none, format == .envelope, case .success(let encoding) = encoding else { return false }
+        guard credential == .absent, format == .envelope, case .success(let encoding) = encoding else { return false }
         return encoding != .identity
     }
 
@@ -38,7 +38,7 @@ struct AcceptedHead {
         isVersionTooNew = target.route.dialect == .sentry && KeyExtraction.isVersionTooNew(head)
         sender =
             target.route.dialect == .sentry
-            ? SentrySender(head, target.route, takesAddress: takesAddress) : .none
+            ? SentrySender(head, target.route, takesAddress: takesAddress) : .silent
         origin = head.origin.map(Array.init)
         do throws(Refusal) {
             encoding = .success(try ContentEncoding.named(head.contentEncoding))
@@ -52,10 +52,10 @@ struct AcceptedHead {
 
     /// The head of a stream's message, which has none of its own.
     init(route: Route, key: KeyID?, requestID: UInt128, receivedAt: Int64) {
-        target = Target(route: route, project: .none)
-        credential = key.map(Credential.key) ?? .none
+        target = Target(route: route, project: .unnamed)
+        credential = key.map(Credential.key) ?? .absent
         isVersionTooNew = false
-        sender = .none
+        sender = .silent
         origin = nil
         encoding = .success(.identity)
         format = BodyFormat(route, contentType: nil)

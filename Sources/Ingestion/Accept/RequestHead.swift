@@ -19,9 +19,4 @@ package struct RequestHead {
     package var receivedAt: UnsafeRawBufferPointer?
 
     package init() {}
-
-    /// The most bytes that a body of this request may have; 0 when there is no such route.
-    package var bodyLimit: Int {
-        (try? Target.find(self))?.route.bodyLimit ?? 0
-    }
 }

@@ -11,7 +11,8 @@ struct SentrySender {
     /// For a browser's reports, which cannot say so themselves.
     let labels: ReportLabels
 
-    static let none = SentrySender(client: nil, sentAt: nil, address: nil, labels: ReportLabels())
+    /// It says nothing.
+    static let silent = SentrySender(client: nil, sentAt: nil, address: nil, labels: ReportLabels())
 
     private init(client: [UInt8]?, sentAt: Int64?, address: IPAddress?, labels: ReportLabels) {
         self.client = client

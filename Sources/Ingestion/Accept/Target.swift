@@ -49,7 +49,7 @@ extension Target {
         }
         guard let first = parts.0 else { return nil }
         guard let second = parts.1 else {
-            return first.equals("store") ? Target(route: .store, project: .none) : nil
+            return first.equals("store") ? Target(route: .store, project: .unnamed) : nil
         }
         let project = ProjectClaim(first)
         if second.equals("envelope") { return Target(route: .envelope, project: project) }
@@ -61,15 +61,15 @@ extension Target {
     }
 
     private static func post(
-        _ route: Route, _ method: UnsafeRawBufferPointer, _ project: ProjectClaim = .none
+        _ route: Route, _ method: UnsafeRawBufferPointer, _ project: ProjectClaim = .unnamed
     ) throws(RouteMiss) -> Target {
         if method.equals("POST") { return Target(route: route, project: project) }
-        if method.equals("OPTIONS") { return Target(route: .preflight, project: .none) }
+        if method.equals("OPTIONS") { return Target(route: .preflight, project: .unnamed) }
         throw notAllowed("POST, OPTIONS", route.dialect)
     }
 
     private static func get(_ route: Route, _ method: UnsafeRawBufferPointer) throws(RouteMiss) -> Target {
-        if method.equals("GET") || method.equals("HEAD") { return Target(route: route, project: .none) }
+        if method.equals("GET") || method.equals("HEAD") { return Target(route: route, project: .unnamed) }
         throw notAllowed("GET, HEAD", .native)
     }
 

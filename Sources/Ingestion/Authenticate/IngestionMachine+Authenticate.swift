@@ -5,7 +5,7 @@ extension IngestionMachine {
     /// From now on messages have this key. Storage is asked about it on each connection, and reports changes.
     package mutating func openStream(_ key: KeyID) {
         authenticator.openStream(key)
-        if storage.isConnected { toStorage.lookUp(key) }
+        if storage.isConnected { toStorage.write { $0.lookUp(key) } }
     }
 
     /// Storage's last answer about the stream's key; nil before the first.
@@ -31,7 +31,7 @@ extension IngestionMachine {
         case .unknown: refuse(submission, .unknownKey(submission.head.route.dialect))
         case nil:
             let isFirst = authenticator.wait(submission, for: key)
-            if isFirst && storage.isConnected { toStorage.lookUp(key) }
+            if isFirst && storage.isConnected { toStorage.write { $0.lookUp(key) } }
         }
     }
 
@@ -41,7 +41,7 @@ extension IngestionMachine {
         let head = submission.head
         guard !head.isVersionTooNew else { throw .newerVersion }
         var credential = head.credential
-        if credential == .none, head.format == .envelope {
+        if credential == .absent, head.format == .envelope {
             let header = try envelopeHeader(of: submission)
             credential = header.credential
             submission.claim = header.project
@@ -49,7 +49,7 @@ extension IngestionMachine {
         switch credential {
         case .key(let key): return key
         case .malformed where head.route.dialect == .sentry: throw .malformedKey
-        case .malformed, .none: throw .unauthorized
+        case .malformed, .absent: throw .unauthorized
         }
     }
 

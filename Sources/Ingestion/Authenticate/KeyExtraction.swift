@@ -29,7 +29,7 @@ package enum KeyExtraction {
             if let key = value.hexNumber() { return .key(KeyID(key)) }
             isMalformed = true
         }
-        return isMalformed ? .malformed : .none
+        return isMalformed ? .malformed : .absent
     }
 
     /// The field `sentry_client` beside the key: `NAME/VERSION`. Nil when it is absent or malformed.

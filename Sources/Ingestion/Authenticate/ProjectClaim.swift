@@ -1,7 +1,7 @@
 /// Which project a request says it is for.
 enum ProjectClaim: Equatable {
     /// It names none: the key decides.
-    case none
+    case unnamed
     case number(Int64)
     /// A name that no project can have.
     case invalid
@@ -25,7 +25,7 @@ enum ProjectClaim: Equatable {
 
     func allows(_ project: Int64) -> Bool {
         switch self {
-        case .none: true
+        case .unnamed: true
         case .number(let number): number == project
         case .invalid: false
         }

@@ -45,7 +45,7 @@ struct BodyDecoder: ~Copyable {
         let limit = Limits.keyedHeaderBytes
         let envelope = try decoder.begin(of: bytes, encoding, limit: limit) {
             (start, isWhole) throws(Refusal) -> Envelope? in
-            let isLonger = try scanner.take(start) && !isWhole
+            let isLonger = try scanner.scan(start) && !isWhole
             return isLonger ? nil : try scanner.finish()
         }
         guard let envelope = envelope ?? nil else { throw .unauthorized }

@@ -44,7 +44,7 @@ struct BrotliStream: ~Copyable, DecodingStream {
         switch result {
         case BROTLI_DECODER_RESULT_SUCCESS: return .end(room.count - outputLeft)
         case BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT, BROTLI_DECODER_RESULT_NEEDS_MORE_INPUT:
-            return .some(room.count - outputLeft)
+            return .more(room.count - outputLeft)
         default: break
         }
         let error = BrotliDecoderGetErrorCode(decoder).rawValue

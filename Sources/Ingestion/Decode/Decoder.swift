@@ -74,12 +74,12 @@ package struct Decoder: ~Copyable {
         try body.withUnsafeBytes { (bytes) throws(Refusal) in
             if encoding == .identity {
                 guard bytes.count <= limit else { throw .payloadTooLarge }
-                _ = try scanner.take(bytes)
+                _ = try scanner.scan(bytes)
                 return
             }
             let output = Output(limit: limit, room: room, isKept: false)
             _ = try decompress(bytes, encoding, output, windowLog: Self.windowLog) { (piece) throws(Refusal) in
-                try scanner.take(piece)
+                try scanner.scan(piece)
             }
         }
     }
@@ -101,7 +101,7 @@ package struct Decoder: ~Copyable {
         }
         let room = UnsafeMutableRawBufferPointer(rebasing: makeRoom(limit)[..<limit])
         switch inflater.begin(format) ? inflater.inflate(&first, into: room) : .invalid {
-        case .some(let count): return try use(UnsafeRawBufferPointer(rebasing: room[..<count]), false)
+        case .more(let count): return try use(UnsafeRawBufferPointer(rebasing: room[..<count]), false)
         case .end(let count): return try use(UnsafeRawBufferPointer(rebasing: room[..<count]), true)
         case .invalid: throw .invalid(encoding)
         }
@@ -136,7 +136,7 @@ package struct Decoder: ~Copyable {
 
     private mutating func decompress(
         _ bytes: UnsafeRawBufferPointer, _ encoding: ContentEncoding, _ output: Output, windowLog: Int32,
-        _ take: (UnsafeRawBufferPointer) throws(Refusal) -> Bool
+        _ use: (UnsafeRawBufferPointer) throws(Refusal) -> Bool
     ) throws(Refusal) -> Int {
         var budget = encoding.budget
         if let ceiling = bounds.ceiling { budget.ceiling = ceiling }
@@ -147,15 +147,15 @@ package struct Decoder: ~Copyable {
         case .gzip, .deflate:
             let format = encoding == .gzip ? Inflater.Format.gzip : Inflater.Format(ofDeflate: bytes)
             guard inflater.begin(format) else { throw .unavailable }
-            return try Self.run(&inflater, bytes, encoding, output, bounds.largest, &meter, take)
+            return try Self.run(&inflater, bytes, encoding, output, bounds.largest, &meter, use)
         case .brotli:
             let piece = bounds.largest == nil ? BrotliStream.largestPiece(forBodyOf: output.limit) : Self.smallPiece
             var stream = BrotliStream(largest: piece)
-            return try Self.run(&stream, bytes, encoding, output, bounds.largest, &meter, take)
+            return try Self.run(&stream, bytes, encoding, output, bounds.largest, &meter, use)
         case .zstandard:
             guard zstandard.begin(windowLog: windowLog) else { throw .unavailable }
             defer { zstandard.end() }
-            return try Self.run(&zstandard, bytes, encoding, output, bounds.largest, &meter, take)
+            return try Self.run(&zstandard, bytes, encoding, output, bounds.largest, &meter, use)
         }
     }
 
@@ -164,7 +164,7 @@ package struct Decoder: ~Copyable {
     /// - Returns: its decoded size in bytes.
     private static func run<Stream: DecodingStream & ~Copyable>(
         _ stream: inout Stream, _ bytes: UnsafeRawBufferPointer, _ encoding: ContentEncoding, _ output: Output,
-        _ largest: Int?, _ meter: inout DecodingMeter, _ take: (UnsafeRawBufferPointer) throws(Refusal) -> Bool
+        _ largest: Int?, _ meter: inout DecodingMeter, _ use: (UnsafeRawBufferPointer) throws(Refusal) -> Bool
     ) throws(Refusal) -> Int {
         var rest = bytes
         var total = 0
@@ -178,7 +178,7 @@ package struct Decoder: ~Copyable {
             rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(sent))
             let count: Int
             switch piece {
-            case .some(let size), .end(let size): count = size
+            case .more(let size), .end(let size): count = size
             case .tooLarge: throw largest == nil ? .payloadTooLarge : .tooCostly
             case .invalid: throw .invalid(encoding)
             }
@@ -187,7 +187,7 @@ package struct Decoder: ~Copyable {
             // What was decoded in one step is judged once all of it has come out.
             let isWithin = meter.count(sent: sent, decoded: count) || stream.holdsOutput
             guard isWithin, total <= largest ?? .max else { throw .tooCostly }
-            guard try take(UnsafeRawBufferPointer(rebasing: room[..<count])) else { break }
+            guard try use(UnsafeRawBufferPointer(rebasing: room[..<count])) else { break }
             if case .end = piece {
                 if rest.isEmpty { break }
                 guard encoding.mayRepeat, stream.beginNext() else { throw .invalid(encoding) }

@@ -19,7 +19,7 @@ extension DecodingStream where Self: ~Copyable {
 /// What one step of a `DecodingStream` gave.
 enum DecodedPiece: Equatable {
     /// This many bytes. If there is room left, all input was decompressed.
-    case some(Int)
+    case more(Int)
     /// This many bytes, with which the stream is complete.
     case end(Int)
     /// None: the output would be larger than allowed.
@@ -33,7 +33,7 @@ extension Inflater: DecodingStream {
         _ bytes: inout UnsafeRawBufferPointer, into room: UnsafeMutableRawBufferPointer
     ) -> DecodedPiece {
         switch inflate(&bytes, into: room) {
-        case .some(let count): .some(count)
+        case .more(let count): .more(count)
         case .end(let count): .end(count)
         case .invalid: .invalid
         }

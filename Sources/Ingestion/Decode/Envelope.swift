@@ -9,9 +9,9 @@ struct Envelope {
     /// From the header: when it was sent by the sender's clock, in microseconds since 1970.
     var sentAt: Int64?
     /// From the header: the credential, if the request has none.
-    var credential = Credential.none
+    var credential = Credential.absent
     /// Of the header's DSN.
-    var project = ProjectClaim.none
+    var project = ProjectClaim.unnamed
 
     /// The bytes of the stored items, one after another.
     var kept: [UInt8] = []

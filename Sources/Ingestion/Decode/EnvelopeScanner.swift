@@ -58,12 +58,12 @@ struct EnvelopeScanner: ~Copyable {
     /// Throws `invalidEnvelope`, or `payloadTooLarge` for an event over its limit.
     ///
     /// - Returns: whether anything more is wanted.
-    mutating func take(_ bytes: UnsafeRawBufferPointer) throws(Refusal) -> Bool {
+    mutating func scan(_ bytes: UnsafeRawBufferPointer) throws(Refusal) -> Bool {
         var position = 0
         while position < bytes.count {
             let rest = UnsafeRawBufferPointer(rebasing: bytes[position...])
             switch stage {
-            case .envelopeHeader, .itemHeader: position += try takeHeader(rest)
+            case .envelopeHeader, .itemHeader: position += try gatherHeader(rest)
             case .payload(let left?):
                 let count = min(left, rest.count)
                 try keep(UnsafeRawBufferPointer(rebasing: rest[..<count]))
@@ -75,7 +75,7 @@ struct EnvelopeScanner: ~Copyable {
                 position += end.map { $0 + 1 } ?? rest.count
                 if end != nil { try endPayload(.itemHeader) }
             case .payloadEnd:
-                position += try takePayloadEnd(rest)
+                position += try passPayloadEnd(rest)
             case .done: return false
             }
         }
@@ -115,7 +115,7 @@ struct EnvelopeScanner: ~Copyable {
     // MARK: Headers
 
     /// - Returns: how many bytes belong to the header, its newline included.
-    private mutating func takeHeader(_ bytes: UnsafeRawBufferPointer) throws(Refusal) -> Int {
+    private mutating func gatherHeader(_ bytes: UnsafeRawBufferPointer) throws(Refusal) -> Int {
         let end = Self.newline(in: bytes)
         let count = end ?? bytes.count
         guard count <= Self.headerLimit - line.count else { throw Self.invalid("a header is longer than 64 KiB") }
@@ -150,7 +150,7 @@ struct EnvelopeScanner: ~Copyable {
             if name.equals("dsn") {
                 let dsn = DSN(content)
                 header.credential = dsn.map { .key($0.key) } ?? .malformed
-                header.project = dsn?.project ?? .none
+                header.project = dsn?.project ?? .unnamed
             }
         }
         envelope = header
@@ -191,7 +191,7 @@ struct EnvelopeScanner: ~Copyable {
     /// The newline after a payload of known length, perhaps with a carriage return before it.
     ///
     /// - Returns: how many bytes it has here.
-    private mutating func takePayloadEnd(_ bytes: UnsafeRawBufferPointer) throws(Refusal) -> Int {
+    private mutating func passPayloadEnd(_ bytes: UnsafeRawBufferPointer) throws(Refusal) -> Int {
         switch bytes[0] {
         case UInt8(ascii: "\n"): stage = .itemHeader
         case UInt8(ascii: "\r") where line.isEmpty: line.append(bytes[0])

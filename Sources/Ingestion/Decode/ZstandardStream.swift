@@ -32,7 +32,7 @@ struct ZstandardStream: ~Copyable, DecodingStream {
         guard ZSTD_isError(result) == 0 else { return .invalid }
         bytes = UnsafeRawBufferPointer(rebasing: bytes.dropFirst(input.pos))
         // 0: a frame is complete, and all of it is in the room.
-        return result == 0 ? .end(output.pos) : .some(output.pos)
+        return result == 0 ? .end(output.pos) : .more(output.pos)
     }
 
     /// Another frame may follow; the library begins it by itself.

@@ -2,14 +2,18 @@ internal import StorageChannel
 
 /// Turns the events of a request into the frames that storage gets.
 struct EventEncoder: ~Copyable {
+    /// Bytes of a record besides its payload, for most events.
+    private static let columnsRoom = 512
+
     private var parser = EventParser()
-    private var encoded = FrameWriter()
 
     /// Parses as many events as were granted; the others are refused.
     mutating func encode(
         _ body: consuming DecodedBody, of submission: Submission, project: Int64, granted: Int, flags: StoreFlags
     ) -> HandedEvents {
-        encoded.removeAll()
+        var frames = FrameBlockWriter()
+        // One event needs exactly its own room.
+        if granted > 1, body.eventCount > 1 { frames.reserve(body.count + body.eventCount * Self.columnsRoom) }
         var outcomes: [HandedEvents.Outcome] = []
         outcomes.reserveCapacity(body.eventCount)
         for position in 0..<body.eventCount {
@@ -23,14 +27,13 @@ struct EventEncoder: ~Copyable {
                     try parser.parse(
                         bytes, as: form, project: project, derivedID: submission.head.requestID &+ UInt128(position),
                         receivedAt: submission.head.receivedAt, ticket: submission.ticket(position), flags: flags,
-                        into: &encoded)
+                        into: &frames)
                 }
                 outcomes.append(.pending(id))
             } catch {
                 outcomes.append(.refused(error))
             }
         }
-        // A copy: a shared buffer would be as large as the largest event so far.
-        return HandedEvents(outcomes, frames: Array(encoded.bytes[...]), of: body.envelope)
+        return HandedEvents(outcomes, frames: frames.finish(), of: body.envelope)
     }
 }

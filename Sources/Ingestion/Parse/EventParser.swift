@@ -22,7 +22,7 @@ package struct EventParser: ~Copyable {
         texts.deallocate()
     }
 
-    /// Parses an event, and appends one whole `store` frame with its `EventRecord`.
+    /// Parses an event, and appends one whole `store` frame with its `EventRecord`, which is copied no more after that.
     ///
     /// - Parameters:
     ///   - bytes: The event, behind which `Body.padding` bytes must be readable, whatever they are. Escapes in it that
@@ -38,7 +38,7 @@ package struct EventParser: ~Copyable {
     /// Nothing has been appended then.
     package mutating func parse(
         _ bytes: UnsafeMutableRawBufferPointer, as form: EventForm = .native, project: Int64, derivedID: UInt128,
-        receivedAt: Int64, ticket: UInt64, flags: StoreFlags, into frames: inout FrameWriter
+        receivedAt: Int64, ticket: UInt64, flags: StoreFlags, into frames: inout FrameBlockWriter
     ) throws(Refusal) -> UInt128 {
         guard bytes.count <= Self.maximumSize else { throw Refusal(.payloadTooLarge, "payload too large") }
         defer {
@@ -47,13 +47,13 @@ package struct EventParser: ~Copyable {
         }
         let columns = try columns(bytes, as: form, project: project, derivedID: derivedID, receivedAt: receivedAt)
         let head = MemoryLayout<UInt64>.size + MemoryLayout<UInt8>.size
-        withUnsafeTemporaryAllocation(byteCount: head + columns.size, alignment: 1) { content in
+        let isWritten = frames.frame(.store, size: head + columns.size) { content in
             var writer = RecordWriter(content)
             writer.integer(ticket)
             writer.integer(flags.rawValue)
             columns.write(to: &writer)
-            frames.frame(.store) { $0.raw(UnsafeRawBufferPointer(content)) }
         }
+        guard isWritten else { throw .unavailable }
         return columns.id
     }
 

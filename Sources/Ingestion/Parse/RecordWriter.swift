@@ -1,5 +1,4 @@
-/// Writes the content of a `store` frame into a buffer of its exact size, so that the frame grows once and not for each
-/// column.
+/// Writes the content of a `store` frame in place, where its exact size is known.
 package struct RecordWriter {
     private var rest: UnsafeMutableRawBufferPointer
 

@@ -13,14 +13,14 @@ struct HandedEvents {
     /// In the order of the request.
     private(set) var outcomes: [Outcome] = []
     /// Resent when storage was restarted.
-    let frames: [UInt8]
+    let frames: FrameBlock
     /// What an envelope says about itself, for its answer.
     let envelope: EnvelopeSummary?
     /// The longest retry time that storage named, in seconds.
     private(set) var retryAfter: UInt32 = 0
     private var outstanding = 0
 
-    init(_ outcomes: [Outcome], frames: [UInt8] = [], of envelope: EnvelopeSummary? = nil) {
+    init(_ outcomes: [Outcome], frames: FrameBlock = FrameBlock(), of envelope: EnvelopeSummary? = nil) {
         self.outcomes = outcomes
         self.frames = frames
         self.envelope = envelope

@@ -6,9 +6,9 @@ extension IngestionMachine {
     package mutating func storageConnected() {
         storage.isConnected = true
         if storage.redisFailure != nil || storage.redisEviction != nil {
-            toStorage.redis(failure: storage.redisFailure, eviction: storage.redisEviction)
+            toStorage.write { $0.redis(failure: storage.redisFailure, eviction: storage.redisEviction) }
         }
-        for key in authenticator.openQuestions() { toStorage.lookUp(key) }
+        for key in authenticator.openQuestions() { toStorage.write { $0.lookUp(key) } }
         for submission in inFlight.inOrder {
             if let frames = submission.unansweredFrames { toStorage.append(frames) }
         }
@@ -29,7 +29,7 @@ extension IngestionMachine {
     ///   - eviction: its eviction policy, if it evicts counters.
     package mutating func noteRedis(failure: String?, eviction: String? = nil) {
         guard storage.noteRedis(failure: failure, eviction: eviction) else { return }
-        if storage.isConnected { toStorage.redis(failure: failure, eviction: eviction) }
+        if storage.isConnected { toStorage.write { $0.redis(failure: failure, eviction: eviction) } }
     }
 
     /// A frame from storage.
@@ -89,7 +89,7 @@ extension IngestionMachine {
         }
         inFlight.admit(submission)
         storage.ask(for: submission, until: now + options.probePatience)
-        toStorage.probe(submission.ticket(0))
+        toStorage.write { $0.probe(submission.ticket(0)) }
     }
 
     mutating func giveUpProbes(until now: Int64) {

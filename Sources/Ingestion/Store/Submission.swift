@@ -47,7 +47,7 @@ final class Submission {
     /// The bytes of its last stage in which it held any; 0 once it is answered.
     private(set) var bytes: Int
     /// The project that its body names.
-    var claim = ProjectClaim.none
+    var claim = ProjectClaim.unnamed
     /// What identifies its body.
     var mark = BodyMark()
     /// What its answer says of the limit, once that is known.
@@ -131,7 +131,7 @@ final class Submission {
     // MARK: Events at storage
 
     /// The frames that storage has not answered for; nil when there are none.
-    var unansweredFrames: [UInt8]? {
+    var unansweredFrames: FrameBlock? {
         switch stage {
         case .storing(let events): events.frames
         default: nil

@@ -95,7 +95,7 @@ struct Listener: ~Copyable {
             let count = try epoll.wait(nanoseconds: min(pause, ProcessSlot.longestPause))
             for position in 0..<count {
                 switch epoll[position].token {
-                case Token.signals: takeSignals()
+                case Token.signals: handleSignals()
                 case Token.proxied: accept(sockets.proxied.number, isProxied: true)
                 default: if let number = sockets.directNumber { accept(number, isProxied: false) }
                 }
@@ -149,7 +149,7 @@ struct Listener: ~Copyable {
 
     // MARK: Signals
 
-    private mutating func takeSignals() {
+    private mutating func handleSignals() {
         while let signal = signals.next() {
             switch signal {
             case SIGTERM: stop()

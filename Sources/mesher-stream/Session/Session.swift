@@ -167,7 +167,7 @@ struct Session: ~Copyable {
         deliverAnswers(now: now)
         switch phase {
         case .readingHead(let until), .authenticating(let until), .leaving(_, let until): wake = min(wake, until)
-        case .draining(let until): wake = mayTakeMessages ? now : min(wake, until)
+        case .draining(let until): wake = mayHandleMessages ? now : min(wake, until)
         case .open: break
         case .closing(let until):
             if engine.machine.requestsInHand == 0, !isPeerThere || now >= until { return nil }
@@ -175,7 +175,7 @@ struct Session: ~Copyable {
         }
         if isLive { wake = min(wake, liveness.wakeAt, endsAt ?? .max) }
         if pace.restsUntil > now { wake = min(wake, pace.restsUntil) }
-        if mayTakeMessages, peer.hasInput { wake = now }
+        if mayHandleMessages, peer.hasInput { wake = now }
         try watchPeer(now: now)
         return wake
     }
@@ -195,7 +195,7 @@ struct Session: ~Copyable {
         switch phase {
         case .readingHead, .closing: interest = .read
         case .authenticating, .leaving, .draining: break
-        case .open: if mayTakeMessages { interest = .read }
+        case .open: if mayHandleMessages { interest = .read }
         }
         liveness.reads(interest.contains(.read), now: now)
         liveness.awaits(webSocket?.unfinished, now: now)
@@ -213,7 +213,7 @@ struct Session: ~Copyable {
         case .authenticating(let until):
             authenticate(until: until, now: now)
         case .open, .leaving:
-            takeMessages(now: now)
+            handleMessages(now: now)
         case .draining(let until):
             drain(until: until, now: now)
         case .closing:

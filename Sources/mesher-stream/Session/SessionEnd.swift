@@ -20,7 +20,7 @@ extension Session {
         switch phase {
         case .readingHead, .authenticating: refuse(.unavailable, now: now)
         case .open:
-            if mayTakeMessages, peer.read() == .bytes { takeMessages(now: now) }
+            if mayHandleMessages, peer.read() == .bytes { handleMessages(now: now) }
             leave(.serviceRestart, within: Self.leavePatience, now)
         case .draining(let until): phase = .draining(until: min(until, now + Self.leavePatience))
         case .leaving, .closing: break
@@ -66,12 +66,12 @@ extension Session {
     /// Handles all received messages, as far as they may be accepted.
     mutating func drain(until: Int64, now: Int64) {
         while now < until {
-            takeMessages(now: now)
+            handleMessages(now: now)
             dropOutput()
             guard case .draining = phase else { break }
             // A project beyond its share of the processors is not waited for.
             guard Clock.monotonic() >= pace.restsUntil else { break }
-            guard mayTakeMessages else { return }
+            guard mayHandleMessages else { return }
             guard peer.read() == .bytes else { break }
         }
         lose(.lost, now: now)

@@ -16,7 +16,7 @@ extension Session {
     private static let idsOfMessage: UInt128 = 1 << 20
 
     /// Whether the next message may be handled.
-    var mayTakeMessages: Bool {
+    var mayHandleMessages: Bool {
         switch phase {
         case .open, .draining: break
         case .readingHead, .authenticating, .leaving, .closing: return false
@@ -47,22 +47,22 @@ extension Session {
         }
         liveness.heard(now: now)
         switch phase {
-        case .readingHead: takeHead(now: now)
+        case .readingHead: readHead(now: now)
         case .authenticating, .open, .draining, .leaving: break
         case .closing: discardInput()
         }
     }
 
     /// Handles what has arrived, up to the limits.
-    mutating func takeMessages(now: Int64) {
-        while mayTakeMessages, pace.allows(now: Clock.monotonic()) {
+    mutating func handleMessages(now: Int64) {
+        while mayHandleMessages, pace.allows(now: Clock.monotonic()) {
             memory.others = engine.bytesHeld + outputCount
             var bytes = peer.input
             let event = webSocket?.receive(&bytes)
             peer.keepInput(last: bytes.count)
             if webSocket?.hasStopped == true { return leave(.tryAgainLater, within: Self.leavePatience, now) }
             switch event {
-            case .text: take(now: now)
+            case .text: handleMessage(now: now)
             case .binary: leave(.unsupportedData, within: Self.leavePatience, now)
             case .ping, .pong: break
             case .closed(let code, _): ended(SessionEnding(code: code.rawValue), now: now)
@@ -72,7 +72,7 @@ extension Session {
         }
     }
 
-    private mutating func take(now: Int64) {
+    private mutating func handleMessage(now: Int64) {
         let count = webSocket?.withMessage { $0.count } ?? 0
         var body = Body(count: count)
         webSocket?.withMessage { message in

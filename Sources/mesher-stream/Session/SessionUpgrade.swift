@@ -8,7 +8,7 @@ internal import WebSocket
 /// The upgrade.
 extension Session {
     /// Continues reading the request.
-    mutating func takeHead(now: Int64) {
+    mutating func readHead(now: Int64) {
         guard case .readingHead(let until) = phase else { return }
         var bytes = peer.input
         do throws(HTTPRefusal) {

@@ -106,8 +106,8 @@ struct HealthCheck: ~Copyable {
             (try? epoll.add(number, token: token, .read)) != nil
         else { return false }
         ticket &+= 1
-        var frames = FrameWriter()
-        frames.probe(ticket)
+        var frames = FrameQueue()
+        frames.write { $0.probe(ticket) }
         guard client.send(&frames) else { return false }
         storage = consume client
         return true

@@ -26,7 +26,7 @@ enum CheckedReading {
         reads &+= 1
         let count = Glibc.read(socket, buffer, capacity)
         guard count > 0 else { return CInt(clamping: count) }
-        return check.take(UnsafeRawBufferPointer(start: buffer, count: count)) ? CInt(clamping: count) : 0
+        return check.accept(UnsafeRawBufferPointer(start: buffer, count: count)) ? CInt(clamping: count) : 0
     }
 
     /// Whether this host's libfcgi lets its function be replaced; tested on a connection whose peer has closed.

@@ -14,7 +14,9 @@ final class FastCGIConnection {
 
     let number: CInt
     private let request: UnsafeMutablePointer<FCGX_Request>
-    private var head = RequestHead()
+    private var head = RoutedHead(RequestHead())
+    /// The length of the body as nginx says it; nil when it does not.
+    private var announced: Int?
     private var body: Body?
     private(set) var isOversized = false
     /// Whether a request was read and not answered.
@@ -59,17 +61,19 @@ final class FastCGIConnection {
     }
 
     /// Lets `use` have the request's head; its bytes are valid until then.
-    func withHead(_ use: (RequestHead, consuming Body?) -> Void) {
+    func withHead(_ use: (RoutedHead, consuming Body?) -> Void) {
         use(head, body.take())
     }
 
     private func readHead() {
-        head = RequestHead()
+        var head = RequestHead()
+        announced = nil
         var next = request.pointee.envp
         while let entry = next, let parameter = entry.pointee {
-            Self.take(UnsafeRawBufferPointer(start: parameter, count: strlen(parameter)), into: &head)
+            read(UnsafeRawBufferPointer(start: parameter, count: strlen(parameter)), into: &head)
             next = entry + 1
         }
+        self.head = RoutedHead(head)
     }
 
     /// Sends a CGI response (RFC 3875, section 6) and ends the request.
@@ -89,7 +93,6 @@ final class FastCGIConnection {
         body = nil
         isOversized = false
         let limit = head.bodyLimit
-        let announced = FCGX_GetParam("CONTENT_LENGTH", request.pointee.envp).flatMap { Int(String(cString: $0)) }
         if let announced, announced > limit {
             isOversized = true
             return readPast() == announced
@@ -139,8 +142,8 @@ final class FastCGIConnection {
         return UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
     }
 
-    /// Takes one `NAME=value` of environ(7) form into the head.
-    private static func take(_ parameter: UnsafeRawBufferPointer, into head: inout RequestHead) {
+    /// Reads one `NAME=value` of environ(7) form into the head.
+    private func read(_ parameter: UnsafeRawBufferPointer, into head: inout RequestHead) {
         func value(_ name: StaticString) -> UnsafeRawBufferPointer? {
             guard parameter.starts(at: 0, with: name) else { return nil }
             let value = parameter[name.utf8CodeUnitCount...]
@@ -157,6 +160,7 @@ final class FastCGIConnection {
             if let value = value("QUERY_STRING=") { head.query = value }
         case UInt8(ascii: "C"):
             if let value = value("CONTENT_TYPE=") { head.contentType = value }
+            if let value = value("CONTENT_LENGTH=") { announced = Int(String(decoding: value, as: UTF8.self)) }
         case UInt8(ascii: "M"):
             if let value = value("MESHER_REQUEST_ID=") { head.requestID = value }
             if let value = value("MESHER_RECEIVED=") { head.receivedAt = value }
@@ -164,7 +168,7 @@ final class FastCGIConnection {
             if let value = value("HTTP_AUTHORIZATION=") { head.authorization = value }
             if let value = value("HTTP_CONTENT_ENCODING=") {
                 // A second one, which would have to be decoded first, must not go unnoticed.
-                head.contentEncoding = head.contentEncoding == nil ? value : several
+                head.contentEncoding = head.contentEncoding == nil ? value : Self.several
             }
             if let value = value("HTTP_ORIGIN=") { head.origin = value }
             if let value = value("HTTP_X_SENTRY_AUTH=") { head.sentryAuthorization = value }

@@ -40,15 +40,13 @@ struct RecordCheck {
     /// Whether the request has come to its end.
     var isWhole: Bool { phase == .ended }
 
-    /// Takes the next bytes.
-    ///
-    /// - Returns: false when nginx would not send them; then no more may be passed.
-    mutating func take(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    /// Whether nginx may have sent these bytes next; if not, no more may be passed.
+    mutating func accept(_ bytes: UnsafeRawBufferPointer) -> Bool {
         var place = 0
         while place < bytes.count {
             if content > 0 {
                 let count = min(content, bytes.count - place)
-                if hasParameters, !takeParameters(bytes[place..<place + count]) { return false }
+                if hasParameters, !acceptParameters(bytes[place..<place + count]) { return false }
                 content -= count
                 place += count
             } else if padding > 0 {
@@ -94,7 +92,7 @@ struct RecordCheck {
         }
     }
 
-    private mutating func takeParameters(_ bytes: Slice<UnsafeRawBufferPointer>) -> Bool {
+    private mutating func acceptParameters(_ bytes: Slice<UnsafeRawBufferPointer>) -> Bool {
         var place = bytes.startIndex
         while place < bytes.endIndex {
             if text > 0 {

@@ -183,8 +183,8 @@ struct ServiceCheck {
         var client = StorageClient(path: path)
         let deadline = Clock.monotonic() + Self.patience
         guard client.tick(now: Clock.monotonic()) == nil else { return nil }
-        var frames = FrameWriter()
-        frames.probe(Self.ticket)
+        var frames = FrameQueue()
+        frames.write { $0.probe(Self.ticket) }
         guard client.send(&frames) else { return nil }
         var answer: (accepts: Bool, degradation: Degradation)?
         while answer == nil, let socket = client.socket {

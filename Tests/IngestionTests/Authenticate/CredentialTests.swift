@@ -38,11 +38,11 @@ struct CredentialTests {
 
     @Test("one that is no key is told from none, and a later place may still have one")
     func malformed() {
-        #expect(credential().credential == .none)
-        #expect(credential(authorization: "Basic dXNlcjpwYXNz").credential == .none)
-        #expect(credential(authorization: "Bearer other").credential == .none)
-        #expect(credential(sentry: "Sentry sentry_version=7").credential == .none)
-        #expect(credential(query: "a=b&sentry_version=7").credential == .none)
+        #expect(credential().credential == .absent)
+        #expect(credential(authorization: "Basic dXNlcjpwYXNz").credential == .absent)
+        #expect(credential(authorization: "Bearer other").credential == .absent)
+        #expect(credential(sentry: "Sentry sentry_version=7").credential == .absent)
+        #expect(credential(query: "a=b&sentry_version=7").credential == .absent)
         #expect(credential(sentry: "Sentry sentry_key=").credential == .malformed)
         #expect(credential(sentry: "Sentry sentry_key=xyz, sentry_version=7").credential == .malformed)
         #expect(credential(authorization: "Sentry sentry_key=\(Edge.keyText)0").credential == .malformed)

@@ -174,7 +174,7 @@ import Testing
                 }
             }
         }
-        #expect(first(limit: 16 << 20) == .some(64 << 10))
+        #expect(first(limit: 16 << 20) == .more(64 << 10))
         #expect(first(limit: 1 << 20) == .tooLarge)
     }
 

@@ -11,7 +11,7 @@ struct EnvelopeScannerTests {
         scanner.begin(wantsItems: wantsItems)
         var rest = bytes[...]
         while !rest.isEmpty {
-            guard try rest.prefix(pieces).withUnsafeBytes({ try scanner.take($0) }) else { break }
+            guard try rest.prefix(pieces).withUnsafeBytes({ try scanner.scan($0) }) else { break }
             rest = rest.dropFirst(min(pieces, rest.count))
         }
         let envelope = try scanner.finish()
@@ -108,7 +108,7 @@ struct EnvelopeScannerTests {
         arguments: [#"{"event_id":7,"sent_at":true,"dsn":null}"#, #"{"event_id":"x","sent_at":"noon"}"#])
     func oddHeaders(text: String) throws {
         let envelope = try scan(text).envelope
-        #expect(envelope.eventID == nil && envelope.sentAt == nil && envelope.credential == .none)
+        #expect(envelope.eventID == nil && envelope.sentAt == nil && envelope.credential == .absent)
         #expect(try scan(#"{"dsn":"http://host/1"}"#).envelope.credential == .malformed)
     }
 
@@ -171,11 +171,11 @@ struct EnvelopeScannerTests {
         for _ in 0..<3 {
             scanner.begin(wantsItems: true)
             do {
-                _ = try Array("{}\n{\"type\":\"event\"}\nab\nc\n".utf8).withUnsafeBytes { try scanner.take($0) }
+                _ = try Array("{}\n{\"type\":\"event\"}\nab\nc\n".utf8).withUnsafeBytes { try scanner.scan($0) }
                 Issue.record("it is taken")
             } catch {}
             scanner.begin(wantsItems: true)
-            _ = try Array((Self.header + "\n{\"type\":\"event\"}\n{}").utf8).withUnsafeBytes { try scanner.take($0) }
+            _ = try Array((Self.header + "\n{\"type\":\"event\"}\n{}").utf8).withUnsafeBytes { try scanner.scan($0) }
             let envelope = try scanner.finish()
             #expect(envelope.kept == Array("{}".utf8))
         }

@@ -43,8 +43,9 @@ extension EventParser {
     ) throws(Refusal) -> ParsedEvent {
         let margin: [UInt8] = Array("}\"]".utf8) + [UInt8](repeating: UInt8(ascii: "}"), count: 61)
         var surrounded = margin + bytes + margin
-        var frames = FrameWriter()
-        frames.append([1, 2, 3])
+        var frames = FrameBlockWriter()
+        _ = frames.frame(.hello, size: 3) { $0.copyBytes(from: [1, 2, 3]) }
+        let before = Array(frames.bytes)
         let result = surrounded.withUnsafeMutableBytes { buffer -> Result<UInt128, Refusal> in
             let event = UnsafeMutableRawBufferPointer(rebasing: buffer[64..<64 + bytes.count])
             do throws(Refusal) {
@@ -59,10 +60,10 @@ extension EventParser {
         precondition(Array(surrounded.prefix(64)) == margin && Array(surrounded.suffix(64)) == margin)
         switch result {
         case .failure(let refusal):
-            precondition(frames.bytes == [1, 2, 3], "a refused event left something behind")
+            precondition(Array(frames.bytes) == before, "a refused event left something behind")
             throw refusal
         case .success(let id):
-            return Self.read(Array(frames.bytes.dropFirst(3)), id: id)
+            return Self.read(Array(frames.bytes.dropFirst(before.count)), id: id)
         }
     }
 
