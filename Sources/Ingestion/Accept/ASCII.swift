@@ -44,6 +44,11 @@ extension UnsafeRawBufferPointer {
         byte == 0x20 || byte == 0x09
     }
 
+    /// White space as RFC 8259 has it.
+    static func isJSONSpace(_ byte: UInt8) -> Bool {
+        isSpace(byte) || byte == 0x0a || byte == 0x0d
+    }
+
     package static func isDigit(_ byte: UInt8) -> Bool {
         byte >= 0x30 && byte <= 0x39
     }

@@ -40,7 +40,7 @@ package struct Body: ~Copyable {
 
     /// The first byte that is no white space.
     var firstByte: UInt8? {
-        withUnsafeBytes { $0.first { !Self.isWhiteSpace($0) } }
+        withUnsafeBytes { $0.first { !UnsafeRawBufferPointer.isJSONSpace($0) } }
     }
 
     /// Whether the first line begins and ends as an object does, and something follows it.
@@ -50,14 +50,9 @@ package struct Body: ~Copyable {
                 let found = memchr(base, 0x0a, bytes.count)
             else { return false }
             let end = UnsafeRawPointer(found) - base
-            return bytes[..<end].last { !Self.isWhiteSpace($0) } == UInt8(ascii: "}")
-                && !bytes[end...].allSatisfy(Self.isWhiteSpace)
+            return bytes[..<end].last { !UnsafeRawBufferPointer.isJSONSpace($0) } == UInt8(ascii: "}")
+                && !bytes[end...].allSatisfy(UnsafeRawBufferPointer.isJSONSpace)
         }
-    }
-
-    /// White space as RFC 8259 has it.
-    private static func isWhiteSpace(_ byte: UInt8) -> Bool {
-        byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09
     }
 
     /// Drops everything after the first `count` bytes.

@@ -14,7 +14,7 @@ package enum BulkSplitter {
     ) throws(Refusal) -> [Range<Int>] {
         let maximum = max(maximum, 0)
         let isArray =
-            switch bytes.first(where: { !isWhiteSpace($0) }) {
+            switch bytes.first(where: { !UnsafeRawBufferPointer.isJSONSpace($0) }) {
             case UInt8(ascii: "["): true
             case UInt8(ascii: "{"): false
             default: !isNDJSON
@@ -32,7 +32,7 @@ package enum BulkSplitter {
 
     /// Whether the first byte that is no white space is a bracket.
     package static func isArray(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        bytes.first { !isWhiteSpace($0) } == UInt8(ascii: "[")
+        bytes.first { !UnsafeRawBufferPointer.isJSONSpace($0) } == UInt8(ascii: "[")
     }
 
     static func tooManyEvents(_ maximum: Int) -> Refusal {
@@ -48,8 +48,8 @@ package enum BulkSplitter {
             let end = newline(in: bytes, from: start)
             var first = start
             var last = end
-            while first < last, isWhiteSpace(bytes[first]) { first += 1 }
-            while last > first, isWhiteSpace(bytes[last - 1]) { last -= 1 }
+            while first < last, UnsafeRawBufferPointer.isJSONSpace(bytes[first]) { first += 1 }
+            while last > first, UnsafeRawBufferPointer.isJSONSpace(bytes[last - 1]) { last -= 1 }
             if first < last {
                 guard events.count < maximum else { throw tooManyEvents(maximum) }
                 events.append(first..<last)
@@ -65,10 +65,5 @@ package enum BulkSplitter {
             return bytes.count
         }
         return UnsafeRawPointer(found) - base
-    }
-
-    /// White space as RFC 8259 has it.
-    private static func isWhiteSpace(_ byte: UInt8) -> Bool {
-        byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09
     }
 }
