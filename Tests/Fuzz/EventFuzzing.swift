@@ -65,7 +65,10 @@ private final class RecordChecker {
         guard isTaken else { return }
         // Behind the frame's head, the ticket and the flags.
         let recordStart = Frame.headerSize + 9
-        StoredRecord.check(UnsafeRawBufferPointer(rebasing: frames.finish().bytes[recordStart...]))
+        let block = frames.finish()
+        withExtendedLifetime(block) {
+            StoredRecord.check(UnsafeRawBufferPointer(rebasing: block.bytes[recordStart...]))
+        }
     }
 }
 

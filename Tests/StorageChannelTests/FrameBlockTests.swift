@@ -16,7 +16,7 @@ struct FrameBlockTests {
             #expect(isWritten && writer.count == growing.bytes.count)
         }
         let block = writer.finish()
-        #expect(Array(block.bytes) == growing.bytes)
+        #expect(withExtendedLifetime(block) { Array(block.bytes) } == growing.bytes)
         #expect(writer.count == 0)
     }
 
@@ -25,6 +25,8 @@ struct FrameBlockTests {
         var writer = FrameBlockWriter()
         #expect(writer.frame(.store, size: 3) { $0.copyBytes(from: [1, 2, 3]) })
         #expect(!writer.frame(.store, size: .max / 4) { _ in Issue.record("it has nothing to write to") })
-        #expect(Array(writer.finish().bytes) == [0, 0, 0, 4, FrameKind.store.rawValue, 1, 2, 3])
+        let block = writer.finish()
+        #expect(block.count == 8)
+        #expect(withExtendedLifetime(block) { Array(block.bytes) } == [0, 0, 0, 4, FrameKind.store.rawValue, 1, 2, 3])
     }
 }

@@ -35,10 +35,7 @@ package final class StorageEnd {
 
     /// Accepts, reads what has come, and answers it.
     package func step() throws {
-        switch connection {
-        case .some: break
-        case nil: try accept()
-        }
+        if connectionNumber == nil { try accept() }
         guard let number = connectionNumber else { return }
         let count = reader.fill { recv(number, $0.baseAddress, $0.count, CInt(MSG_DONTWAIT)) }
         if count == 0 { return hangUp() }
