@@ -52,11 +52,13 @@ package final class TLSContext {
         SSL_CTX_set_verify(pointer, SSL_VERIFY_PEER, nil)
         // OpenSSL would ask for a passphrase at the terminal.
         SSL_CTX_set_default_passwd_cb(pointer) { _, _, _, _ in 0 }
-        // Called when the server asks for a certificate and there is none.
-        SSL_CTX_set_client_cert_cb(pointer) { session, _, _ in
-            TLSStream.noteRequest(session)
-            return 0
-        }
+        // Called when the server asks for a certificate; 1 is to go on with the one that there is, or none.
+        SSL_CTX_set_cert_cb(
+            pointer,
+            { session, _ in
+                TLSStream.noteRequest(session)
+                return 1
+            }, nil)
         if !files.authorities.isEmpty {
             try use(files.authorities, as: "no CA certificate in PEM form") { SSL_CTX_load_verify_file(pointer, $0) }
         }

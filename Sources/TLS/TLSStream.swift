@@ -20,8 +20,8 @@ package final class TLSStream {
     private var outgoing: [UInt8] = []
     private var sent = 0
     private var hasReceived = false
-    /// Whether the server has asked for a certificate that we do not have.
-    private var wasAskedInVain = false
+    /// Whether the server has asked for our certificate.
+    private var wasAsked = false
 
     /// Whether the handshake is over.
     package private(set) var isEstablished = false
@@ -55,10 +55,10 @@ package final class TLSStream {
         SSL_free(session)
     }
 
-    /// Called by OpenSSL on behalf of a stream whose server asks for a certificate that there is not.
+    /// Called by OpenSSL on behalf of a stream whose server asks for a certificate.
     static func noteRequest(_ session: OpaquePointer?) {
         guard let session, let owner = SSL_get_ex_data(session, 0) else { return }
-        Unmanaged<TLSStream>.fromOpaque(owner).takeUnretainedValue().wasAskedInVain = true
+        Unmanaged<TLSStream>.fromOpaque(owner).takeUnretainedValue().wasAsked = true
     }
 
     /// Appends to what `flush` sends.
@@ -128,9 +128,10 @@ package final class TLSStream {
         }
     }
 
-    /// What an end means. The server says why in an alert, but that may be lost when it closes at once.
+    /// What an end means. The server says why in an alert, which is lost when it closes with something unread.
     private func ended(_ fault: TLSFault) -> TLSFault {
-        wasAskedInVain && !hasReceived ? .certificateMissing : fault
+        guard wasAsked, !hasReceived else { return fault }
+        return context.hasCertificate ? .certificateRefused(why: "\(fault)") : .certificateMissing
     }
 
     /// Why OpenSSL could not go on.
