@@ -133,6 +133,8 @@ struct WatchdogTests {
     func stops(signal: Int32) throws {
         let watchdog = try WatchdogProcess()
         let children = try watchdog.awaitStarts(4)
+        let areStarted = watchdog.eventually { watchdog.log.split(separator: "child started").count == 6 }
+        try #require(areStarted, "\(watchdog.log)")
         watchdog.signal(signal)
         #expect(watchdog.awaitExit() == 0)
         for child in children { #expect(kill(child.pid, 0) != 0) }

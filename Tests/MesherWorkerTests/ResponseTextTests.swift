@@ -13,7 +13,7 @@ struct ResponseTextTests {
     func accepted() {
         let text = text(.accepted(0xab))
         #expect(text.hasPrefix("Status: 202 Accepted\r\nAccess-Control-Allow-Origin: *\r\n"))
-        #expect(text.contains("\r\nContent-Type: application/json\r\nContent-Length: 62\r\n"))
+        #expect(text.contains("\r\nContent-Type: application/json\r\nContent-Length: 61\r\n"))
         #expect(text.hasSuffix("\r\n\r\n{\"status\":\"accepted\",\"id\":\"000000000000000000000000000000ab\"}"))
         #expect(!text.contains("Retry-After:") && !text.contains("WWW-Authenticate"))
     }

@@ -122,12 +122,12 @@ struct RetentionTests {
         try analyst.execute("BEGIN; SELECT count(*) FROM events")
 
         let storage = try database.openAsRuntime()
-        try storage.execute("SET plan_cache_mode = force_generic_plan; SET lock_timeout = '100ms'")
+        try storage.execute("SET plan_cache_mode = force_generic_plan; SET lock_timeout = '1300ms'")
         try storage.execute("PREPARE store (bigint, uuid, date) AS \(Intake.statement)")
 
         let isDone = Mutex(false)
         Thread.detachNewThread {
-            _ = try? Retention(days: 2, lockTimeout: 200, attempts: 10).apply(on: database.open())
+            _ = try? Retention(days: 2, lockTimeout: 1_800, attempts: 1).apply(on: database.open())
             isDone.withLock { $0 = true }
         }
         let waits = """
