@@ -14,8 +14,13 @@ extension StorageLoop {
     /// Ends a turn, after every edge was read.
     mutating func endTurn(of lane: CommitLane, now: Int64) {
         take(lane.link.elapse(now: now, epoll), of: lane, now: now)
-        perform(lane.committer.keepOverdue(conditions(now: now)), on: lane, now: now)
-        perform(lane.committer.turn(conditions(now: now)), on: lane, now: now)
+        var conditions = conditions(now: now)
+        let overdue = lane.committer.keepOverdue(conditions)
+        if !overdue.isEmpty {
+            perform(overdue, on: lane, now: now)
+            conditions = self.conditions(now: now)
+        }
+        perform(lane.committer.turn(conditions), on: lane, now: now)
     }
 
     /// Tells a committer what has become of its connection.

@@ -102,8 +102,9 @@ struct StorageLoop: ~Copyable {
         while true {
             var now = Clock.monotonic()
             report(now: now)
+            let conditions = conditions(now: now)
             let deadline = [
-                singles.deadline(conditions(now: now)), bulks.deadline(conditions(now: now)),
+                singles.deadline(conditions), bulks.deadline(conditions),
                 keeper.deadline(now: now), keys.deadline, stopDeadline, settlesAt > now ? settlesAt : nil,
             ].compactMap { $0 }.min()
             let pause = deadline.map { max($0, now) - now } ?? .max

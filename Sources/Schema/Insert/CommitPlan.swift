@@ -63,8 +63,8 @@ package struct CommitPlan {
     }
 
     /// - Parameter events: of each its day, since 2000-01-01, and the size of its record in bytes; in the order of
-    ///   `RecordHead.precedes`.
-    package init(of events: some Sequence<(day: Int32, bytes: Int)>) {
+    ///   `StoreOrder`.
+    package init(of events: [(day: Int32, bytes: Int)]) {
         self.init(Self.statements(events))
     }
 
@@ -159,7 +159,7 @@ package struct CommitPlan {
     }
 
     /// Events in runs that one statement can carry: each is for one day.
-    private static func statements(_ events: some Sequence<(day: Int32, bytes: Int)>) -> [Range<Int>] {
+    private static func statements(_ events: [(day: Int32, bytes: Int)]) -> [Range<Int>] {
         var ranges: [Range<Int>] = []
         var (start, end, bytes) = (0, 0, 0)
         var current: Int32?

@@ -15,7 +15,7 @@ package struct StatementForm: Equatable, Sendable {
     /// - Parameters:
     ///   - heads: those of events of one day.
     ///   - margin: microseconds before and after a midnight; 0 for no claims at all.
-    package init(of heads: some Collection<RecordHead>, margin: Int64) {
+    package init(of heads: [RecordHead], margin: Int64) {
         day = heads.first?.receivedOn ?? 0
         claims = margin > 0 && heads.contains { Self.isNearMidnight($0.receivedAt, margin: margin) }
     }
@@ -24,13 +24,5 @@ package struct StatementForm: Equatable, Sendable {
         let remainder = time % EventRecord.day
         let sinceMidnight = remainder < 0 ? remainder + EventRecord.day : remainder
         return sinceMidnight < margin || EventRecord.day - sinceMidnight <= margin
-    }
-}
-
-extension RecordHead {
-    /// Whether it is stored before another event: by day, project and id. Two hosts that store the same ids then lock them
-    /// in the same order, and cannot deadlock.
-    package func precedes(_ other: RecordHead) -> Bool {
-        (receivedOn, project, eventID) < (other.receivedOn, other.project, other.eventID)
     }
 }

@@ -44,16 +44,14 @@ struct Batch {
         records.removeAll(keepingCapacity: keepsCapacity)
     }
 
-    /// Puts the events in the order in which they are stored; events with the same id stay in order of receipt.
+    /// Puts the events in the order in which they are stored.
     mutating func sort() {
-        entries.sort { one, other in
-            if one.head.precedes(other.head) { return true }
-            return !other.head.precedes(one.head) && one.record.lowerBound < other.record.lowerBound
-        }
+        guard entries.count > 1 else { return }
+        entries = StoreOrder.positions(of: entries.map { $0.head }).map { entries[$0] }
     }
 
     /// How they are committed, once they are sorted.
     func plan() -> CommitPlan {
-        CommitPlan(of: entries.lazy.map { ($0.head.receivedOn, $0.record.count) })
+        CommitPlan(of: entries.map { ($0.head.receivedOn, $0.record.count) })
     }
 }

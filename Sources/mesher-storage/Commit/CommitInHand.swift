@@ -5,7 +5,7 @@ import StorageChannel
 
 /// The batch that is being committed, and the fate of its events: each becomes durable, in PostgreSQL or on this host's
 /// disk, or is refused, and its edge is told once.
-struct CommitInHand {
+struct CommitInHand: ~Copyable {
     /// Failures in a row after which an internal error of PostgreSQL is blamed on an event; otherwise the event would
     /// block all others forever.
     private static let patience = 3

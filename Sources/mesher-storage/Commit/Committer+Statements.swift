@@ -14,7 +14,7 @@ extension Committer {
         switch inHand.plan.step(now: now) {
         case .insert(let range):
             let form = StatementForm(
-                of: inHand.batch.entries[range].lazy.map(\.head), margin: schema.hasClaims ? midnightMargin : 0)
+                of: inHand.batch.entries[range].map { $0.head }, margin: schema.hasClaims ? midnightMargin : 0)
             guard form == prepared else { return prepare(form, isFirst: false) }
             stage = .inserting
             insertedAt = now

@@ -8,7 +8,7 @@ import StorageChannel
 ///
 /// It makes no system call and reads no clock. It is told what has happened, and returns what to do about it, which
 /// `StorageLoop` carries out before it tells the committer anything else.
-struct Committer {
+struct Committer: ~Copyable {
     /// What the session is doing.
     enum Stage {
         case away, settingUp, makingPartitions

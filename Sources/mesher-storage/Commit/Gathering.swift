@@ -1,7 +1,7 @@
 import StorageChannel
 
 /// The events that wait for the next batch, and when that begins.
-struct Gathering {
+struct Gathering: ~Copyable {
     /// Maximum bytes that wait: PostgreSQL would not keep up with more, so further events are refused.
     private static let limit = 256 << 20
     /// The retry time, in seconds, of an event for which there is no room.

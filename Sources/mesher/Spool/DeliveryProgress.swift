@@ -16,13 +16,9 @@ struct DeliveryProgress {
     private var partitionFault: DatabaseError?
 
     init(_ given: [SpooledEvent]) {
-        // Equal ids in the given order: the first one wins.
-        positions = given.indices.sorted { one, other in
-            if given[one].head.precedes(given[other].head) { return true }
-            return !given[other].head.precedes(given[one].head) && one < other
-        }
+        positions = StoreOrder.positions(of: given.map(\.head))
         events = positions.map { given[$0] }
-        plan = CommitPlan(of: events.lazy.map { ($0.head.receivedOn, $0.size) })
+        plan = CommitPlan(of: events.map { ($0.head.receivedOn, $0.size) })
     }
 
     /// An insert has failed.

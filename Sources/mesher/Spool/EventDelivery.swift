@@ -102,7 +102,7 @@ struct EventDelivery: ~Copyable {
 
     /// Stores events of one day.
     private func insert(_ events: ArraySlice<SpooledEvent>) throws(DatabaseError) {
-        let form = StatementForm(of: events.lazy.map(\.head), margin: schema.hasClaims ? midnightMargin : 0)
+        let form = StatementForm(of: events.map(\.head), margin: schema.hasClaims ? midnightMargin : 0)
         let arrays = EventRecord.Column.allCases.prefix(schema.columns).map { column in
             Self.array(events.map { $0[column] })
         }

@@ -13,7 +13,7 @@ import Testing
     }
 
     private func inserting(_ count: Int) -> DecidingCommitter {
-        var deciding = DecidingCommitter.ready()
+        let deciding = DecidingCommitter.ready()
         deciding.gather(events(count))
         #expect(deciding.turn() == ["insert 0..<\(count)"])
         return deciding
@@ -23,7 +23,7 @@ import Testing
 
     @Test("what is not committed in time goes to the spool, and nobody is told again when it is committed after all")
     func overdue() {
-        var deciding = inserting(2)
+        let deciding = inserting(2)
         deciding.now = 1
         deciding.gather(events(1, from: 2))
         #expect(deciding.deadline == spoolAfter)
@@ -31,7 +31,7 @@ import Testing
         #expect(deciding.turn() == [])
         deciding.now = spoolAfter
         #expect(deciding.turn() == ["keep: 0 1", "keep: 2"], "PostgreSQL is known not to answer")
-        #expect(!deciding.committer.hasEvents)
+        #expect(!deciding.hasEvents)
         #expect(deciding.succeeded() == ["count 2"])
         #expect(deciding.turn() == [])
     }
@@ -40,7 +40,7 @@ import Testing
         "once events are in the spool nothing that comes of their statement matters",
         arguments: ["23514", "22P02", "40001", "53100"])
     func overdueAndFailed(sqlState: String) {
-        var deciding = inserting(2)
+        let deciding = inserting(2)
         deciding.now = spoolAfter
         #expect(deciding.turn() == ["keep: 0 1"])
         #expect(deciding.failed(sqlState) == [])
@@ -50,7 +50,7 @@ import Testing
 
     @Test("once events are in the spool a lost session does not put them there again")
     func overdueAndLost() {
-        var deciding = inserting(2)
+        let deciding = inserting(2)
         deciding.now = spoolAfter
         _ = deciding.turn()
         #expect(deciding.lost() == ["tell: lost, silent"])
@@ -58,7 +58,7 @@ import Testing
 
     @Test("what waits behind a long statement goes to the spool when its own time is over")
     func gathered() {
-        var deciding = DecidingCommitter()
+        let deciding = DecidingCommitter()
         deciding.now = 5
         deciding.gather(events(1))
         #expect(deciding.deadline == 5 + spoolAfter)
@@ -68,7 +68,7 @@ import Testing
 
     @Test("without a spool events wait as long as the session lives")
     func withoutSpool() {
-        var deciding = inserting(2)
+        let deciding = inserting(2)
         deciding.conditions.canKeep = false
         deciding.gather(events(1, from: 2))
         deciding.now = 4 * spoolAfter
@@ -82,7 +82,7 @@ import Testing
 
     @Test("of a batch only the refused event is set aside, after another row was taken; all are answered once")
     func division() {
-        var deciding = inserting(4)
+        let deciding = inserting(4)
         #expect(deciding.failed("22P02") == ["insert 0..<2"])
         #expect(deciding.failed("22P02") == ["insert 0..<1"])
         #expect(deciding.succeeded() == ["count 1", "durable: 0", "insert 1..<2"])
@@ -91,12 +91,12 @@ import Testing
         #expect(deciding.succeeded() == [] && deciding.turn() == ["insert 1..<2"], "what refused it may have ended")
         #expect(deciding.failed("22P02") == ["insert 2..<4"])
         #expect(deciding.succeeded() == ["count 2", "durable: 2 3", "set aside: 1 by 22P02"])
-        #expect(deciding.committer.accepts && !deciding.committer.hasEvents)
+        #expect(deciding.accepts && !deciding.hasEvents)
     }
 
     @Test("where PostgreSQL refuses another row alike no event is blamed, and none is accepted until it takes one")
     func refusesAll() {
-        var deciding = inserting(1)
+        let deciding = inserting(1)
         _ = deciding.succeeded()
         deciding.gather(events(1, from: 1))
         _ = deciding.turn()
@@ -105,18 +105,18 @@ import Testing
         _ = deciding.connected()
         _ = deciding.succeeded()
         _ = deciding.succeeded()
-        #expect(deciding.succeeded() == [] && !deciding.committer.accepts)
+        #expect(deciding.succeeded() == [] && !deciding.accepts)
         #expect(deciding.turn() == ["send: another row"])
         #expect(deciding.failed("54000") == ["close: 54000", "tell: lost, 54000"])
-        for _ in 0..<4 { _ = deciding.committer.isWaiting ? deciding.succeeded() : deciding.connected() }
+        for _ in 0..<4 { _ = deciding.isWaiting ? deciding.succeeded() : deciding.connected() }
         #expect(deciding.turn() == ["send: another row"])
         #expect(deciding.succeeded() == ["confirm", "tell: connected"])
-        #expect(deciding.committer.accepts)
+        #expect(deciding.accepts)
     }
 
     @Test("another row that is refused with another code speaks for PostgreSQL, which minds what is in a row")
     func pickyRow() {
-        var deciding = inserting(1)
+        let deciding = inserting(1)
         #expect(deciding.failed("23514") == ["send: partitions"])
         #expect(deciding.succeeded() == ["prepare"])
         _ = deciding.succeeded()
@@ -130,7 +130,7 @@ import Testing
 
     @Test("partitions that cannot be made now are no event's fault")
     func noPartition() {
-        var deciding = inserting(1)
+        let deciding = inserting(1)
         _ = deciding.failed("23514")
         #expect(deciding.failed("55P03") == ["tell: no partitions", "prepare"])
         _ = deciding.succeeded()
@@ -143,11 +143,11 @@ import Testing
     @Test("partitions of the coming days are made each hour, and a minute after that has failed")
     func maintenance() {
         let (minute, hour): (Int64, Int64) = (60_000_000_000, 3_600_000_000_000)
-        var deciding = DecidingCommitter.ready()
+        let deciding = DecidingCommitter.ready()
         #expect(deciding.deadline == hour)
         deciding.now = hour
         #expect(deciding.turn() == ["send: partitions, and what there is"])
-        #expect(deciding.committer.accepts, "events wait for that as for a statement")
+        #expect(deciding.accepts, "events wait for that as for a statement")
         #expect(deciding.failed("55P03") == ["tell: no partitions", "tell: all columns"])
         #expect(deciding.deadline == hour + minute)
         deciding.now = hour + minute
@@ -162,7 +162,7 @@ import Testing
         older.hasClaims = true
         older.columns -= 1
         for schema in [older, EventSchema()] {
-            var deciding = DecidingCommitter()
+            let deciding = DecidingCommitter()
             _ = deciding.connected()
             _ = deciding.completed(CommandResult(schema: schema))
             _ = deciding.completed(CommandResult())

@@ -13,7 +13,7 @@ import Testing
 
     /// One whose statement with events 0, 1, … is under way.
     private func inserting(_ count: Int) -> DecidingCommitter {
-        var deciding = DecidingCommitter.ready()
+        let deciding = DecidingCommitter.ready()
         deciding.gather(events(count))
         #expect(deciding.turn() == ["insert 0..<\(count)"])
         return deciding
@@ -21,34 +21,34 @@ import Testing
 
     @Test("a session is set up before it takes events, which wait meanwhile")
     func setUp() {
-        var deciding = DecidingCommitter()
+        let deciding = DecidingCommitter()
         deciding.gather(events(1))
         #expect(deciding.turn() == [])
         #expect(deciding.connected() == ["send: settings"])
-        #expect(deciding.turn() == [] && !deciding.committer.isSettled)
+        #expect(deciding.turn() == [] && !deciding.isSettled)
         #expect(deciding.succeeded() == ["send: partitions"])
         #expect(deciding.succeeded() == ["tell: partitions", "tell: all columns", "prepare"])
-        #expect(!deciding.committer.accepts)
+        #expect(!deciding.accepts)
         #expect(deciding.succeeded() == ["confirm", "tell: connected"])
-        #expect(deciding.committer.accepts && deciding.turn() == ["insert 0..<1"])
+        #expect(deciding.accepts && deciding.turn() == ["insert 0..<1"])
         #expect(deciding.succeeded() == ["count 1", "durable: 0"])
     }
 
     @Test("a session that cannot be set up is closed; where partitions cannot be made it is not")
     func setUpFails() {
-        var deciding = DecidingCommitter()
+        let deciding = DecidingCommitter()
         _ = deciding.connected()
         #expect(deciding.failed("42501") == ["close: 42501", "tell: lost, 42501"])
         _ = deciding.connected()
         _ = deciding.succeeded()
         #expect(deciding.failed("42883") == ["tell: no partitions", "tell: all columns", "prepare"])
         #expect(deciding.failed("42P01") == ["close: 42P01", "tell: lost, 42P01"])
-        #expect(deciding.committer.isSettled && !deciding.committer.accepts && !deciding.committer.gathers)
+        #expect(deciding.isSettled && !deciding.accepts && !deciding.gathers)
     }
 
     @Test("while two sessions that were given up still run, a third one gets nothing to do")
     func abandoned() {
-        var deciding = DecidingCommitter()
+        let deciding = DecidingCommitter()
         _ = deciding.connected()
         #expect(deciding.succeeded(abandonedSessions: 1) == ["send: partitions"])
         _ = deciding.lost()
@@ -58,14 +58,14 @@ import Testing
 
     @Test("what comes while a statement is under way is one batch after it, and waits for more as long as events flow")
     func grouping() {
-        var deciding = inserting(2)
+        let deciding = inserting(2)
         deciding.gather(events(3, from: 2))
         #expect(deciding.turn() == [])
         #expect(deciding.succeeded() == ["count 2", "durable: 0 1"])
         #expect(deciding.turn() == [] && deciding.deadline == DecidingCommitter.delay)
         deciding.now = DecidingCommitter.delay
         #expect(deciding.turn() == ["insert 0..<3"])
-        #expect(deciding.committer.eventsInHand == 3)
+        #expect(deciding.eventsInHand == 3)
         #expect(deciding.succeeded() == ["count 3", "durable: 2 3 4"])
         deciding.gather(events(16, from: 5))
         #expect(deciding.turn() == ["insert 0..<16"], "so many wait for nothing")
@@ -73,7 +73,7 @@ import Testing
 
     @Test("a stop waits for nothing more")
     func stopping() {
-        var deciding = inserting(2)
+        let deciding = inserting(2)
         deciding.gather(events(1, from: 2))
         _ = deciding.succeeded()
         #expect(deciding.turn() == [])
@@ -83,7 +83,7 @@ import Testing
 
     @Test("events of another day, or near a midnight, have their own statement parsed first")
     func forms() {
-        var deciding = DecidingCommitter.ready()
+        let deciding = DecidingCommitter.ready()
         var event = TestEvent(ticket: 1)
         event.day += 1
         deciding.gather(event)
@@ -97,8 +97,8 @@ import Testing
 
     @Test("a database without claims is asked for none")
     func withoutClaims() {
-        var older = DecidingCommitter()
-        for _ in 0..<4 { _ = older.committer.isWaiting ? older.completed(CommandResult()) : older.connected() }
+        let older = DecidingCommitter()
+        for _ in 0..<4 { _ = older.isWaiting ? older.completed(CommandResult()) : older.connected() }
         older.gather(TestEvent(ticket: 1, time: Int64(TestEvent.today) * EventRecord.day))
         #expect(older.turn() == ["insert 0..<1"])
     }
@@ -118,13 +118,13 @@ import Testing
             ("42P01", ["tell: not stored, 42P01, 2", "keep: 0 1", "close: 42P01", "tell: lost, 42P01"]),
         ])
     func states(sqlState: String, effects: [String]) {
-        var deciding = inserting(2)
+        let deciding = inserting(2)
         #expect(deciding.failed(sqlState) == effects)
     }
 
     @Test("a statement that others block is tried again after pauses, and then goes to the spool")
     func transient() {
-        var deciding = inserting(1)
+        let deciding = inserting(1)
         for attempt in 1..<CommitPlan.attempts {
             #expect(deciding.failed("40001") == [] && deciding.turn() == [])
             #expect(deciding.deadline == deciding.now + CommitPlan.firstPause << (attempt - 1))
@@ -132,12 +132,12 @@ import Testing
             #expect(deciding.turn() == ["insert 0..<1"])
         }
         #expect(deciding.failed("40001") == ["tell: not stored, 40001, 1", "keep: 0"])
-        #expect(deciding.committer.accepts && !deciding.committer.hasEvents)
+        #expect(deciding.accepts && !deciding.hasEvents)
     }
 
     @Test("a lost session leaves what was under way to the spool, and what is gathered until it would begin")
     func lost() {
-        var deciding = inserting(2)
+        let deciding = inserting(2)
         deciding.gather(events(1, from: 2))
         #expect(deciding.lost() == ["tell: lost, silent", "keep: 0 1"])
         #expect(deciding.turn() == ["keep: 2"])

@@ -11,7 +11,7 @@ import Testing
 @Suite struct CommitterInterleavingTests {
     /// A committer between a PostgreSQL and a disk that do what chance wants.
     private struct World {
-        var deciding = DecidingCommitter()
+        let deciding = DecidingCommitter()
         var random: SplitMix
         /// Tickets.
         var answered: [UInt64: StoreResult] = [:]
@@ -23,7 +23,7 @@ import Testing
 
         mutating func step() {
             deciding.now += .random(in: 0...400_000_000, using: &random)
-            let isWaiting = deciding.committer.isWaiting
+            let isWaiting = deciding.isWaiting
             switch Int.random(in: 0..<12, using: &random) {
             case 0..<3: gather(.random(in: 1...5, using: &random))
             case 3..<5: endTurn()
@@ -63,7 +63,10 @@ import Testing
             perform(deciding.committer.lost(DecidingCommitter.silence))
         }
 
-        mutating func complete(_ error: DatabaseError?) {
+        /// - Parameter failure: nil when PostgreSQL takes what it takes: not every ninth event, nor a statement that has one.
+        mutating func complete(_ failure: DatabaseError?) {
+            let refusal = DatabaseError(operation: "execute", sqlState: "22P02", message: "bad")
+            let error = failure ?? (inserting.contains { $0 % 9 == 0 } ? refusal : nil)
             if error == nil { durable.formUnion(inserting) }
             inserting = []
             var schema = EventSchema()
@@ -102,9 +105,9 @@ import Testing
         for _ in 0..<500 { world.step() }
         // Everything works again.
         world.deciding.conditions.canKeep = true
-        for _ in 0..<1_000 where world.deciding.committer.hasEvents || world.deciding.committer.isWaiting {
+        for _ in 0..<1_000 where world.deciding.hasEvents || world.deciding.isWaiting {
             world.deciding.now += 20_000_000
-            if world.deciding.committer.isWaiting { world.complete(nil) } else { world.proceed() }
+            if world.deciding.isWaiting { world.complete(nil) } else { world.proceed() }
         }
         #expect(world.faults == [])
         #expect(world.answered.count == Int(world.sent) && world.sent > 100)

@@ -13,7 +13,7 @@ import Testing
 
     /// One that has begun to read a part of the spool.
     private func reading() -> DecidingCommitter {
-        var deciding = DecidingCommitter.ready(replays: true)
+        let deciding = DecidingCommitter.ready(replays: true)
         deciding.conditions.nextReplay = 0
         #expect(deciding.turn() == ["read the spool"])
         return deciding
@@ -21,7 +21,7 @@ import Testing
 
     @Test("the spool is read when it is due, between batches, by the committer whose work that is")
     func due() {
-        var deciding = DecidingCommitter.ready(replays: true)
+        let deciding = DecidingCommitter.ready(replays: true)
         deciding.conditions.nextReplay = 5
         #expect(deciding.turn() == [] && deciding.deadline == 5)
         deciding.now = 5
@@ -32,14 +32,14 @@ import Testing
         deciding.conditions.isStopping = true
         #expect(deciding.turn() == [])
 
-        var other = DecidingCommitter.ready()
+        let other = DecidingCommitter.ready()
         other.conditions.nextReplay = 0
         #expect(other.turn() == [] && other.deadline != 0)
     }
 
     @Test("where there is nothing to deliver after all, what is gathered is next")
     func nothing() {
-        var deciding = DecidingCommitter.ready(replays: true)
+        let deciding = DecidingCommitter.ready(replays: true)
         deciding.conditions.nextReplay = 0
         deciding.gather(events(1))
         #expect(deciding.turn() == ["read the spool"])
@@ -48,7 +48,7 @@ import Testing
 
     @Test("events of projects that the database does not have are set aside, and the others stored")
     func missingProject() {
-        var deciding = reading()
+        let deciding = reading()
         var sent = events(2)
         sent[0].project = 2
         #expect(deciding.deliver(sent) == ["insert 0..<1"])
@@ -59,7 +59,7 @@ import Testing
 
     @Test("what PostgreSQL does not take now stays in the spool, however long it takes, and goes nowhere else")
     func unstored() {
-        var deciding = reading()
+        let deciding = reading()
         _ = deciding.deliver(events(2))
         deciding.now = 2 * DecidingCommitter.spoolAfter
         #expect(deciding.turn() == [] && deciding.deadline == nil)
@@ -68,7 +68,7 @@ import Testing
 
     @Test("a part that PostgreSQL answers three times with an internal error is divided", arguments: [2, 3])
     func internalError(failures: Int) {
-        var deciding = reading()
+        let deciding = reading()
         _ = deciding.deliver(events(2), failures: failures)
         #expect(deciding.failed("XX000").first == (failures < 3 ? "tell: not stored, XX000, 2" : "insert 0..<1"))
     }
@@ -93,7 +93,7 @@ import Testing
 
     @Test("an event that has cost sessions is tried only after another row, and at last set aside without that")
     func costly() {
-        var deciding = reading()
+        let deciding = reading()
         #expect(deciding.deliver(events(1), suspicion: .tried) == ["send: another row"])
         #expect(deciding.succeeded() == ["prepare"])
         _ = deciding.succeeded()
@@ -106,7 +106,7 @@ import Testing
 
     @Test("it is not blamed while PostgreSQL answers to no other row either")
     func hangs() {
-        var deciding = reading()
+        let deciding = reading()
         _ = deciding.deliver(events(1), suspicion: .refused)
         #expect(deciding.lost() == ["tell: lost, silent", "not delivered: 1"])
     }

@@ -6,7 +6,7 @@ import StorageChannel
 @testable import mesher_storage
 
 /// A committer for itself: no PostgreSQL, no disk, and a clock that the test sets. What it returns is put into words.
-struct DecidingCommitter {
+final class DecidingCommitter {
     static let spoolAfter: Int64 = 1_000_000_000
     static let delay: Int64 = 500_000
 
@@ -24,7 +24,7 @@ struct DecidingCommitter {
 
     /// One whose session takes events.
     static func ready(replays: Bool = false) -> DecidingCommitter {
-        var deciding = DecidingCommitter(replays: replays)
+        let deciding = DecidingCommitter(replays: replays)
         _ = deciding.connected()
         _ = deciding.succeeded()
         _ = deciding.succeeded()
@@ -37,9 +37,9 @@ struct DecidingCommitter {
         set { conditions.now = newValue }
     }
 
-    mutating func gather(_ events: TestEvent...) { gather(events) }
+    func gather(_ events: TestEvent...) { gather(events) }
 
-    mutating func gather(_ events: [TestEvent]) {
+    func gather(_ events: [TestEvent]) {
         for event in events {
             event.content().withUnsafeBytes { content in
                 guard let received = ReceivedEvent(content) else { return }
@@ -48,35 +48,35 @@ struct DecidingCommitter {
         }
     }
 
-    mutating func connected() -> [String] { committer.connected(ending: []).map(\.words) }
+    func connected() -> [String] { committer.connected(ending: []).map(\.words) }
 
     /// The end of a turn of the loop.
-    mutating func turn() -> [String] {
+    func turn() -> [String] {
         let overdue = committer.keepOverdue(conditions)
         return (overdue + committer.turn(conditions)).map(\.words)
     }
 
     /// The command under way was carried out by a database with the latest schema.
-    mutating func succeeded(abandonedSessions: Int = 0) -> [String] {
+    func succeeded(abandonedSessions: Int = 0) -> [String] {
         var schema = EventSchema()
         schema.hasClaims = true
         return completed(CommandResult(schema: schema, abandonedSessions: abandonedSessions))
     }
 
-    mutating func failed(_ sqlState: String) -> [String] {
+    func failed(_ sqlState: String) -> [String] {
         completed(CommandResult(error: DatabaseError(operation: "execute", sqlState: sqlState, message: sqlState)))
     }
 
-    mutating func completed(_ result: CommandResult) -> [String] {
+    func completed(_ result: CommandResult) -> [String] {
         committer.completed(result, conditions).map(\.words)
     }
 
     static let silence = DatabaseError(operation: "execute", message: "silent", isConnectionLost: true)
 
-    mutating func lost() -> [String] { committer.lost(Self.silence).map(\.words) }
+    func lost() -> [String] { committer.lost(Self.silence).map(\.words) }
 
     /// Hands over a part of the spool.
-    mutating func deliver(
+    func deliver(
         _ events: [TestEvent], suspicion: CommitPlan.Suspicion? = nil, failures: Int = 0, projects: Set<Int64> = [1]
     ) -> [String] {
         var piece = SegmentFile.Piece(range: 0..<1)
@@ -94,6 +94,12 @@ struct DecidingCommitter {
     }
 
     var deadline: Int64? { committer.deadline(conditions) }
+    var accepts: Bool { committer.accepts }
+    var isSettled: Bool { committer.isSettled }
+    var gathers: Bool { committer.gathers }
+    var isWaiting: Bool { committer.isWaiting }
+    var hasEvents: Bool { committer.hasEvents }
+    var eventsInHand: Int { committer.eventsInHand }
 }
 
 extension CommitEffect {
