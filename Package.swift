@@ -53,7 +53,8 @@ let package = Package(
         .target(
             name: "Edge",
             dependencies: [
-                "Ingestion", "Redis", "StorageChannel", "System", .product(name: "Logging", package: "swift-log"),
+                "Configuration", "Ingestion", "Redis", "StorageChannel", "System",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
 

@@ -108,28 +108,20 @@ package struct Answer: Equatable, Sendable {
         var isUnavailable = true
         for (index, event) in events.enumerated() {
             if index > 0 { ids.literal(",") }
-            guard case .refused(let refusal) = event else {
-                if case .accepted(let id) = event {
-                    accepted += 1
-                    ids.literal("\"")
-                    ids.hex(id)
-                    ids.literal("\"")
-                }
-                continue
+            switch event {
+            case .pending: break
+            case .accepted(let id):
+                accepted += 1
+                ids.literal("\"")
+                ids.hex(id)
+                ids.literal("\"")
+            case .refused(let refusal):
+                ids.literal("null")
+                isLimited = isLimited || refusal.reason == .rateLimited
+                isUnavailable = isUnavailable && refusal.reason == .unavailable
+                if !errors.bytes.isEmpty { errors.literal(",") }
+                errors.refusal(refusal, of: index)
             }
-            ids.literal("null")
-            isLimited = isLimited || refusal.reason == .rateLimited
-            isUnavailable = isUnavailable && refusal.reason == .unavailable
-            if !errors.bytes.isEmpty { errors.literal(",") }
-            errors.literal("{\"index\":")
-            errors.number(index)
-            errors.literal(",\"status\":")
-            errors.number(refusal.reason.status)
-            errors.literal(",\"error\":")
-            errors.string(refusal.text)
-            errors.literal(",\"reason\":")
-            errors.string(refusal.reason.rawValue)
-            errors.literal("}")
         }
         if accepted == 0, isUnavailable {
             var answer = Answer.refused(.unavailable)
@@ -149,6 +141,21 @@ package struct Answer: Equatable, Sendable {
         var answer = Answer(status: accepted > 0 ? 202 : isLimited ? 429 : 400, body: body.bytes)
         answer.outcomes = OutcomeCounts(events)
         return answer
+    }
+}
+
+extension JSONText {
+    /// What the answer to a bulk says of an event that was refused.
+    fileprivate mutating func refusal(_ refusal: Refusal, of index: Int) {
+        literal("{\"index\":")
+        number(index)
+        literal(",\"status\":")
+        number(refusal.reason.status)
+        literal(",\"error\":")
+        string(refusal.text)
+        literal(",\"reason\":")
+        string(refusal.reason.rawValue)
+        literal("}")
     }
 }
 

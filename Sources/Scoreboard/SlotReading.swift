@@ -115,30 +115,16 @@ extension SlotReading {
         restarts = Array(own[SlotLayout.restarts..<SlotLayout.restarts + RestartCause.allCases.count])
         vitals = Vitals(memory, slot: index)
         inHand = Int(Self.bounded(memory[start + SlotLayout.inHand]))
-        dependencies = Self.words(memory, start + SlotLayout.dependencies, Dependency.allCases.count)
-            .map { $0 == 0 ? nil : $0 == 2 }
+        dependencies = Self.words(memory, start + SlotLayout.dependencies, Dependency.allCases.count).map(Self.answer)
         bonds = memory[start + SlotLayout.bonds]
         rateLimitFallbacks = memory[start + SlotLayout.rateLimitFallbacks]
         droppedLogLines = memory[start + SlotLayout.droppedLogLines]
-        let lastCommit = memory[start + SlotLayout.lastCommit]
-        self.lastCommit = lastCommit == 0 ? nil : Int64(clamping: lastCommit)
-        let lastPartition = memory[start + SlotLayout.lastPartition]
-        self.lastPartition = lastPartition == 0 ? nil : Int64(Self.bounded(lastPartition))
+        lastCommit = Self.nonZero(memory[start + SlotLayout.lastCommit])
+        lastPartition = Self.nonZero(memory[start + SlotLayout.lastPartition]).map { min($0, 1 << 53) }
         clockDifference = Self.known(memory[start + SlotLayout.clockDifference]).map { Int64(clamping: $0) }
-        let keysSavedAt = memory[start + SlotLayout.keysSavedAt]
-        self.keysSavedAt = keysSavedAt == 0 ? nil : Int64(clamping: keysSavedAt)
-        let oldest = memory[start + SlotLayout.spoolOldest]
-        spool = SpoolReading(
-            events: Self.bounded(memory[start + SlotLayout.spoolEvents]),
-            bytes: Self.bounded(memory[start + SlotLayout.spoolBytes]),
-            limit: Self.bounded(memory[start + SlotLayout.spoolLimit]),
-            oldest: oldest == 0 ? nil : Int64(clamping: oldest),
-            quarantine: Self.bounded(memory[start + SlotLayout.quarantine]),
-            room: Self.known(memory[start + SlotLayout.spoolRoom]),
-            files: Self.known(memory[start + SlotLayout.spoolFiles]),
-            fault: Int32(clamping: memory[start + SlotLayout.spoolFault]))
-        let accepts = memory[start + SlotLayout.accepts]
-        self.accepts = accepts == 0 ? nil : accepts == 2
+        keysSavedAt = Self.nonZero(memory[start + SlotLayout.keysSavedAt])
+        spool = SpoolReading(memory, start)
+        accepts = Self.answer(memory[start + SlotLayout.accepts])
         degradation = memory[start + SlotLayout.degradation]
         spooled = memory[start + SlotLayout.spooled]
         delivered = memory[start + SlotLayout.delivered]
@@ -154,8 +140,7 @@ extension SlotReading {
         commitDuration = HistogramReading(memory, start + SlotLayout.commitDuration, .commitDuration)
         sessionsOpened = memory[start + SlotLayout.sessionsOpened]
         streamMessages = memory[start + SlotLayout.streamMessages]
-        let sessionMemoryLimit = memory[start + SlotLayout.sessionMemoryLimit]
-        self.sessionMemoryLimit = sessionMemoryLimit == 0 ? nil : Int(Self.bounded(sessionMemoryLimit))
+        sessionMemoryLimit = Self.nonZero(memory[start + SlotLayout.sessionMemoryLimit]).map { Int(min($0, 1 << 53)) }
         upgradesRefused = Self.words(memory, start + SlotLayout.upgradesRefused, RefusedUpgrade.names.count)
         sessionsClosed = Self.words(memory, start + SlotLayout.sessionsClosed, SessionEnding.allCases.count)
     }
@@ -171,18 +156,37 @@ extension SlotReading {
     static func bounded(_ word: UInt64) -> UInt64 { min(word, 1 << 53) }
 
     /// A value that is stored plus one; nil for 0.
-    private static func known(_ word: UInt64) -> UInt64? { word == 0 ? nil : bounded(word - 1) }
+    fileprivate static func known(_ word: UInt64) -> UInt64? { word == 0 ? nil : bounded(word - 1) }
+
+    /// A value that is never 0 once it is known, such as a time; nil for 0.
+    fileprivate static func nonZero(_ word: UInt64) -> Int64? { word == 0 ? nil : Int64(clamping: word) }
+
+    /// An answer to a question: 0 when there is none, 1 for no, 2 for yes.
+    private static func answer(_ word: UInt64) -> Bool? { word == 0 ? nil : word == 2 }
 
     static func name(_ own: [UInt64]) -> String {
         SharedMemory.text(own[SlotLayout.name..<SlotLayout.name + SlotLayout.nameWords])
     }
 }
 
+extension SpoolReading {
+    /// - Parameter start: the first word of storage's slot.
+    fileprivate init(_ memory: borrowing SharedMemory, _ start: Int) {
+        events = SlotReading.bounded(memory[start + SlotLayout.spoolEvents])
+        bytes = SlotReading.bounded(memory[start + SlotLayout.spoolBytes])
+        limit = SlotReading.bounded(memory[start + SlotLayout.spoolLimit])
+        oldest = SlotReading.nonZero(memory[start + SlotLayout.spoolOldest])
+        quarantine = SlotReading.bounded(memory[start + SlotLayout.quarantine])
+        room = SlotReading.known(memory[start + SlotLayout.spoolRoom])
+        files = SlotReading.known(memory[start + SlotLayout.spoolFiles])
+        fault = Int32(clamping: memory[start + SlotLayout.spoolFault])
+    }
+}
+
 extension Vitals {
     init(_ memory: borrowing SharedMemory, slot index: Int) {
         let start = ScoreboardFile.word(ofSlot: index)
-        let heartbeat = memory[start + SlotLayout.heartbeat]
-        self.heartbeat = heartbeat == 0 ? nil : Int64(clamping: heartbeat)
+        heartbeat = SlotReading.nonZero(memory[start + SlotLayout.heartbeat])
         execution = Self.execution(memory, start)
     }
 

@@ -23,21 +23,8 @@ enum MesherStream {
             log.error("usage: mesher-stream, with the listening socket as descriptor 0")
             exit(EX_USAGE)
         }
-        let settings: Settings
-        do throws(Settings.Fault) {
-            settings = try Settings.inherited()
-        } catch {
-            log.error("the configuration cannot be used", metadata: ["fault": "\(error)"])
-            exit(EX_CONFIG)
-        }
+        let settings = EdgeProcess.begin(log)
         let ready = ReadySignal.inherited()
-        if ReadySignal.isAwaited, !ProcessAttributes.followSupervisor() {
-            log.error("the watchdog died before this process started; exiting")
-            exit(EX_TEMPFAIL)
-        }
-        ProcessAttributes.ignoreBrokenPipes()
-        ProcessAttributes.returnLargeMemory()
-        _ = ProcessAttributes.raiseDescriptorLimit()
         do throws(SystemError) {
             let directory = settings.text(.runDirectory)
             let table = if let shared = SessionTable.open(in: directory) { shared } else { try SessionTable.unseen() }

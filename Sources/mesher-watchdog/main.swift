@@ -7,24 +7,9 @@ internal import System
 /// Reads the command line and the configuration, opens what is needed, and watches until the end. Returns the exit
 /// status, which tells a wrong command line and a wrong configuration apart, sysexits(3).
 func main(_ arguments: [String]) -> CInt {
-    // What is opened later must not become standard input, output or error, which children inherit.
-    for number in STDIN_FILENO...STDERR_FILENO where fcntl(number, F_GETFD) < 0 { _ = open("/dev/null", O_RDWR) }
-    // Otherwise whoever waits for one of them to close would wait for all children.
-    ProcessAttributes.keepFromPrograms(from: STDERR_FILENO + 1)
-    // Holds for its children too: none gains rights by executing a program, and none leaves a core with passwords and
-    // events.
-    ProcessAttributes.forbidNewPrivileges()
-    ProcessAttributes.limit(RLIMIT_CORE, to: 0)
+    prepareProcess()
     let lines = RecentLines()
     let log = Journal.logger("mesher-watchdog") { lines.note($0, "mesher-watchdog", $1, wall: Clock.wall()) }
-    // Before there is anything to reload, SIGHUP is ignored.
-    signal(SIGHUP, SIG_IGN)
-    // A reader of standard error that goes away must not kill the watchdog and all children with it.
-    signal(SIGPIPE, SIG_IGN)
-    // Nor must signals that mean something to other daemons.
-    for number in [SIGUSR1, SIGUSR2, SIGALRM, SIGQUIT] { signal(number, SIG_IGN) }
-
-    ProcessAttributes.limit(RLIMIT_CORE, to: 0)
     let descriptors = ProcessAttributes.raiseDescriptorLimit()
     guard descriptors >= leastDescriptors else {
         log.critical(
@@ -48,27 +33,49 @@ func main(_ arguments: [String]) -> CInt {
         print("mesher-watchdog \(Release.version)")
         return EXIT_SUCCESS
     case .run(let file, let arguments):
-        do {
-            let configuration = ConfigurationSource(file: file, arguments: arguments)
-            let settings = try configuration.read()
-            let directory = settings.text(.runDirectory)
-            try makeDirectory(directory)
-            let pidFile = try PIDFile.open(at: "\(directory)/watchdog.pid")
-            let sockets = try ListeningSockets.open(
-                in: directory, address: settings.text(.streamAddress), passed: passed)
-            let watchdog = try Watchdog.open(
-                settings, from: configuration, binaries: binaries(settings), sockets: sockets, log: log,
-                lines: lines)
-            let status = try watchdog.run()
-            pidFile.remove()
-            return status
-        } catch let fault as Settings.Fault {
-            log.critical("wrong configuration", metadata: ["reason": "\(fault)"])
-            return EX_CONFIG
-        } catch {
-            log.critical("cannot run", metadata: ["reason": "\(error)"])
-            return EX_OSERR
-        }
+        return watch(ConfigurationSource(file: file, arguments: arguments), passed, log, lines)
+    }
+}
+
+/// What holds for the watchdog before it opens anything, and for all its children.
+func prepareProcess() {
+    // What is opened later must not become standard input, output or error, which children inherit.
+    for number in STDIN_FILENO...STDERR_FILENO where fcntl(number, F_GETFD) < 0 { _ = open("/dev/null", O_RDWR) }
+    // Otherwise whoever waits for one of them to close would wait for all children.
+    ProcessAttributes.keepFromPrograms(from: STDERR_FILENO + 1)
+    // Holds for its children too: none gains rights by executing a program, and none leaves a core with passwords and
+    // events.
+    ProcessAttributes.forbidNewPrivileges()
+    ProcessAttributes.limit(RLIMIT_CORE, to: 0)
+    // Before there is anything to reload, SIGHUP is ignored.
+    signal(SIGHUP, SIG_IGN)
+    // A reader of standard error that goes away must not kill the watchdog and all children with it.
+    signal(SIGPIPE, SIG_IGN)
+    // Nor must signals that mean something to other daemons.
+    for number in [SIGUSR1, SIGUSR2, SIGALRM, SIGQUIT] { signal(number, SIG_IGN) }
+}
+
+/// Opens what the watchdog needs, and watches until the end. Returns the exit status.
+func watch(
+    _ configuration: ConfigurationSource, _ passed: consuming PassedSockets, _ log: Logger, _ lines: RecentLines
+) -> CInt {
+    do {
+        let settings = try configuration.read()
+        let directory = settings.text(.runDirectory)
+        try makeDirectory(directory)
+        let pidFile = try PIDFile.open(at: "\(directory)/watchdog.pid")
+        let sockets = try ListeningSockets.open(in: directory, address: settings.text(.streamAddress), passed: passed)
+        let watchdog = try Watchdog.open(
+            settings, from: configuration, binaries: binaries(settings), sockets: sockets, log: log, lines: lines)
+        let status = try watchdog.run()
+        pidFile.remove()
+        return status
+    } catch let fault as Settings.Fault {
+        log.critical("wrong configuration", metadata: ["reason": "\(fault)"])
+        return EX_CONFIG
+    } catch {
+        log.critical("cannot run", metadata: ["reason": "\(error)"])
+        return EX_OSERR
     }
 }
 

@@ -25,33 +25,11 @@ enum MesherWorker {
             log.error("usage: mesher-worker events|bulk, with the listening socket as descriptor 0")
             exit(EX_USAGE)
         }
-        let settings: Settings
-        do throws(Settings.Fault) {
-            settings = try Settings.inherited()
-        } catch {
-            log.error("the configuration cannot be used", metadata: ["fault": "\(error)"])
-            exit(EX_CONFIG)
-        }
+        let settings = EdgeProcess.begin(log)
         let ready = ReadySignal.inherited()
-        if ReadySignal.isAwaited, !ProcessAttributes.followSupervisor() {
-            log.error("the watchdog died before this process started; exiting")
-            exit(EX_TEMPFAIL)
-        }
         ProcessAttributes.useBatchScheduling()
         if role == "bulk" { ProcessAttributes.yieldToOthers() }
-        ProcessAttributes.ignoreBrokenPipes()
-        ProcessAttributes.returnLargeMemory()
-        _ = ProcessAttributes.raiseDescriptorLimit()
-        // Milliseconds that libfcgi would wait for nginx to close first.
-        setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "0", 1)
-        guard FCGX_Init() == 0 else {
-            log.error("libfcgi could not be initialised")
-            exit(EX_OSERR)
-        }
-        guard CheckedReading.isInForce() else {
-            log.error("this libfcgi bypasses Mesher's check of FastCGI records; install Debian's libfcgi0ldbl")
-            exit(EX_OSERR)
-        }
+        prepareLibrary(log)
         do throws(SystemError) {
             let directory = settings.text(.runDirectory)
             let redis = RedisServer(settings)
@@ -64,6 +42,20 @@ enum MesherWorker {
             try worker.run()
         } catch {
             log.error("the worker cannot continue", metadata: ["reason": "\(error)"])
+            exit(EX_OSERR)
+        }
+    }
+
+    /// Initialises libfcgi; ends the process if it cannot be used.
+    private static func prepareLibrary(_ log: Logger) {
+        // Milliseconds that libfcgi would wait for nginx to close first.
+        setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "0", 1)
+        guard FCGX_Init() == 0 else {
+            log.error("libfcgi could not be initialised")
+            exit(EX_OSERR)
+        }
+        guard CheckedReading.isInForce() else {
+            log.error("this libfcgi bypasses Mesher's check of FastCGI records; install Debian's libfcgi0ldbl")
             exit(EX_OSERR)
         }
     }

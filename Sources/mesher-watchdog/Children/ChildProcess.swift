@@ -71,6 +71,25 @@ final class ChildProcess {
             own.append("\(InheritedSecrets.variable)=\(readyNumber + 2)")
         }
 
+        let output = ErrorOutput(serial: serial, reading: errors.reading, lines: lines)
+        // Swift's runtime, where installed, would inspect a trapping process for seconds before it dies.
+        own.append("SWIFT_BACKTRACE=enable=no")
+        let stream = hasPriorities ? output.streamIdentity.map { ["JOURNAL_STREAM=\($0)"] } ?? [] : []
+        let pid = try spawn(
+            file, [child.program] + child.arguments, environment: environment + stream + own, &actions)
+        do throws(SystemError) {
+            return ChildProcess(
+                child, exit: try ProcessDescriptor.open(pid), readiness: pipe.reading, output: output)
+        } catch {
+            kill(pid, SIGKILL)
+            waitpid(pid, nil, 0)
+            throw error
+        }
+    }
+
+    private static func spawn(
+        _ file: String, _ arguments: [String], environment: [String], _ actions: inout posix_spawn_file_actions_t
+    ) throws(SystemError) -> pid_t {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
@@ -82,26 +101,14 @@ final class ChildProcess {
         var all = sigset_t()
         sigfillset(&all)
         posix_spawnattr_setsigdefault(&attributes, &all)
-
-        let output = ErrorOutput(serial: serial, reading: errors.reading, lines: lines)
-        // Swift's runtime, where installed, would inspect a trapping process for seconds before it dies.
-        own.append("SWIFT_BACKTRACE=enable=no")
-        let stream = hasPriorities ? output.streamIdentity.map { ["JOURNAL_STREAM=\($0)"] } ?? [] : []
         var pid: pid_t = 0
-        let code = withStrings([child.program] + child.arguments) { arguments in
-            withStrings(environment + stream + own) { environment in
+        let code = withStrings(arguments) { arguments in
+            withStrings(environment) { environment in
                 posix_spawn(&pid, file, &actions, &attributes, arguments, environment)
             }
         }
         guard code == 0 else { throw SystemError("posix_spawn", file, code: code) }
-        do throws(SystemError) {
-            return ChildProcess(
-                child, exit: try ProcessDescriptor.open(pid), readiness: pipe.reading, output: output)
-        } catch {
-            kill(pid, SIGKILL)
-            waitpid(pid, nil, 0)
-            throw error
-        }
+        return pid
     }
 
     /// Whether the process is ready: true if so, false if it never will be (it closed the pipe), nil while it has not

@@ -100,7 +100,7 @@ struct StreamClient: ~Copyable {
         let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
         defer { room.deallocate() }
         let compression: MessageCompression?
-        var bytes: UnsafeRawBufferPointer
+        let bytes: UnsafeRawBufferPointer
         switch try shakeHands(transport, room) {
         case .open(let agreed, let rest): (compression, bytes) = (agreed, rest)
         case .failed(let ending): return ending
@@ -111,6 +111,19 @@ struct StreamClient: ~Copyable {
             throw CommandError(.software, "out of memory")
         }
         progress.isConnected = true
+        return try exchange(&connection, transport, room, bytes)
+    }
+
+    /// Sends events and takes answers, until the connection ends.
+    ///
+    /// - Parameters:
+    ///   - room: where to read.
+    ///   - bytes: those of `room` that came with the handshake.
+    private mutating func exchange(
+        _ connection: inout WebSocketConnection, _ transport: borrowing StreamTransport,
+        _ room: UnsafeMutableRawBufferPointer, _ bytes: UnsafeRawBufferPointer
+    ) throws(CommandError) -> Ending {
+        var bytes = bytes
         var heardAt = Clock.monotonic()
         while true {
             var read: Int? = bytes.count
