@@ -40,9 +40,7 @@ final class WatchdogProcess {
             ("mesher-storage", storage), ("mesher-worker", worker), ("mesher-stream", Self.quietChild),
         ] {
             guard let script else { continue }
-            let path = "\(folder)/\(name)"
-            try Data(script.utf8).write(to: URL(fileURLWithPath: path))
-            chmod(path, 0o755)
+            try Self.install(script, at: "\(folder)/\(name)")
         }
         let log = "\(folder)/log"
         try Data().write(to: URL(fileURLWithPath: log))
@@ -52,6 +50,17 @@ final class WatchdogProcess {
         process.environment = ["PATH": "/usr/bin:/bin", "SECRET": "of the caller"]
         process.standardError = FileHandle(forWritingAtPath: log)
         try process.run()
+    }
+
+    /// Another process writes the program: if this one did, and another test forked meanwhile, its child would hold the file
+    /// open for a moment, and nobody could execute it. The corresponding error is ETXTBSY, execve(2).
+    private static func install(_ script: String, at path: String) throws {
+        let shell = Process()
+        shell.executableURL = URL(fileURLWithPath: "/bin/sh")
+        shell.arguments = ["-c", #"printf %s "$1" >"$2" && chmod 755 "$2""#, "sh", script, path]
+        try shell.run()
+        shell.waitUntilExit()
+        try #require(shell.terminationStatus == 0)
     }
 
     deinit {

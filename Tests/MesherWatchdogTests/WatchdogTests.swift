@@ -107,7 +107,7 @@ struct WatchdogTests {
         let lines = watchdog.log.split(separator: "\n")
         #expect(lines.contains { $0.contains("child died early") && $0.contains(ending) })
         let last = try #require(lines.last { $0.contains("no worker became ready") })
-        #expect(last.contains("worker events 0: \(ending)") && last.contains("storage: ") == false)
+        #expect(last.contains("worker events 0: \(ending)") && last.contains("storage: ") == false, "\(watchdog.log)")
     }
 
     @Test("What children say is passed on whole, also what they said while nobody took it")
