@@ -20,6 +20,21 @@ struct RecordedFormatsTests {
         #expect(try bytes.withUnsafeBytes { bytes in try KeySnapshot(decoding: bytes, places: nil) } == Self.keys)
     }
 
+    @Test("A snapshot of keys of version 3 is read, and is what is written today")
+    func currentKeys() throws {
+        let bytes = RecordedFile.bytes("formats/keys-3")
+        #expect(
+            try bytes.withUnsafeBytes { bytes in try KeySnapshot(decoding: bytes, places: ["b.example/mesher"]) }
+                == Self.keys)
+        #expect(KeySnapshot.version == 3, "record a file of the new version, and keep this one")
+        var encoder = KeySnapshotEncoder(places: ["a.example/mesher", "b.example/mesher"])
+        for key in Self.keys.quotas.keys.sorted(by: { $0.value < $1.value }) {
+            encoder.append(key, Self.keys.quotas[key])
+        }
+        encoder.append(KeyID(3), nil)
+        #expect(encoder.finish() == bytes)
+    }
+
     @Test("Frames of version 2 are what is written today")
     func frames() throws {
         let segment = RecordedFile.bytes("formats/segment-1")
