@@ -48,6 +48,9 @@ package struct Engine: ~Copyable {
     /// Whether Redis answers; nil before it has answered or failed for the first time.
     package var isRedisUp: Bool? { redis.isUp }
 
+    /// Microseconds between this host's clock and Redis's; nil while nothing is known.
+    package var clockDifference: Int64? { redis.clockDifference }
+
     /// At most so many bytes are held for requests and their frames: a frame that storage has not read yet counts twice.
     package var bytesHeld: Int { machine.bytesInHand + storage.pendingCount }
 

@@ -4,7 +4,7 @@ internal import System
 
 /// When an edge is connected to Redis, and how long it waits for an answer.
 package enum RedisUse: Sendable {
-    /// From its start, and it finds out whether Redis evicts counters. Many clients' requests are in flight, so it waits
+    /// From its start, and it finds out whether Redis evicts counters, and what time it has. Many clients' requests are in flight, so it waits
     /// briefly.
     case always
     /// From its first event until it has been idle for a while. It keeps only its own client waiting, and its first call
@@ -53,7 +53,15 @@ struct RedisLink: ~Copyable {
     /// Its eviction policy, if it evicts counters.
     var evictionPolicy: String? {
         switch client {
-        case .some(let client): client.evictionPolicy
+        case .some(let client): client.observation.evictionPolicy
+        case nil: nil
+        }
+    }
+
+    /// Microseconds between this host's clock and Redis's; nil while nothing is known.
+    var clockDifference: Int64? {
+        switch client {
+        case .some(let client): client.observation.clockDifference
         case nil: nil
         }
     }
@@ -150,10 +158,10 @@ struct RedisLink: ~Copyable {
     }
 
     private mutating func open() {
-        let asksForEviction = if case .always = use { true } else { false }
+        let observes = if case .always = use { true } else { false }
         client = ScriptClient(
             server, script: LimitScript.source, probe: Self.arguments(.probe, prefix: prefix), patience: use.patience,
-            asksForEviction: asksForEviction)
+            observes: observes)
     }
 
     /// While Redis fails, or an answer is waited for, however many share it, the connection is kept as if they were few: a

@@ -11,6 +11,8 @@ struct PendingReplies {
         case probe
         /// What INFO says of its memory; it may refuse that.
         case information
+        /// Its time, asked for at this one of this host's clock, in microseconds since 1970; it may refuse that.
+        case time(Int64)
         /// A call: its number, what it was called with, when it is given up.
         case call(UInt64, ScriptClient.Arguments, deadline: Int64)
     }

@@ -40,15 +40,15 @@ package struct ScriptClient: ~Copyable {
     /// Nanoseconds that a connection must have worked before its loss counts as the first again, so that a slow Redis
     /// is tried less and less often.
     private static let probation: Int64 = 10_000_000_000
-    /// Nanoseconds after which, at the next call, Redis is asked again whether it evicts.
+    /// Nanoseconds after which, at the next call, Redis is asked again whether it evicts, and for its time.
     private static let informationInterval: Int64 = 30_000_000_000
 
     /// Taken and emptied by the loop.
     package var results: [Result] = []
     /// Why Redis is down; nil while it answers, and during the first connect.
     package private(set) var failure: RedisError?
-    /// The `maxmemory-policy` of a Redis that evicts keys, as far as it was asked and has answered.
-    package private(set) var evictionPolicy: String?
+    /// What Redis says of itself, if this client `observes`.
+    package private(set) var observation = ServerObservation()
     /// Whether the script works over this connection.
     package private(set) var isReady = false
 
@@ -56,7 +56,7 @@ package struct ScriptClient: ~Copyable {
     private let patience: Int64
     private let script: [UInt8]
     private let probe: Arguments
-    private let asksForEviction: Bool
+    private let observes: Bool
     private var askAt: Int64 = 0
     private var connection: RedisConnection?
     private var pending = PendingReplies()
@@ -74,12 +74,12 @@ package struct ScriptClient: ~Copyable {
 
     /// - Parameters:
     ///   - probe: arguments of a harmless call that writes as every call does.
-    ///   - asksForEviction: whether it finds out `evictionPolicy`.
+    ///   - observes: whether it asks for what `observation` holds.
     package init(
         _ server: RedisServer, script: StaticString, probe: Arguments, patience: Int64 = Self.patience,
-        asksForEviction: Bool = false
+        observes: Bool = false
     ) {
-        self.asksForEviction = asksForEviction
+        self.observes = observes
         self.patience = patience
         self.server = server
         self.probe = probe
@@ -104,14 +104,16 @@ package struct ScriptClient: ~Copyable {
         guard asked == nil else { return waiting.append(call) }
         append(digest.map { [Array("EVALSHA".utf8), $0] + arguments.words } ?? evaluate(arguments), now: now)
         pending.append(call)
-        if now >= askAt { askForEviction(now: now) }
+        if now >= askAt { observe(now: now) }
     }
 
-    private mutating func askForEviction(now: Int64) {
+    private mutating func observe(now: Int64) {
         askAt = now + Self.informationInterval
-        guard asksForEviction, isReady else { return }
+        guard observes, isReady else { return }
         append([Array("INFO".utf8), Array("memory".utf8)], now: now)
         if isOpen { pending.append(.information) }
+        append([Array("TIME".utf8)], now: now)
+        if isOpen { pending.append(.time(Clock.wall())) }
     }
 
     /// Sends what was appended.
@@ -170,9 +172,7 @@ package struct ScriptClient: ~Copyable {
         return RedisError(operation: "wait", message: "\(what) within \(patience / 1_000_000) ms")
     }
 
-    private func due() -> Int64? {
-        isReady ? pending.callDeadline : deadline
-    }
+    private func due() -> Int64? { isReady ? pending.callDeadline : deadline }
 
     private mutating func open(now: Int64) {
         guard let sentinels = server.sentinels else { return connect(to: server.address, now: now) }
@@ -249,14 +249,14 @@ package struct ScriptClient: ~Copyable {
             _ = pending.removeAll()
             connection = nil
             connect(to: address, now: now)
-        case (.information, .text(let text)): evictionPolicy = Eviction.policy(in: text)
-        case (.information, .error): evictionPolicy = nil
+        case (.information, _): observation.note(information: reply)
+        case (.time(let asked), _): observation.note(time: reply, asked: asked)
         case (.digest, .text(let text)): digest = Array(text.utf8)
         case (.probe, .integers):
             isReady = true
             readyAt = now
             failure = nil
-            askForEviction(now: now)
+            observe(now: now)
         case (.call(let number, _, _), .integers(let integers)):
             results.append((number, integers))
         case (.call(let number, let arguments, let deadline), .error(let text)) where text.hasPrefix("NOSCRIPT"):

@@ -149,6 +149,7 @@ struct Worker: ~Copyable {
         slot.beat(now: now, inHand: engine.machine.requestsInHand, droppedLogLines: Journal.droppedLines)
         slot.set(.storage, isUp: engine.isStorageConnected)
         if let isUp = engine.isRedisUp { slot.set(.redis, isUp: isUp) }
+        if let difference = engine.clockDifference { slot.setClockDifference(difference) }
     }
 
     private static func earlier(_ wake: inout Int64?, _ other: Int64?) {

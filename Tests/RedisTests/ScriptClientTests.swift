@@ -49,17 +49,33 @@ struct ScriptClientTests {
                 "+@all", "-info",
             ])
         var loop = try Loop(
-            RedisServer(address: .unix(redis.socket)), script: LimitScript.source, asksForEviction: true)
-        try loop.run { $0.evictionPolicy == "volatile-ttl" }
+            RedisServer(address: .unix(redis.socket)), script: LimitScript.source, observes: true)
+        try loop.run { $0.observation.evictionPolicy == "volatile-ttl" }
         call(1, wanted: 1, of: &loop)
         #expect(try loop.results(1)[1]??.first == 1)
         var other = try Loop(
             RedisServer(address: .unix(redis.socket), user: "brief", password: "word"), script: LimitScript.source,
-            asksForEviction: true)
+            observes: true)
         try other.run { $0.isReady }
         call(2, wanted: 1, of: &other)
         #expect(try other.results(1)[2]??.first == 1)
-        #expect(other.client.evictionPolicy == nil && other.client.failure == nil)
+        #expect(other.client.observation.evictionPolicy == nil && other.client.failure == nil)
+    }
+
+    @Test("A Redis says its time; one that forbids the question is used as well")
+    func clock() throws {
+        let redis = try TemporaryRedis(options: ["--user", "brief", "on", ">word", "~*", "+@all", "-time"])
+        var loop = try Loop(RedisServer(address: .unix(redis.socket)), script: LimitScript.source, observes: true)
+        // Both clocks are this machine's.
+        try loop.run { $0.observation.clockDifference != nil }
+        #expect(loop.client.observation.clockDifference == 0)
+        var other = try Loop(
+            RedisServer(address: .unix(redis.socket), user: "brief", password: "word"), script: LimitScript.source,
+            observes: true)
+        try other.run { $0.isReady }
+        call(1, wanted: 1, of: &other)
+        #expect(try other.results(1)[1]??.first == 1)
+        #expect(other.client.observation.clockDifference == nil && other.client.failure == nil)
     }
 
     @Test("Two projects do not share a window")

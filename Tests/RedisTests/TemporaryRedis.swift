@@ -88,14 +88,14 @@ struct Loop: ~Copyable {
 
     init(
         _ server: RedisServer, script: StaticString, patience: Int64 = ScriptClient.patience,
-        asksForEviction: Bool = false
+        observes: Bool = false
     ) throws {
         ProcessAttributes.ignoreBrokenPipes()
         let probe = LimitScript.Call.probe
         client = ScriptClient(
             server, script: script,
             probe: ScriptClient.Arguments(key: probe.key(prefix: "mesher:limit:"), values: probe.arguments),
-            patience: patience, asksForEviction: asksForEviction)
+            patience: patience, observes: observes)
         epoll = try Epoll(capacity: 1)
     }
 
