@@ -8,6 +8,11 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
 ]
 
+/// What is resolved at the start is read-only afterwards, ld(1). Not every Debian's linker does so by itself.
+let hardening: [LinkerSetting] = [
+    .unsafeFlags(["-Xlinker", "-z", "-Xlinker", "relro", "-Xlinker", "-z", "-Xlinker", "now"])
+]
+
 let package = Package(
     name: "mesher",
     products: [
@@ -67,7 +72,7 @@ let package = Package(
                 "Schema", "Scoreboard", "Spool", "StorageChannel", "System", "TLS", "WebSocket",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            swiftSettings: settings),
+            swiftSettings: settings, linkerSettings: hardening),
         .executableTarget(
             name: "mesher-storage",
             dependencies: [
@@ -75,7 +80,7 @@ let package = Package(
                 "Scoreboard", "Spool", "StorageChannel",
                 .product(name: "Logging", package: "swift-log"),
             ],
-            swiftSettings: settings),
+            swiftSettings: settings, linkerSettings: hardening),
         .executableTarget(
             name: "mesher-stream",
             dependencies: [
@@ -84,21 +89,21 @@ let package = Package(
                 "WebSocket",
                 .product(name: "Logging", package: "swift-log"),
             ],
-            swiftSettings: settings),
+            swiftSettings: settings, linkerSettings: hardening),
         .executableTarget(
             name: "mesher-watchdog",
             dependencies: [
                 "Configuration", "System", "Journal", "Notation", "Scoreboard", "StorageChannel",
                 .product(name: "Logging", package: "swift-log"),
             ],
-            swiftSettings: settings),
+            swiftSettings: settings, linkerSettings: hardening),
         .executableTarget(
             name: "mesher-worker",
             dependencies: [
                 "CLibraries", "CSystem", "Configuration", "Confinement", "Edge", "Ingestion", "Journal", "Redis",
                 "Scoreboard", "System",
             ],
-            swiftSettings: settings),
+            swiftSettings: settings, linkerSettings: hardening),
 
         // Tests, and what they need.
         .systemLibrary(name: "CBrotliEncoder", path: "Tests/CBrotliEncoder"),
