@@ -3,7 +3,7 @@ package import System
 
 /// What the running service has read: the file `configuration` in the run directory, which only its user and root can
 /// read. It holds a salted digest of each value, not the value, so that somebody who can read the values can tell
-/// whether one has changed.
+/// whether one has changed. The same for the files of certificates and keys that edges read when they start.
 package struct ConfigurationRecord: Equatable, Sendable {
     /// The configuration file.
     private let path: String
@@ -18,23 +18,24 @@ package struct ConfigurationRecord: Equatable, Sendable {
     package init(_ settings: Settings, file path: String?, salt: UInt64 = .random(in: .min ... .max)) {
         self.path = path ?? Settings.path
         self.salt = salt
-        let pairs = Self.settings.compactMap { setting in
-            Self.digest(of: setting, in: settings, salt).map { (setting.name, $0) }
-        }
-        digests = Dictionary(pairs) { first, _ in first }
+        digests = Self.digests(of: settings, salt)
     }
 
     /// The settings of the service; the commands read their own each time.
     private static let settings = Setting.all.filter { $0.programs != [.mesher] }
 
-    /// The settings whose value has changed; none when that is unknown.
+    /// The files that edges read once.
+    private static let files: [Setting] = [.redisAuthorities, .redisCertificate, .redisCertificateKey]
+
+    /// The settings whose value has changed, or what is in the file that they name; none when that is unknown.
     package func changed(in settings: Settings, file path: String?) -> [Setting] {
         guard path ?? Settings.path == self.path else { return [] }
+        let current = Self.digests(of: settings, salt)
         return Self.settings.filter { setting in
-            guard let then = digests[setting.name], let now = Self.digest(of: setting, in: settings, salt) else {
-                return false
+            [setting.name, Self.content(of: setting)].contains { name in
+                guard let then = digests[name], let now = current[name] else { return false }
+                return then != now
             }
-            return then != now
         }
     }
 
@@ -46,14 +47,44 @@ package struct ConfigurationRecord: Equatable, Sendable {
         }
     }
 
-    /// FNV-1a.
+    /// Under which the digest of a file that a setting names is found.
+    private static func content(of setting: Setting) -> String { "content-of:\(setting.name)" }
+
+    private static func digests(of settings: Settings, _ salt: UInt64) -> [String: UInt64] {
+        var digests: [String: UInt64] = [:]
+        for setting in Self.settings { digests[setting.name] = digest(of: setting, in: settings, salt) }
+        guard settings.isOn(.redisTLS) else { return digests }
+        for setting in files { digests[content(of: setting)] = digest(ofFile: settings.text(setting), salt) }
+        return digests
+    }
+
     private static func digest(of setting: Setting, in settings: Settings, _ salt: UInt64) -> UInt64? {
         switch settings.origin(setting) {
         case .default, .file: break
         case .environment, .commandLine: return nil
         }
-        let bytes = (0..<8).map { UInt8(truncatingIfNeeded: salt >> (8 * $0)) } + Array(settings.text(setting).utf8)
-        return bytes.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+        return digest(settings.text(setting).utf8, from: start(salt))
+    }
+
+    /// Nil for a file that cannot be read.
+    private static func digest(ofFile path: String, _ salt: UInt64) -> UInt64? {
+        guard !path.isEmpty, let file = fopen(path, "re") else { return nil }
+        defer { fclose(file) }
+        var bytes = [UInt8](repeating: 0, count: 65_536)
+        var result = start(salt)
+        while case let count = fread(&bytes, 1, bytes.count, file), count > 0 {
+            result = digest(bytes.prefix(count), from: result)
+        }
+        return ferror(file) == 0 ? result : nil
+    }
+
+    private static func start(_ salt: UInt64) -> UInt64 {
+        digest((0..<8).map { UInt8(truncatingIfNeeded: salt >> (8 * $0)) }, from: 0xcbf2_9ce4_8422_2325)
+    }
+
+    /// FNV-1a.
+    private static func digest(_ bytes: some Sequence<UInt8>, from start: UInt64) -> UInt64 {
+        bytes.reduce(start) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
     }
 
     // MARK: The file

@@ -33,6 +33,25 @@ struct ConfigurationRecordTests {
         #expect(record.changed(in: after, file: "/other").isEmpty)
     }
 
+    @Test("A certificate that was replaced under its name has changed; one that nobody uses or can read has not")
+    func certificates() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let path = folder + "/conf"
+        let certificate = folder + "/certificate"
+        let text = "MESHER_REDIS_CERTIFICATE=\(certificate)\nMESHER_REDIS_CA=\(folder)/missing\n"
+        let used = try settings(text + "MESHER_REDIS_TLS=on\n")
+        try "old".write(toFile: certificate, atomically: true, encoding: .utf8)
+        let record = ConfigurationRecord(used, file: path)
+        let unused = try settings(text)
+        let withoutTLS = ConfigurationRecord(unused, file: path)
+        #expect(record.changed(in: used, file: path).isEmpty)
+        try "new".write(toFile: certificate, atomically: true, encoding: .utf8)
+        #expect(record.changed(in: used, file: path).map(\.name) == ["MESHER_REDIS_CERTIFICATE"])
+        #expect(withoutTLS.changed(in: unused, file: path).isEmpty)
+        try FileManager.default.removeItem(atPath: certificate)
+        #expect(record.changed(in: used, file: path).isEmpty)
+    }
+
     @Test("Of what stands in an environment nothing can be said")
     func environment() throws {
         defer { try? FileManager.default.removeItem(atPath: folder) }

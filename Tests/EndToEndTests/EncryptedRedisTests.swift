@@ -76,6 +76,12 @@ extension EndToEnd {
             }
             #expect(isSaid)
             #expect(try project.post(event).status == 202)
+            // As an operator, whose shell has none of these settings.
+            let check = try Execution.run(
+                project.stack["MESHER_BIN"] + "/mesher", ["check", "--config", path],
+                environment: ["PATH": "/usr/bin:/bin"])
+            let names = "MESHER_REDIS_CA, MESHER_REDIS_CERTIFICATE, MESHER_REDIS_CERTIFICATE_KEY"
+            #expect(check.output.contains("changed since the service read it: \(names)"), "\(check.output)")
             try reload()
             #expect(try isCounted())
         }

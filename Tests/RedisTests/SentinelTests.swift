@@ -1,5 +1,7 @@
 import Configuration
 import System
+import TLS
+import TestServers
 import Testing
 
 @testable import Ingestion
@@ -17,7 +19,7 @@ struct SentinelTests {
         return RedisServer(
             address: .tcp(host: "", port: redis.port),
             sentinels: Sentinels(servers: places, master: master, port: port ?? redis.port, password: password),
-            password: "count")
+            password: "count", tls: redis.authority.map { TLSContext(TLSContext.Files(authorities: $0.certificate)) })
     }
 
     /// Counts one event of project 1; what Redis has granted, and counted in all.
@@ -68,6 +70,25 @@ struct SentinelTests {
             #expect(try count(UInt64(number), of: &next)?.counted == Int64(number))
         }
         #expect(try count(22, of: &loop)?.counted == 22)
+    }
+
+    @Test("Over TLS the Sentinels are asked and the master they name counts, before and after a failover")
+    func encrypted() throws {
+        let redis = try WatchedRedis(isEncrypted: true)
+        var loop = try Loop(server(redis), script: LimitScript.source, patience: Self.patience)
+        #expect(try count(1, of: &loop)?.counted == 1)
+        try eventually("the replica has it") { try redis.command(1, "GET", "mesher:limit:{1}") == "1" }
+        redis.kill(0)
+        #expect(try count(2, of: &loop) == nil)
+        try loop.run { $0.isReady }
+        #expect(try count(3, of: &loop)?.counted == 2)
+        // Whoever trusts nobody does not get past the Sentinels.
+        var stranger = server(redis)
+        stranger.tls = TLSContext(TLSContext.Files(authorities: ""))
+        var other = try Loop(stranger, script: LimitScript.source, patience: Self.patience)
+        #expect(try count(1, of: &other) == nil)
+        let failure = other.client.failure.map { "\($0)" } ?? "none"
+        #expect(failure.contains("certificate is not trusted") && failure.hasPrefix("Sentinel: "), "\(failure)")
     }
 
     @Test("No master of that name, a wrong password and a port that is closed to Mesher are told apart")
