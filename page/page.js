@@ -1,6 +1,7 @@
 // The operator's page: reads status.json once a second and shows it. It keeps nothing; a page that was opened just now shows
 // as much as one that has been open for a day.
 import { draw } from "./chart.js";
+import { hostProblems, readHosts } from "./hosts.js";
 import { bytes, duration, element, fill, known, number, set, whole } from "./text.js";
 
 const INTERVAL = 1000;
@@ -68,6 +69,7 @@ function problems() {
     }
     if (status.last_reload && !status.last_reload.succeeded) found.push(["warning", "The last reload failed: the settings before it hold."]);
     if (status.last_maintenance?.result === "failed") found.push(["warning", "The last maintenance failed: journalctl -u mesher-maintenance."]);
+    found.push(...hostProblems());
     return found.sort((one, other) => (other[0] === "bad") - (one[0] === "bad"));
 }
 
@@ -249,6 +251,7 @@ set("host", location.host);
 setInterval(showVerdict, INTERVAL);
 // A page that nobody saw was not read either: its data is not old before it was asked for again.
 document.addEventListener("visibilitychange", () => { if (!document.hidden) changedAt = performance.now(); });
+readHosts();
 addEventListener("resize", () => { if (status) showEvents(); });
 (async () => {
     for (;;) {

@@ -25,12 +25,26 @@ extension OwnStack {
             document.documentElement.dataset.state === "good" && document.querySelector("#rate").textContent !== "–"
                 && document.querySelector("#reasons").innerText.includes("invalid_json")
                 && document.querySelector("#events path.area")
+                && document.querySelector("#hosts").innerText.includes("2 ready")
             """,
             ##"document.querySelector("#word").textContent === "Storing events on disk" && +document.querySelector("#spooled").textContent > 0"##,
             #"document.documentElement.dataset.state === "old""#,
             #"document.documentElement.dataset.state === "warning""#,
+            ##"document.querySelector("#problems").innerText.includes("Hosts that are not well: h2")"##,
             #"document.documentElement.dataset.state === "old""#,
         ]
+
+        /// Names two hosts, whose status is at these addresses.
+        private func name(_ addresses: [String], on stack: Stack) throws {
+            let names = addresses.indices.map { "h\($0 + 1)" }
+            let locations = zip(names, addresses).map {
+                "location = /hosts/\($0)/status.json { proxy_pass \($1)/status.json; }"
+            }
+            let lines = ["set $mesher_hosts '\(names)';"] + locations
+            try Data(lines.joined(separator: "\n").utf8).write(
+                to: URL(fileURLWithPath: stack.folder + "/nginx/mesher-hosts.conf"))
+            try Nginx(of: stack).hangUp()
+        }
 
         @Test(
             "The page in Chromium shows what happens, says an outage, and says loudly when its data is old, or gone",
@@ -38,11 +52,13 @@ extension OwnStack {
         func page() throws {
             let stack = try Stack()
             defer { stack.stop() }
+            let address = stack["MESHER_OPERATOR_URL"]
+            try name([address, address], on: stack)
             let project = try Project.create(on: stack)
             let event = #"{"message":"m","level":"info"}"#
             let script = Stack.root + "/Tests/Clients/operator_page.py"
             let browser = try Execution.Running(
-                "/usr/bin/python3", [script, stack["MESHER_OPERATOR_URL"] + "/"] + Self.conditions,
+                "/usr/bin/python3", [script, address + "/"] + Self.conditions,
                 environment: ["HOME": NSHomeDirectory()])
             defer {
                 browser.interrupt()
@@ -65,7 +81,7 @@ extension OwnStack {
             #expect(good.holds, "\(good.shown)")
             #expect(good.complaints == [] && good.shown.overflow == 0)
             #expect(good.shown.title == "✓ Storing events – Mesher")
-            for text in ["worker events 0", "PostgreSQL\tup", "Redis\tup", "Partitions ahead\t7 days"] {
+            for text in ["worker events 0", "PostgreSQL\tup", "Redis\tup", "Partitions ahead\t7 days", "h2\tready"] {
                 #expect(good.shown.text.contains(text), "\(text) in \(good.shown.text)")
             }
 
@@ -87,6 +103,10 @@ extension OwnStack {
             let again = try next()
             #expect(again.holds, "\(again.shown)")
             #expect(again.complaints == [])
+            try name([address, "http://127.0.0.1:1"], on: stack)
+            let lone = try next()
+            #expect(lone.holds && lone.shown.text.contains("h2\tdoes not answer"), "\(lone.shown)")
+            #expect(lone.shown.text.contains("1 ready"))
 
             let nginx = try String(contentsOfFile: stack.folder + "/sockets/nginx.pid", encoding: .utf8)
             kill(try #require(pid_t(nginx.trimmingCharacters(in: .whitespacesAndNewlines))), SIGTERM)

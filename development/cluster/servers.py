@@ -103,6 +103,7 @@ class Cluster:
         self.secret(host)
         host.install("nginx-host.conf", "/etc/nginx/conf.d/mesher.conf")
         host.install("mesher-fronts.conf", "/etc/nginx/mesher-fronts.conf")
+        host.install("mesher-hosts.conf", "/etc/nginx/mesher-hosts.conf")
         self.start_mesher(name)
         self.start_nginx(name)
         until(f"{name} is ready", lambda: self.readyz(name).get("ready"))
