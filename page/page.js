@@ -155,6 +155,11 @@ function showEvents() {
         .sort((one, other) => (recent.all.discarded[other] ?? 0) - (recent.all.discarded[one] ?? 0) || discarded[other] - discarded[one]);
     const rows = named.slice(0, 12).map((name) => [name, number(recent.last_minute.discarded[name] ?? 0), number(recent.all.discarded[name] ?? 0), number(discarded[name])]);
     fill("reasons", rows.length ? rows : [[["none", "quiet"], "", "", ""]]);
+    const near = (status.near_limits ?? []).map((one) => {
+        const share = one.limit ? one.used / one.limit : 1;
+        return [number(one.id), [`${Math.floor(share * 100)} %`, share >= 1 ? "bad" : share >= 0.8 ? "warning" : ""], `${whole.format(one.used)} of ${whole.format(one.limit)}`, duration(one.ends_in)];
+    });
+    fill("near", near.length ? near : [[["none", "quiet"], "", "", ""]]);
 }
 
 function showProcesses() {

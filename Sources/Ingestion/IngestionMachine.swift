@@ -24,6 +24,8 @@ package struct IngestionMachine: ~Copyable {
     package var toStorage = FrameQueue()
     /// Requests that may kill this process; the loop keeps them up to date.
     package var suspects = Suspects()
+    /// The projects that have used most of their limits.
+    package internal(set) var nearLimits = NearLimits()
 
     let options: Options
     let slot: ProcessSlot?
@@ -46,6 +48,9 @@ package struct IngestionMachine: ~Copyable {
 
     /// The requests that were received and not answered.
     package var requestsInHand: Int { inFlight.count }
+
+    /// Projects whose bodies wait for their turn.
+    package var projectsWaiting: Int { turns.projectCount }
 
     /// The bytes of all bodies and frames in flight.
     package var bytesInHand: Int { inFlight.bytes }

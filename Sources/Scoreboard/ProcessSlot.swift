@@ -177,6 +177,23 @@ package final class ProcessSlot {
         memory[SlotLayout.lastPartition] = UInt64(clamping: day)
     }
 
+    /// The projects that have used most of their limits.
+    package func set(_ nearLimits: NearLimits) {
+        for place in 0..<NearLimits.room {
+            let start = SlotLayout.nearLimits + 4 * place
+            let project = place < nearLimits.projects.count ? nearLimits.projects[place] : nil
+            memory[start] = UInt64(bitPattern: project?.id ?? 0)
+            memory[start + 1] = UInt64(project?.used ?? 0)
+            memory[start + 2] = UInt64(project?.limit ?? 0)
+            memory[start + 3] = UInt64(clamping: project?.endsAt ?? 0)
+        }
+    }
+
+    /// So many projects have bodies that wait for their turn.
+    package func setProjectsWaiting(_ count: Int) {
+        memory[SlotLayout.projectsWaiting] = UInt64(clamping: count)
+    }
+
     /// By how many microseconds this host's clock and the server's differ that this process asks.
     package func setClockDifference(_ microseconds: Int64) {
         memory[SlotLayout.clockDifference] = min(microseconds.magnitude, .max - 1) + 1

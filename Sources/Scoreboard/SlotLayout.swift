@@ -73,10 +73,14 @@ enum SlotLayout {
     static let sessionMemoryLimit = 121
     /// When the file of keys last had all keys as PostgreSQL has them, in microseconds since 1970; 0 before.
     static let keysSavedAt = 122
+    /// Projects whose bodies wait for their turn.
+    static let projectsWaiting = 123
     static let sessionsClosed = 128
     static let requestDuration = 192
     static let batchSize = 224
     static let commitDuration = 256
+    /// Of each project in `NearLimits` its id, used, limit and the end of its window; an id of 0 for none.
+    static let nearLimits = 288
     /// The place of route r and status s is r × `statusCount` + s.
     static let requests = 320
 
@@ -96,7 +100,7 @@ enum SlotLayout {
     }()
 
     /// Changed with the place or the meaning of a word.
-    private static let version = 12
+    private static let version = 13
 }
 
 extension CaseIterable where Self: Equatable {

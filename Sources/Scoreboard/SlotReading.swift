@@ -23,6 +23,10 @@ package struct SlotReading: Sendable {
     /// Its own account of its sandbox, see `Sandbox.Bonds`; a listener reports its sessions'.
     package let bonds: UInt64
     package let rateLimitFallbacks: UInt64
+    /// See `NearLimits`, in no order.
+    package let nearLimits: [NearLimits.Project]
+    /// Projects whose bodies wait for their turn.
+    package let projectsWaiting: UInt64
     package let droppedLogLines: UInt64
     /// Microseconds since 1970, nil before the first.
     package let lastCommit: Int64?
@@ -118,6 +122,8 @@ extension SlotReading {
         dependencies = Self.words(memory, start + SlotLayout.dependencies, Dependency.allCases.count).map(Self.answer)
         bonds = memory[start + SlotLayout.bonds]
         rateLimitFallbacks = memory[start + SlotLayout.rateLimitFallbacks]
+        nearLimits = Self.nearLimits(memory, start + SlotLayout.nearLimits)
+        projectsWaiting = Self.bounded(memory[start + SlotLayout.projectsWaiting])
         droppedLogLines = memory[start + SlotLayout.droppedLogLines]
         lastCommit = Self.nonZero(memory[start + SlotLayout.lastCommit])
         lastPartition = Self.nonZero(memory[start + SlotLayout.lastPartition]).map { min($0, 1 << 53) }
@@ -143,6 +149,17 @@ extension SlotReading {
         sessionMemoryLimit = Self.nonZero(memory[start + SlotLayout.sessionMemoryLimit]).map { Int(min($0, 1 << 53)) }
         upgradesRefused = Self.words(memory, start + SlotLayout.upgradesRefused, RefusedUpgrade.names.count)
         sessionsClosed = Self.words(memory, start + SlotLayout.sessionsClosed, SessionEnding.allCases.count)
+    }
+
+    private static func nearLimits(_ memory: borrowing SharedMemory, _ start: Int) -> [NearLimits.Project] {
+        (0..<NearLimits.room).compactMap { place in
+            let start = start + 4 * place
+            let id = Int64(bitPattern: memory[start])
+            guard id > 0 else { return nil }
+            return NearLimits.Project(
+                id: id, used: UInt32(clamping: memory[start + 1]), limit: UInt32(clamping: memory[start + 2]),
+                endsAt: Int64(clamping: memory[start + 3]))
+        }
     }
 
     fileprivate static func words(_ memory: borrowing SharedMemory, _ start: Int, _ count: Int) -> [UInt64] {

@@ -38,6 +38,7 @@ struct Worker: ~Copyable {
     /// No costly body is handled before this time while requests of others are on their way.
     private var yieldsUntil: Int64 = .min
     private var isStopping = false
+    private var reportedLimits = NearLimits()
     /// While it is draining: no new connections, and each kept one ends with its next answer.
     private var leaveEndsAt: Int64?
     private var ready: ReadySignal?
@@ -145,11 +146,15 @@ struct Worker: ~Copyable {
         }
     }
 
-    private func report(now: Int64) {
+    private mutating func report(now: Int64) {
         slot.beat(now: now, inHand: engine.machine.requestsInHand, droppedLogLines: Journal.droppedLines)
         slot.set(.storage, isUp: engine.isStorageConnected)
         if let isUp = engine.isRedisUp { slot.set(.redis, isUp: isUp) }
         if let difference = engine.clockDifference { slot.setClockDifference(difference) }
+        slot.setProjectsWaiting(engine.machine.projectsWaiting)
+        guard engine.machine.nearLimits != reportedLimits else { return }
+        reportedLimits = engine.machine.nearLimits
+        slot.set(reportedLimits)
     }
 
     private static func earlier(_ wake: inout Int64?, _ other: Int64?) {

@@ -37,7 +37,7 @@ struct ProcessSlotTests {
         "clientDiscards": ClientDiscardLabels.reasons.count, "upgradesRefused": RefusedUpgrade.names.count,
         "sessionsClosed": SessionEnding.allCases.count, "requestDuration": Histogram.requestDuration.bounds.count + 2,
         "batchSize": Histogram.batchSize.bounds.count + 2, "commitDuration": Histogram.commitDuration.bounds.count + 2,
-        "requests": RequestRoute.allCases.count * SlotLayout.statusCount,
+        "nearLimits": 4 * NearLimits.room, "requests": RequestRoute.allCases.count * SlotLayout.statusCount,
     ]
 
     /// What is a number of words, and no place.

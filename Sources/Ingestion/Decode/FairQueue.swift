@@ -28,6 +28,8 @@ struct FairQueue<Item> {
     private static var fewProjects: Int { 256 }
 
     var isEmpty: Bool { lines.isEmpty }
+    /// The projects of which something waits.
+    var projectCount: Int { lines.count }
 
     /// A project's item waits.
     ///

@@ -1,3 +1,4 @@
+internal import Scoreboard
 internal import StorageChannel
 
 /// Limit: which events of each project Redis grants.
@@ -20,9 +21,12 @@ extension IngestionMachine {
             }
             return
         }
+        let end = now + Int64(grant.left) * 1_000_000
+        nearLimits.note(
+            NearLimits.Project(id: quota.project, used: grant.used, limit: quota.events, endsAt: end), now: now)
         let status = QuotaStatus(
             quota, remaining: quota.events - min(quota.events, grant.used), milliseconds: grant.left)
-        if status.remaining == 0 { ledger.exhaust(quota.project, until: now + Int64(grant.left) * 1_000_000) }
+        if status.remaining == 0 { ledger.exhaust(quota.project, until: end) }
         var left = Int(grant.granted)
         for (submission, events) in gathering.requests {
             let granted = min(left, events)

@@ -42,6 +42,10 @@ extension StatusPageContent {
         text.family("mesher_requests_in_hand", .gauge, "Requests in flight: read and not answered.")
         text.sample(processes.filter { $0.reading.role == .worker }.reduce(0) { $0 + $1.reading.inHand })
         text.family(
+            "mesher_projects_waiting", .gauge,
+            "Projects whose bodies wait for their turn in a worker, of the worker with most.")
+        text.sample(most(\.projectsWaiting))
+        text.family(
             "mesher_rate_limit_fallbacks_total", .counter, "Events limited by this host alone, without Redis.")
         text.sample(total(\.rateLimitFallbacks))
     }

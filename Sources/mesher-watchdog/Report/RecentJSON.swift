@@ -40,6 +40,15 @@ extension StatusPageContent {
             + "\"projects_held_back\":{\"count\":\(sessions.heldBack.count),\"ids\":[\(held)]}}"
     }
 
+    /// The projects that have used most of their rate limit, the nearest to it first.
+    var nearLimits: String {
+        let projects = NearLimits.merged(processes.map(\.reading.nearLimits), now: now).map { project in
+            "{\"id\":\(project.id),\"used\":\(project.used),\"limit\":\(project.limit),"
+                + "\"ends_in\":\(Double(project.endsAt - now) / 1e9)}"
+        }
+        return "[\(projects.joined(separator: ","))]"
+    }
+
     /// The latest lines of the log, the newest last.
     var log: String {
         let lines = lines.map { line in

@@ -49,6 +49,11 @@ struct StatusPageContent {
         }
     }
 
+    /// The largest of one value of all processes.
+    func most(_ value: KeyPath<SlotReading, UInt64>) -> UInt64 {
+        processes.map { $0.reading[keyPath: value] }.max() ?? 0
+    }
+
     /// The sum of one counter over all slots.
     func total(_ counter: KeyPath<SlotReading, UInt64>) -> UInt64 {
         readings.reduce(0) { $0 &+ $1[keyPath: counter] }

@@ -34,6 +34,7 @@ extension StatusPageContent {
         members.append("\"streams\":\(streams)")
         members.append("\"latency\":\(latency)")
         members.append("\"recent\":\(recent)")
+        members.append("\"near_limits\":\(nearLimits)")
         members.append("\"log\":\(log)")
         return "{\(members.joined(separator: ","))}\n"
     }
