@@ -150,8 +150,8 @@ let package = Package(
         .testTarget(
             name: "MesherStorageTests",
             dependencies: [
-                "System", "PostgreSQL", "RecordedInputs", "Schema", "Scoreboard", "Spool", "StorageChannel",
-                "TestServers", "mesher-storage",
+                "Configuration", "System", "PostgreSQL", "RecordedInputs", "Schema", "Scoreboard", "Spool",
+                "StorageChannel", "TestServers", "mesher-storage",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),

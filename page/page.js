@@ -17,6 +17,7 @@ const DEGRADED = {
     spool: "The spool is more than 80 % full, or its disk accepts nothing.",
     backlog: "Nothing was delivered from the spool for a minute.",
     keys: "No key is known: every event is refused.",
+    draining: "Draining: new events are refused until mesher drain --end.",
     eviction: "Redis evicts counters: projects may send more than their limit.",
 };
 const NEEDS = { postgresql: "PostgreSQL", redis: "Redis", storage: "storage" };
@@ -41,9 +42,10 @@ const ago = (at) => known(at) ? `${duration(since(at))} ago` : "–";
 function problems() {
     const { storage, processes, health, dependencies } = status;
     const found = [];
-    if (!storage.ready) found.push(["bad", "No event can be stored: senders get 503. mesher check names the reason."]);
+    const drains = storage.degraded.includes("draining");
+    if (!storage.ready && !drains) found.push(["bad", "No event can be stored: senders get 503. mesher check names the reason."]);
     for (const name of storage.degraded) {
-        found.push([name === "keys" ? "bad" : "warning", DEGRADED[name] ?? `Impaired: ${name}.`]);
+        found.push([["keys", "draining"].includes(name) ? "bad" : "warning", DEGRADED[name] ?? `Impaired: ${name}.`]);
     }
     for (const [name, up] of Object.entries(dependencies)) {
         if (!up && !storage.degraded.includes(name)) found.push(["warning", `${NEEDS[name] ?? name} does not answer some process.`]);
@@ -107,7 +109,8 @@ function showVerdict() {
     const found = problems();
     const state = found[0]?.[0] ?? "good";
     const spools = status.storage.degraded.includes("postgresql");
-    const word = !status.storage.ready ? "Refusing events" : spools ? "Storing events on disk" : "Storing events";
+    const drains = status.storage.degraded.includes("draining");
+    const word = drains ? "Draining" : !status.storage.ready ? "Refusing events" : spools ? "Storing events on disk" : "Storing events";
     say(state, word, found.map(([, text]) => text));
     document.title = `${state === "good" ? "✓" : state === "warning" ? "!" : "✕"} ${word} – Mesher`;
     set("unit", "events accepted a second");

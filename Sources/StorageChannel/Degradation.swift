@@ -12,10 +12,12 @@ package struct Degradation: OptionSet, Sendable {
     package static let keys = Degradation(rawValue: 16)
     /// Redis evicts counters when its memory is full.
     package static let eviction = Degradation(rawValue: 32)
+    /// The operator takes this host out of service: every event is refused.
+    package static let draining = Degradation(rawValue: 64)
 
     /// What each is called wherever it is shown.
     package static let names: [(what: Degradation, name: StaticString)] = [
         (.postgresql, "postgresql"), (.redis, "redis"), (.spool, "spool"), (.backlog, "backlog"), (.keys, "keys"),
-        (.eviction, "eviction"),
+        (.eviction, "eviction"), (.draining, "draining"),
     ]
 }

@@ -9,7 +9,7 @@
 /// | lookUpKey | edge | key (128) |
 /// | key | storage, as answer or because it changed | key (128), `KeyState` (8), project (64), events (32), seconds (32), `AllowedOrigins` (rest) |
 /// | probe | edge | ticket (64) |
-/// | readiness | storage, as answer; with ticket 0 when it changed | ticket (64), whether an event can be stored (8), `Degradation` (8) |
+/// | readiness | storage, as answer; with ticket 0 when it changed, and to a new edge while the host is drained | ticket (64), whether an event can be stored (8), `Degradation` (8) |
 /// | redis | edge, when it changes | whether Redis answers (8), why not, or its policy if it evicts counters (text, at most 200 bytes) |
 package enum FrameKind: UInt8, Sendable {
     case hello = 1

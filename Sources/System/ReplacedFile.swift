@@ -58,6 +58,15 @@ package struct ReplacedFile: ~Copyable {
         guard rename(temporary, path) == 0 else { throw SystemError("rename", path) }
     }
 
+    /// Waits until the names in a file's folder have reached the disk.
+    package static func synchronizeFolder(of path: String) throws(SystemError) {
+        let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        let number = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard number >= 0 else { throw SystemError("open", folder) }
+        let descriptor = Descriptor(adopting: number)
+        guard fsync(descriptor.number) == 0 else { throw SystemError("fsync", folder) }
+    }
+
     /// Removes it; the former one stays.
     package func discard() {
         unlink(temporary)

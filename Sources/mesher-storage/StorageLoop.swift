@@ -41,6 +41,7 @@ struct StorageLoop: ~Copyable {
     var keys: KeyReader
     private let quota: FallbackQuota
     private var redis: RedisReport
+    private var drain: DrainWatch
     /// What the edges were last told of.
     private var toldDegradation: Degradation = []
     private var readiness: ReadySignal?
@@ -83,6 +84,7 @@ struct StorageLoop: ~Copyable {
             defaults: configuration.defaultLimit, slot: slot, logger: logger)
         self.quota = consume quota
         redis = RedisReport(logger)
+        drain = DrainWatch(configuration.stateDirectory, logger: logger)
     }
 
     private static func quota(
@@ -101,6 +103,8 @@ struct StorageLoop: ~Copyable {
     mutating func run() throws(SystemError) {
         while true {
             var now = Clock.monotonic()
+            // Before the report: once it says so, no event is taken any more.
+            drain.look(now: now)
             report(now: now)
             let conditions = conditions(now: now)
             let deadline = [
@@ -153,7 +157,7 @@ struct StorageLoop: ~Copyable {
 
     private mutating func handle(_ event: Epoll.Event, now: Int64) {
         switch event.token {
-        case Token.listener: acceptEdges()
+        case Token.listener: acceptEdges(now: now)
         case Token.signals: while signals.next() != nil { stop(now: now) }
         case Token.commit: take(singles.link.proceed(now: now, epoll), of: singles, now: now)
         case Token.bulkCommit: take(bulks.link.proceed(now: now, epoll), of: bulks, now: now)
@@ -190,7 +194,7 @@ struct StorageLoop: ~Copyable {
 
     /// Whether an event can be stored durably now: also its key must be known.
     private func accepts(now: Int64) -> Bool {
-        keys.isKnown && (singles.committer.accepts || keeper.accepts(now: now))
+        !drain.isOrdered && keys.isKnown && (singles.committer.accepts || keeper.accepts(now: now))
     }
 
     /// What has to be done without now.
@@ -202,6 +206,7 @@ struct StorageLoop: ~Copyable {
         if keeper.isDegraded(now: now) { degradation.insert(.spool) }
         if keeper.standsStill(now: now) { degradation.insert(.backlog) }
         if !keys.isKnown { degradation.insert(.keys) }
+        if drain.isOrdered { degradation.insert(.draining) }
         return degradation
     }
 
@@ -213,6 +218,11 @@ struct StorageLoop: ~Copyable {
     }
 
     private mutating func store(_ event: ReceivedEvent, from edge: Edge, now: Int64) {
+        guard !drain.isOrdered else {
+            return edges.answer(edge.identifier) {
+                $0.answer(event.ticket, .unavailable, retryAfter: Gathering.retryAfter)
+            }
+        }
         if !event.flags.contains(.counted) { slot.countRateLimitFallbacks(1) }
         if !event.flags.contains(.counted), singles.committer.gathers || keeper.accepts(now: now),
             let seconds = quota.take(keys.quota(ofProject: event.head.project), now: now)
@@ -245,9 +255,12 @@ struct StorageLoop: ~Copyable {
         return Token.listener
     }
 
-    private mutating func acceptEdges() {
+    private mutating func acceptEdges(now: Int64) {
         while edges.count < edgeLimit, let number = listener?.number, let descriptor = UnixSocket.accept(number) {
-            edges.adopt(descriptor, epoll)
+            let edge = edges.adopt(descriptor, epoll)
+            guard drain.isOrdered, let edge else { continue }
+            let degradation = degradation(now: now)
+            edges.answer(edge) { $0.answer(probe: 0, accepts: false, degradation) }
         }
     }
 

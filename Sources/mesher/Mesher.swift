@@ -20,6 +20,7 @@ struct Mesher: ParsableCommand {
             EventsCommand.self,
             SpoolCommand.self, QuarantineCommand.self, PoisonCommand.self, SendCommand.self, StreamCommand.self,
             ConfigCommand.self, CheckCommand.self, StatusCommand.self, SessionsCommand.self, ReloadCommand.self,
+            DrainCommand.self,
         ])
 
     static func main() {

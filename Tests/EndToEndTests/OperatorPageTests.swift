@@ -28,6 +28,7 @@ extension OwnStack {
                 && document.querySelector("#hosts").innerText.includes("2 ready")
             """,
             ##"document.querySelector("#word").textContent === "Storing events on disk" && +document.querySelector("#spooled").textContent > 0"##,
+            ##"document.querySelector("#word").textContent === "Draining""##,
             #"document.documentElement.dataset.state === "old""#,
             #"document.documentElement.dataset.state === "warning""#,
             ##"document.querySelector("#problems").innerText.includes("Hosts that are not well: h2")"##,
@@ -93,6 +94,15 @@ extension OwnStack {
             #expect(outage.complaints == [] && outage.shown.overflow == 0)
             #expect(outage.shown.text.contains("PostgreSQL cannot be written to"))
             #expect(outage.shown.text.contains("PostgreSQL\tdown"))
+
+            let mesher = stack["MESHER_BIN"] + "/mesher"
+            let drain = try Execution.run(mesher, ["drain", "--timeout", "0"], environment: stack.variables)
+            #expect(drain.status == 75, "\(drain)")
+            let draining = try next()
+            #expect(draining.holds && draining.shown.state == "bad", "\(draining.shown)")
+            #expect(draining.shown.text.contains("new events are refused until mesher drain --end"))
+            #expect(!draining.shown.text.contains("No event can be stored"))
+            try stack.mesher("drain", "--end")
 
             let watchdog = try #require(Processes(stack: stack).watchdog)
             kill(watchdog, SIGSTOP)

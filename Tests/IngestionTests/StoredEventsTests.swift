@@ -23,6 +23,42 @@ struct StoredEventsTests {
         #expect(edge.text(2)?.contains(#""status":503,"error":"temporarily unavailable""#) == true)
     }
 
+    @Test("A drained host finishes what it has, and refuses the rest before Redis counts it, until it accepts again")
+    func refusesWhileDraining() {
+        func tell(_ degradation: Degradation, _ edge: Edge) {
+            var frame = FrameWriter()
+            frame.readiness(0, accepts: degradation.isEmpty, degradation)
+            #expect(edge.receive(frame.bytes))
+        }
+        let edge = Edge.knowingKey()
+        edge.post(token: 1)
+        edge.grantAll()
+        tell(.draining, edge)
+        edge.acknowledgeAll()
+        #expect(edge.answers[1]?.status == 202)
+        edge.post(token: 2)
+        edge.post("[\(Edge.validEvent)]", to: "/api/v1/events/bulk", token: 3)
+        #expect([2, 3].map { edge.answers[$0]?.status } == [503, 503])
+        #expect([2, 3].map { edge.answers[$0]?.retryAfter } == [1, 1])
+        #expect(edge.calls.isEmpty && edge.tickets.isEmpty)
+        edge.post(key: nil, token: 4)
+        #expect(edge.answers[4]?.status == 401)
+        tell([], edge)
+        edge.post(token: 5)
+        edge.grantAll()
+        edge.acknowledgeAll()
+        #expect(edge.answers[5]?.status == 202)
+        // A new storage says it anew.
+        tell(.draining, edge)
+        edge.machine.storageLost()
+        edge.machine.storageConnected()
+        edge.post(token: 6)
+        edge.tell(.known)
+        edge.grantAll()
+        edge.acknowledgeAll()
+        #expect(edge.answers[6]?.status == 202)
+    }
+
     @Test("After a restart of storage everything unanswered is sent again, under the same tickets and ids")
     func sendsAgain() {
         let edge = Edge.knowingKey()

@@ -98,6 +98,7 @@ final class StorageProcess {
         try start()
     }
 
+    var stateDirectory: String { folder.appendingPathComponent("state").path }
     var spool: String { folder.appendingPathComponent("state/spool").path }
 
     /// Names of the files of the spool that end so.

@@ -145,7 +145,7 @@ struct StatusPageTests {
         slot.setReadiness(accepts: false, degradation: 1 | 16)
         try expect(isReady: false, ["postgresql", "keys"])
         slot.setReadiness(accepts: false, degradation: .max)
-        try expect(isReady: false, ["postgresql", "redis", "spool", "backlog", "keys", "eviction"])
+        try expect(isReady: false, ["postgresql", "redis", "spool", "backlog", "keys", "eviction", "draining"])
         scoreboard.restart(index, .signal, startAt: 1)
         try expect(isReady: false, [])
     }

@@ -68,6 +68,7 @@ extension IngestionMachine {
 
     /// The key is known. Its project must be the one that the request names, and must allow the page's origin.
     private mutating func admit(_ submission: Submission, to quota: ProjectQuota, now: Int64) {
+        guard !isDraining else { return refuse(submission, .unavailable) }
         guard submission.head.route != .key else { return finish(submission, .keyIsKnown) }
         guard submission.head.target.project.allows(quota.project), submission.claim.allows(quota.project) else {
             return refuse(submission, .otherProject)

@@ -17,6 +17,7 @@ extension IngestionMachine {
     /// Storage is gone: the cached keys may be out of date when it is back.
     package mutating func storageLost() {
         storage.isConnected = false
+        storage.isDraining = false
         giveUpProbes(until: .max)
         toStorage.removeAll()
         authenticator.forgetAll()
@@ -61,6 +62,7 @@ extension IngestionMachine {
             let accepts = content.integer(UInt8.self) == 1
             let degradation = Degradation(rawValue: content.integer())
             guard content.isIntact else { return false }
+            storage.isDraining = degradation.contains(.draining)
             // Such keys may exist by now.
             if degradation.contains(.postgresql) { authenticator.forgetUnknown() }
             if let submission = storage.answered(serial), !submission.isAnswered {
@@ -81,6 +83,10 @@ extension IngestionMachine {
     }
 
     // MARK: Readiness
+
+    /// Whether the operator takes this host out of service. Events are refused before Redis counts them, since the host
+    /// that takes them has them counted.
+    package var isDraining: Bool { storage.isDraining }
 
     /// Asks storage whether it could store an event.
     mutating func probe(_ submission: Submission, now: Int64) {

@@ -1,6 +1,8 @@
 /// What is exchanged with storage besides keys and events.
 struct StorageExchange {
     var isConnected = false
+    /// Whether storage has said that it refuses every event on purpose.
+    var isDraining = false
     /// Why Redis does not answer, as storage was told; nil while it does.
     private(set) var redisFailure: String?
     /// Its eviction policy, if it evicts counters.

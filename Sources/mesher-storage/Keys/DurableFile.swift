@@ -49,10 +49,6 @@ struct DurableFile {
     func complete(_ replacement: borrowing ReplacedFile) throws(SystemError) {
         try replacement.synchronize()
         try replacement.complete()
-        let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
-        let number = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard number >= 0 else { throw SystemError("open", folder) }
-        let descriptor = Descriptor(adopting: number)
-        guard fsync(descriptor.number) == 0 else { throw SystemError("fsync", folder) }
+        try ReplacedFile.synchronizeFolder(of: path)
     }
 }

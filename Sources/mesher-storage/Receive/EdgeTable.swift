@@ -26,15 +26,20 @@ struct EdgeTable: ~Copyable {
 
     subscript(_ token: UInt64) -> Edge? { edges[token] }
 
-    mutating func adopt(_ descriptor: consuming Descriptor, _ epoll: borrowing Epoll) {
+    /// Takes over a connection.
+    ///
+    /// - Returns: the edge's number; nil when it could not be accepted.
+    mutating func adopt(_ descriptor: consuming Descriptor, _ epoll: borrowing Epoll) -> UInt64? {
         do {
             let edge = try Edge(nextToken, adopting: descriptor)
             try epoll.add(edge.number, token: edge.identifier, .read)
             edges[edge.identifier] = edge
             answered.insert(edge.identifier)
             nextToken += 1
+            return edge.identifier
         } catch {
             logger.warning("an edge could not be accepted", metadata: ["reason": "\(error)"])
+            return nil
         }
     }
 

@@ -234,6 +234,7 @@ struct Session: ~Copyable {
         if engine.machine.streamKeyStanding == .unknown {
             leave(.policyViolation, within: Self.revocationPatience, now)
         }
+        if engine.machine.isDraining { leave(.serviceRestart, within: Self.leavePatience, now) }
         if let endsAt, now >= endsAt { leave(.serviceRestart, within: Self.leavePatience, now) }
         switch liveness.due(now: now) {
         case .ping: webSocket?.ping()

@@ -24,6 +24,7 @@ extension Session {
 
     /// Checks whether storage has answered about the key.
     mutating func authenticate(until: Int64, now: Int64) {
+        guard !engine.machine.isDraining else { return refuse(.unavailable, now: now) }
         switch engine.machine.streamKeyStanding {
         case .known(let quota): accept(quota, now: now)
         case .unknown: refuse(.unauthorized, now: now)

@@ -31,9 +31,21 @@ struct ServiceCheck {
             let advice =
                 "start the service (systemctl start mesher), run this as root, or correct MESHER_RUN_DIR "
                 + "(now from: \(settings.origin(.runDirectory)))"
-            return [.fault("service", text, advice: advice)]
+            return drain() + [.fault("service", text, advice: advice)]
         }
-        return watchdog(directory) + ["events", "bulk"].map { socket($0, "workers listen") } + storage()
+        return drain() + watchdog(directory) + ["events", "bulk"].map { socket($0, "workers listen") } + storage()
+    }
+
+    /// Whether the operator has taken this host out of service.
+    private func drain() -> [Finding] {
+        guard let order = try? DrainOrder.read(in: settings.text(.stateDirectory)) else { return [] }
+        let time = order.at.map { " since \(StatusReport.time(Double($0) / 1e6))" } ?? ""
+        let user = order.user.isEmpty ? "" : ", by \(order.user)"
+        return [
+            .fault(
+                "drain", "new events are refused\(time)\(user)",
+                advice: "mesher drain says what is left on this host; mesher drain --end takes it back")
+        ]
     }
 
     /// A watchdog that hangs: nothing is replaced then, and status and metrics are old.
@@ -79,6 +91,9 @@ struct ServiceCheck {
         var findings: [Finding] = []
         if readiness.accepts {
             findings.append(.good(subject, "storage accepts events"))
+        } else if readiness.degradation.contains(.draining) {
+            let advice = "mesher drain --end, run by root or the service's user"
+            findings.append(.fault(subject, "storage refuses events with 503: this host is draining", advice: advice))
         } else {
             let advice = "see the findings about storage and PostgreSQL; storage reconnects by itself"
             findings.append(.fault(subject, "storage cannot accept events: they are refused with 503", advice: advice))
