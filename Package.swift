@@ -49,7 +49,9 @@ let package = Package(
         .target(name: "TLS", dependencies: ["CLibraries"], swiftSettings: settings),
         .target(
             name: "Redis", dependencies: ["CLibraries", "Configuration", "System", "TLS"], swiftSettings: settings),
-        .target(name: "Schema", dependencies: ["Notation", "PostgreSQL", "StorageChannel"], swiftSettings: settings),
+        .target(
+            name: "Schema", dependencies: ["Notation", "PostgreSQL", "StorageChannel", "System"],
+            swiftSettings: settings),
         .target(name: "Deflate", dependencies: ["CLibraries"], swiftSettings: settings),
         .target(name: "WebSocket", dependencies: ["CLibraries", "Deflate"], swiftSettings: settings),
         .target(
