@@ -39,6 +39,19 @@ package struct EventSelection: Equatable, Sendable {
 }
 
 extension EventSelection {
+    /// Asks which of some events that are in no table are selected, by what they are: returns their positions, from 0. The
+    /// parameters are `waitingParameters`.
+    package var waitingStatement: String {
+        """
+        SELECT n - 1 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::json[])
+            WITH ORDINALITY AS e(event_id, logger, user_id, payload, n)
+        WHERE \(condition(parameter: 5))
+        """
+    }
+
+    /// - Parameter arrays: ids, loggers, user ids and payloads, each an array's text.
+    package func waitingParameters(_ arrays: [String]) -> [String?] { arrays + [parameter] }
+
     /// A condition on the columns `event_id`, `logger`, `user_id` and `payload`, with one parameter.
     ///
     /// - Parameter number: of the parameter.

@@ -113,7 +113,7 @@ struct EventDelivery: ~Copyable {
     }
 
     /// An array as text, each element quoted.
-    private static func array(_ values: [String?]) -> String {
+    static func array(_ values: [String?]) -> String {
         let elements = values.map { value in
             guard let value else { return "NULL" }
             var quoted = "\""
