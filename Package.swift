@@ -69,7 +69,8 @@ let package = Package(
         .executableTarget(
             name: "mesher",
             dependencies: [
-                "CCurlOptions", "CLibraries", "Configuration", "Confinement", "Ingestion", "Notation", "PostgreSQL",
+                "CCurlOptions", "CLibraries", "Configuration", "Confinement", "Deflate", "Ingestion", "Notation",
+                "PostgreSQL",
                 "Redis",
                 "Schema", "Scoreboard", "Spool", "StorageChannel", "System", "TLS", "WebSocket",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

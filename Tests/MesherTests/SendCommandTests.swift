@@ -81,6 +81,21 @@ struct SendCommandTests {
         #expect(request.hasSuffix(#"{"message": "m\u0000", "a": [1, 2]}]"#))
     }
 
+    @Test("with --lines each line is a request, one that is refused is named, and the others are sent all the same")
+    func lines() throws {
+        let file = try TemporaryFile("{\"n\":1}\n\n{\"n\":2}")
+        let taking = try StubHTTPServer(status: 200, body: #"{"id":"\#(Self.id)"}"#)
+        let run = try Self.send(taking.authority, ["--route", "store", "--lines"], file: file.path)
+        #expect(run.status == 0 && run.output == String(repeating: "200 accepted \(Self.id)\n", count: 2), "\(run)")
+        let key = #"["/api/1/store/", "Sentry sentry_key=\#(Self.key), sentry_version=7", "#
+        #expect(taking.requests.map(String.init) == [1, 2].map { key + "{\"n\": \($0)}]" })
+        let refusing = try StubHTTPServer(status: 400, body: #"{"detail":"bad"}"#)
+        let refused = try Self.send(refusing.authority, ["--lines"], file: file.path)
+        #expect(refused.status == 65 && refusing.requests.count == 2)
+        let ends = ["1: 400 bad", "3: 400 bad"].map { "mesher: line \($0)\n" }.joined()
+        #expect(refused.errors == ends + "mesher: 2 lines were refused\n", "\(refused)")
+    }
+
     @Test("a file that is not there is named, and what Sentry's routes refuse is told")
     func refusedFile() throws {
         let server = try StubHTTPServer(

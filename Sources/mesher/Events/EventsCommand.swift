@@ -4,8 +4,11 @@ internal import PostgreSQL
 /// `mesher events`: what came.
 struct EventsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "events", abstract: "List, show, follow and delete events.",
-        subcommands: [List.self, EventsShowCommand.self, EventsTailCommand.self, EventsDeleteCommand.self])
+        commandName: "events", abstract: "List, show, follow, export and delete events.",
+        subcommands: [
+            List.self, EventsShowCommand.self, EventsTailCommand.self, EventsExportCommand.self,
+            EventsDeleteCommand.self,
+        ])
 
     /// What `level` of an event can be.
     enum Level: String, ExpressibleByArgument, CaseIterable {

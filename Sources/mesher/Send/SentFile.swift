@@ -9,8 +9,7 @@ enum SentFile {
     ///
     /// - Throws: `CommandError` when it cannot be read, or is larger than any route takes.
     static func read(_ path: String) throws(CommandError) -> [UInt8] {
-        let number = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
-        guard number >= 0 else { throw failed(path) }
+        let number = try open(path)
         defer { if path != "-" { close(number) } }
         var content: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 64 << 10)
@@ -20,6 +19,15 @@ enum SentFile {
             if count > 0 { content += piece[..<count] } else if errno != EINTR { throw failed(path) }
         }
         throw CommandError(.dataError, "\(path): larger than 20 MiB, which no route takes")
+    }
+
+    /// Opens a file, or standard input for `-`. The corresponding C function is `open`.
+    ///
+    /// - Throws: `CommandError`.
+    static func open(_ path: String) throws(CommandError) -> CInt {
+        let number = path == "-" ? STDIN_FILENO : Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        guard number >= 0 else { throw failed(path) }
+        return number
     }
 
     private static func failed(_ path: String) -> CommandError {
