@@ -220,6 +220,10 @@ extension Setting {
     package static let retentionDays = Setting(
         "MESHER_RETENTION_DAYS", .integer(1...36_500), unit: "days", default: "90", for: [.mesher],
         "how long events are kept, unless their project sets less")
+    package static let retentionSize = Setting(
+        "MESHER_RETENTION_SIZE", .integer(0...1_073_741_824), unit: "MiB", default: "0", for: [.mesher],
+        "how large all days together may be in PostgreSQL, with indexes: mesher db maintain drops the oldest "
+            + "first, never today's; 0 means any size")
 
     /// Every setting, in the order in which `mesher config` prints them.
     package static let all: [Setting] = [
@@ -232,6 +236,6 @@ extension Setting {
         requestsInHand, bytesInHand, streamAddress, streamConnections, streamProjectConnections, streamRate,
         streamMemory,
         streamAge, streamPing, publicURL,
-        retentionDays,
+        retentionDays, retentionSize,
     ]
 }

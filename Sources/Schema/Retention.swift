@@ -2,7 +2,7 @@ package import PostgreSQL
 
 /// Removes events whose retention has ended.
 ///
-/// Whole days go by dropping their partition. Events of projects with a shorter retention are deleted, some thousand
+/// Whole days go by dropping their partition, when they are too old or when all days together are too large. Events of projects with a shorter retention are deleted, some thousand
 /// rows at a time. What another transaction blocks is left for the next run. Every wait for a lock is bounded, since
 /// everyone queues behind a waiting ALTER TABLE. DETACH … CONCURRENTLY waits for readers without a lock that inserts
 /// need.
@@ -15,19 +15,30 @@ package struct Retention: Sendable {
         package var busy: [String] = []
         /// Events deleted because of their project's shorter retention.
         package var deleted = 0
+        /// Those of `dropped` and `busy` that are not too old, but make all days together too large.
+        package var forSize: [String] = []
+        /// Days that would go for the size of all, and are held.
+        package var held: [String] = []
+        /// How much all days are still larger than they may be, in bytes: today's is never dropped.
+        package var excess: Int64 = 0
+        /// Who keeps `busy`.
+        package var blockers: [Blocker] = []
     }
 
     private let days: Int
+    private let size: Int64
     private let lockTimeout: Int
     private let attempts: Int
 
     /// - Parameters:
     ///   - days: how many full days are kept before today.
+    ///   - size: how large all days together may be, with their indexes, in bytes; 0 for any size.
     ///   - lockTimeout: the longest wait for a lock, in milliseconds; shorter than the 2 s for which making a
     ///     partition may wait for retention.
     ///   - attempts: how often to wait for a lock before the partition counts as busy.
-    package init(days: Int, lockTimeout: Int = 500, attempts: Int = 10) {
+    package init(days: Int, size: Int64 = 0, lockTimeout: Int = 500, attempts: Int = 10) {
         self.days = days
+        self.size = size
         self.lockTimeout = lockTimeout
         self.attempts = attempts
     }
@@ -38,7 +49,8 @@ package struct Retention: Sendable {
     package func plan(on connection: borrowing Connection) throws(SchemaError) -> Outcome {
         var outcome = Outcome()
         let oldest = try Partition.day(daysAgo: days, on: connection)
-        outcome.dropped = try Partition.all(on: connection).filter { !$0.isHeld && $0.day < oldest }.map(\.name)
+        let partitions = try Partition.all(on: connection)
+        outcome.dropped = try due(of: partitions, before: oldest, on: connection, &outcome).map(\.name)
         for (partition, projects) in try dueForProjects(on: connection) where !outcome.dropped.contains(partition.name)
         {
             let rows = try connection.query(
@@ -65,12 +77,34 @@ package struct Retention: Sendable {
         let isCitus = try Distribution.isCitus(connection)
         try connection.execute("SET lock_timeout = \(lockTimeout)", during: "setting a lock timeout")
         try drop(before: oldest, isCitus: isCitus, on: connection, &outcome)
+        if !outcome.busy.isEmpty {
+            outcome.blockers = try Blocker.of(outcome.busy, longerThan: lockTimeout, on: connection)
+        }
         try deleteForProjects(isCitus: isCitus, on: connection, &outcome)
         // No host's clock is near so old a midnight.
         _ = try connection.query(
             "DELETE FROM public.event_claims WHERE midnight < CAST(now() AT TIME ZONE 'UTC' AS date) - 2", [],
             during: "retention of claims")
         return outcome
+    }
+
+    /// The days that are too old, and the oldest of the others that make all together too large.
+    private func due(
+        of partitions: [Partition], before oldest: String, on connection: borrowing Connection, _ outcome: inout Outcome
+    ) throws(SchemaError) -> [Partition] {
+        func isOld(_ partition: Partition) -> Bool { !partition.isHeld && partition.day < oldest }
+        guard size > 0 else { return partitions.filter(isOld) }
+        let today = try Partition.day(daysAgo: 0, on: connection)
+        var sizes: [RetentionSize.Day] = []
+        for partition in partitions where !isOld(partition) {
+            sizes.append(
+                RetentionSize.Day(
+                    name: partition.name, isHeld: partition.isHeld, isPast: partition.day < today,
+                    size: try partition.size(on: connection)))
+        }
+        let bySize = RetentionSize(sizes, limit: size)
+        (outcome.forSize, outcome.held, outcome.excess) = (bySize.due, bySize.held, bySize.excess)
+        return partitions.filter { isOld($0) || bySize.due.contains($0.name) }
     }
 
     private func drop(
@@ -83,8 +117,8 @@ package struct Retention: Sendable {
             canDetach = try attempt(Self.finalize(partition), on: connection)
             if !canDetach { outcome.busy.append(partition.name) }
         }
-        for partition in partitions
-        where !partition.isHeld && partition.day < oldest && !outcome.busy.contains(partition.name) {
+        for partition in try due(of: partitions, before: oldest, on: connection, &outcome)
+        where !outcome.busy.contains(partition.name) {
             if partition.state == .attached {
                 if canDetach { canDetach = try detach(partition, isCitus: isCitus, on: connection) }
                 guard canDetach else {

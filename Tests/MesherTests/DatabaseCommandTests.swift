@@ -84,7 +84,52 @@ struct DatabaseCommandTests {
         #expect(try service.run("db", "release", "2024-01-02").status == 65)
     }
 
-    @Test("maintain ends with 75 when a partition is being read, and names it")
+    @Test("maintain drops the oldest days when all are larger than MESHER_RETENTION_SIZE, and says what is held")
+    func maintainSize() throws {
+        var service = try TestService()
+        service.environment["MESHER_RETENTION_SIZE"] = "4"
+        let connection = try service.open()
+        let noise = "(SELECT json_build_object('x', string_agg(md5(n::text), '')) FROM generate_series(1, 80000) AS n)"
+        for age in 0...3 {
+            let day = "CURRENT_DATE - \(age)"
+            try connection.execute("SELECT mesher_make_partitions(\(day), \(day))")
+            try connection.execute(
+                """
+                INSERT INTO events (project_id, event_id, received_at, "timestamp", received_on, level, message, payload)
+                SELECT 1, gen_random_uuid(), \(day), \(day), \(day), 'error', 'x', \(noise)
+                """)
+        }
+        func name(_ age: Int) throws -> String {
+            try connection.query("SELECT to_char(CURRENT_DATE - \(age), '\"events_\"YYYYMMDD')")[row: 0, column: 0]
+                ?? ""
+        }
+        let held = try name(3)
+        #expect(try service.run("db", "hold", "\(held.suffix(8))").status == 0)
+        let plan = try service.run("db", "maintain", "--dry-run")
+        let lines = [2, 1].map { "would drop \((try? name($0)) ?? ""), for the size of all days\n" }.joined()
+        #expect(plan.output.hasPrefix("would drop 2 partitions, and delete 0 events of others\n" + lines), "\(plan)")
+        #expect(
+            plan.output.contains(
+                "MiB larger than MESHER_RETENTION_SIZE: today's is never dropped, nor are held days: \(held)"))
+        let report = try #require(try service.json("db", "maintain", "--json") as? [String: Any])
+        #expect((report["for_size"] as? [String])?.count == 2 && report["held"] as? [String] == [held])
+        #expect(report["excess_bytes"] as? Int ?? 0 > 0)
+        #expect(try connection.query("SELECT FROM events").count == 2)
+    }
+
+    @Test("a maintain that another keeps out says which session that is")
+    func maintainTwice() throws {
+        let service = try TestService()
+        let other = try service.open()
+        // The number of the lock, and Mesher's own space.
+        try other.execute("SELECT pg_advisory_lock(1835365224, 3)")
+        let run = try service.run("db", "maintain")
+        let pid = try other.query("SELECT pg_backend_pid()")[row: 0, column: 0] ?? ""
+        #expect(run.status == 75 && run.errors.contains("pid \(pid) (user postgres, application tests"), "\(run)")
+        #expect(run.errors.contains("another mesher db maintain is at work"))
+    }
+
+    @Test("maintain ends with 75 when a partition is being read, and names it and who reads it")
     func maintainBusy() throws {
         var service = try TestService()
         service.environment["MESHER_RETENTION_DAYS"] = "5"
@@ -94,6 +139,10 @@ struct DatabaseCommandTests {
         let run = try service.run("db", "maintain")
         #expect(run.status == 75)
         #expect(run.errors.contains("events_20240101"))
+        let pid = try reader.query("SELECT pg_backend_pid()")[row: 0, column: 0] ?? ""
+        #expect(
+            run.errors.contains("blocked by pid \(pid) (user postgres, application tests, in a transaction since 2"),
+            "\(run)")
         try reader.execute("COMMIT")
         #expect(try service.run("db", "maintain").output.contains("dropped events_20240101"))
     }

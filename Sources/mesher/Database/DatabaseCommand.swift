@@ -1,9 +1,6 @@
 internal import ArgumentParser
-internal import Configuration
-internal import Glibc
 internal import PostgreSQL
 internal import Schema
-internal import System
 
 /// `mesher db`: the schema.
 struct DatabaseCommand: ParsableCommand {
@@ -30,72 +27,6 @@ struct DatabaseCommand: ParsableCommand {
             let made = try Partition.makeAhead(on: connection)
             let remark = applied.isEmpty ? ", nothing to migrate" : ""
             print("schema version \(Migration.latest)\(remark), \(made) partitions made")
-        }
-    }
-
-    struct Maintain: ParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Create the partitions of the coming days, and drop events older than their retention.",
-            discussion: """
-                Run it once a day. Whole days older than MESHER_RETENTION_DAYS are dropped; events of a project that \
-                keeps them for less are deleted. What a long transaction still reads is left for the next run, and \
-                the exit status is 75. Intake never waits for it. Held days (mesher db hold) are left alone.
-                """)
-
-        @Flag(help: "Only print what would be dropped.") var dryRun = false
-        @OptionGroup var output: OutputOptions
-        @OptionGroup var options: CommonOptions
-
-        func run() throws {
-            guard !dryRun else { return try maintain() }
-            do {
-                try maintain()
-                try record(.complete)
-            } catch SchemaError.maintained {
-                // The other one records how it ended.
-                throw SchemaError.maintained
-            } catch {
-                try record(ExitStatus(of: error) == .temporaryFailure ? .partial : .failed)
-                throw error
-            }
-        }
-
-        /// For the metrics of this host's service, if it has one.
-        private func record(_ result: MaintenanceRecord.Result) throws {
-            let directory = try options.settings().text(.runDirectory)
-            guard access(directory, F_OK) == 0 else { return }
-            do throws(SystemError) {
-                try MaintenanceRecord(at: Int64(time(nil)), result).write(in: directory)
-            } catch {
-                let text = "mesher: \(error): the metrics don't show this run\n"
-                _ = write(STDERR_FILENO, text, text.utf8.count)
-            }
-        }
-
-        private func maintain() throws {
-            let connection = try options.openMigratedDatabase()
-            let retention = Retention(days: try options.settings().integer(.retentionDays))
-            let made = dryRun ? 0 : try Partition.makeAhead(on: connection)
-            let outcome = dryRun ? try retention.plan(on: connection) : try retention.apply(on: connection)
-            if output.isJSON {
-                print(
-                    JSON.object([
-                        "made": .integer(Int64(made)), "dropped": .array(outcome.dropped.map { .string($0) }),
-                        "deleted": .integer(Int64(outcome.deleted)),
-                        "busy": .array(outcome.busy.map { .string($0) }),
-                    ]))
-            } else if dryRun {
-                print("would drop \(outcome.dropped.count) partitions, and delete \(outcome.deleted) events of others")
-                for name in outcome.dropped { print("would drop \(name)") }
-            } else {
-                print("\(made) partitions made, \(outcome.dropped.count) dropped, \(outcome.deleted) events deleted")
-                for name in outcome.dropped { print("dropped \(name)") }
-            }
-            guard outcome.busy.isEmpty else {
-                throw CommandError(
-                    .temporaryFailure,
-                    "still read by a transaction, left for the next run: \(outcome.busy.joined(separator: ", "))")
-            }
         }
     }
 

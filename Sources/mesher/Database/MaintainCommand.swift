@@ -1,0 +1,121 @@
+internal import ArgumentParser
+internal import Configuration
+internal import Glibc
+internal import PostgreSQL
+internal import Schema
+internal import System
+
+extension DatabaseCommand {
+    /// What must be done each day.
+    struct Maintain: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Create the partitions of the coming days, and drop events older than their retention.",
+            discussion: """
+                Run it once a day. Whole days older than MESHER_RETENTION_DAYS are dropped; events of a project that \
+                keeps them for less are deleted. If all days together are larger than MESHER_RETENTION_SIZE, the oldest are \
+                dropped, but not today's. What a long transaction still reads is left for the next run; it says who that is, \
+                and the exit status is 75. Intake never waits for it. Held days (mesher db hold) are left alone.
+                """)
+
+        @Flag(help: "Only print what would be dropped.") var dryRun = false
+        @OptionGroup var output: OutputOptions
+        @OptionGroup var options: CommonOptions
+
+        func run() throws {
+            guard !dryRun else { return try maintain() }
+            do {
+                try maintain()
+                try record(.complete)
+            } catch SchemaError.maintained {
+                for other in (try? others()) ?? [] { writeError("mesher: at work: \(other.text)\n") }
+                // The other one records how it ended.
+                throw SchemaError.maintained
+            } catch {
+                try record(ExitStatus(of: error) == .temporaryFailure ? .partial : .failed)
+                throw error
+            }
+        }
+
+        /// For the metrics of this host's service, if it has one.
+        private func record(_ result: MaintenanceRecord.Result) throws {
+            let directory = try options.settings().text(.runDirectory)
+            guard access(directory, F_OK) == 0 else { return }
+            do throws(SystemError) {
+                try MaintenanceRecord(at: Int64(time(nil)), result).write(in: directory)
+            } catch {
+                let text = "mesher: \(error): the metrics don't show this run\n"
+                _ = write(STDERR_FILENO, text, text.utf8.count)
+            }
+        }
+
+        /// The sessions of another maintenance.
+        private func others() throws -> [Blocker] {
+            let connection = try options.openDatabase()
+            return try Blocker.ofMaintenance(on: connection)
+        }
+
+        private func maintain() throws {
+            let connection = try options.openMigratedDatabase()
+            let settings = try options.settings()
+            let retention = Retention(
+                days: settings.integer(.retentionDays), size: Int64(settings.integer(.retentionSize)) << 20)
+            let made = dryRun ? 0 : try Partition.makeAhead(on: connection)
+            let outcome = dryRun ? try retention.plan(on: connection) : try retention.apply(on: connection)
+            print(output.isJSON ? outcome.json(made: made).description : outcome.text(made: made, isPlan: dryRun))
+            guard outcome.busy.isEmpty else {
+                let blockers = outcome.blockers.map { "; blocked by \($0.text)" }.joined()
+                throw CommandError(
+                    .temporaryFailure,
+                    "still read by a transaction, left for the next run: \(outcome.busy.joined(separator: ", "))\(blockers)"
+                )
+            }
+        }
+    }
+}
+
+extension Retention.Outcome {
+    fileprivate func json(made: Int) -> JSON {
+        func names(_ names: [String]) -> JSON { .array(names.map { .string($0) }) }
+        return .object([
+            "made": .integer(Int64(made)), "dropped": names(dropped), "deleted": .integer(Int64(deleted)),
+            "busy": names(busy), "for_size": names(forSize), "held": names(held), "excess_bytes": .integer(excess),
+            "blockers": .array(
+                blockers.map { blocker in
+                    .object([
+                        "pid": .integer(Int64(blocker.pid)), "user": .string(blocker.user),
+                        "application": .string(blocker.application), "since": .optional(blocker.since),
+                        "state": .optional(blocker.state),
+                    ])
+                }),
+        ])
+    }
+
+    fileprivate func text(made: Int, isPlan: Bool) -> String {
+        let verb = isPlan ? "would drop" : "dropped"
+        var lines = [
+            isPlan
+                ? "would drop \(dropped.count) partitions, and delete \(deleted) events of others"
+                : "\(made) partitions made, \(dropped.count) dropped, \(deleted) events deleted"
+        ]
+        lines += dropped.map { "\(verb) \($0)" + (forSize.contains($0) ? ", for the size of all days" : "") }
+        if excess > 0 {
+            let others = held.isEmpty ? "" : ", nor are held days: \(held.joined(separator: ", "))"
+            lines.append(
+                "all days are \((excess + (1 << 20) - 1) >> 20) MiB larger than MESHER_RETENTION_SIZE: today's is never dropped\(others)"
+            )
+        } else if !held.isEmpty {
+            lines.append("held, and so not dropped for the size of all days: \(held.joined(separator: ", "))")
+        }
+        return lines.joined(separator: "\n")
+    }
+}
+
+extension Blocker {
+    /// One line for people.
+    fileprivate var text: String {
+        let since = since.map { "since \($0)" } ?? "since when only pg_read_all_stats may know"
+        let named = application.isEmpty ? "" : ", application \(application)"
+        return TextTable.printable(
+            "pid \(pid) (user \(user)\(named), in a transaction \(since)\(state.map { ", \($0)" } ?? ""))")
+    }
+}
