@@ -52,6 +52,8 @@ struct EventsExportCommand: ParsableCommand {
     }
 
     func run() throws {
+        // What it does with each line takes more of the processor than PostgreSQL's part, and intake may be on the same host.
+        nice(19)
         let connection = try options.openMigratedDatabase()
         let project = try Project.find(project, on: connection).id
         let now = try connection.query("SELECT (extract(epoch FROM now() + interval '1 minute') * 1000000)::bigint")
