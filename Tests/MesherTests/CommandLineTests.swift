@@ -19,10 +19,10 @@ struct CommandLineTests {
     @Test(
         "every command explains itself with --help",
         arguments: [
-            "", "db", "db migrate", "db maintain", "db status", "org create", "org list", "project create",
-            "project list", "project show", "project set", "key create", "key list", "key revoke", "send", "stream",
-            "events list", "events show", "events tail", "config", "check", "status",
-            "reload",
+            "", "db", "db migrate", "db maintain", "db status", "org create", "org list", "org rename", "org delete",
+            "project create", "project list", "project show", "project set", "project rename",
+            "key create", "key list", "key revoke", "send", "stream", "events list", "events show",
+            "events tail", "config", "check", "status", "reload",
         ])
     func help(command: String) throws {
         let words = command.split(separator: " ").map(String.init)
@@ -35,9 +35,9 @@ struct CommandLineTests {
         "wrong usage ends with 64",
         arguments: [
             "nonsense", "project create", "project create a --nonsense", "project create 42", "project set a",
-            "project set a --rate-limit 0", "project set a --rate-limit x", "project set a --retention-days 36501",
-            "events list a --limit 0", "events list a --level loud", "send", "send http://h/1", "key revoke", "stream",
-            "stream http://h/1",
+            "project rename a 42", "project show a --days 401", "org rename a 42", "project set a --rate-limit 0",
+            "project set a --rate-limit x", "project set a --retention-days 36501", "events list a --limit 0",
+            "events list a --level loud", "send", "send http://h/1", "key revoke", "stream", "stream http://h/1",
         ])
     func usage(command: String) throws {
         let run = try Self.run(command.split(separator: " ").map(String.init))

@@ -129,4 +129,20 @@ struct ProjectCommandTests {
         #expect(show.contains("DSN           \(dsn)\n"))
         #expect(show.contains("report-uri    http://intake.example:8080/api/1/security/?sentry_key=\(key)\n"))
     }
+
+    @Test("a renamed project keeps its id and its DSN, and a name that is taken is refused")
+    func rename() throws {
+        let service = try TestService()
+        let project = try #require(try service.json("project", "create", "demo", "--json") as? [String: Any])
+        _ = try service.json("project", "create", "other", "--json")
+        #expect(try service.run("project", "rename", "demo", "My Shop").output == "demo is now my-shop (id 1)\n")
+        let dsns = (try service.json("project", "show", "my-shop", "--json") as? [String: Any])?["dsns"] as? [String]
+        #expect(dsns == [project["dsn"] as? String ?? ""])
+        #expect(try service.run("project", "show", "demo").status == 65)
+        let taken = try service.run("project", "rename", "1", "Other")
+        #expect(taken.status == 65)
+        #expect(taken.errors == "mesher: project other already exists; see mesher project show other\n")
+        let again = try service.json("project", "rename", "1", "demo", "--json") as? [String: Any]
+        #expect(again?["slug"] as? String == "demo" && again?["id"] as? Int == 1)
+    }
 }

@@ -5,9 +5,11 @@ internal import PostgreSQL
 /// `mesher project`: who may send, and how much.
 struct ProjectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "project", abstract: "Create, show and limit projects.",
+        commandName: "project", abstract: "Create, show, limit and rename projects.",
         discussion: "PROJECT is a slug or an id.",
-        subcommands: [Create.self, List.self, Show.self, ProjectSetCommand.self])
+        subcommands: [
+            Create.self, List.self, ProjectShowCommand.self, ProjectSetCommand.self, ProjectRenameCommand.self,
+        ])
 
     struct Create: ParsableCommand {
         static let configuration = CommandConfiguration(
@@ -70,43 +72,6 @@ struct ProjectCommand: ParsableCommand {
                 ])
             }
             print(table)
-        }
-    }
-
-    struct Show: ParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Show a project and, for each valid key, its DSN and the address for browsers' security reports."
-        )
-
-        @Argument(help: "Slug or id.") var project: String
-        @OptionGroup var output: OutputOptions
-        @OptionGroup var options: CommonOptions
-
-        func run() throws {
-            let publicURL = try options.settings().text(.publicURL)
-            let connection = try options.openMigratedDatabase()
-            let project = try Project.find(project, on: connection)
-            let dsns = try ProjectKey.all(of: project.id, on: connection).filter { $0.revokedAt == nil }
-                .map { try DSN(publicURL: publicURL, key: $0.key, project: project.id) }
-            if output.isJSON {
-                print(
-                    JSON.object([
-                        "project": project.json, "dsns": .array(dsns.map { .string("\($0)") }),
-                        "report_uris": .array(dsns.map { .string($0.securityURL) }),
-                    ]))
-                return
-            }
-            print(
-                """
-                project       \(project.slug) (id \(project.id))
-                organization  \(project.organization)
-                rate limit    \(project.rateLimitEvents.map { "\($0) events" } ?? "default")
-                window        \(project.rateLimitSeconds.map { "\($0) s" } ?? "default")
-                retention     \(project.retentionDays.map { "\($0) days" } ?? "default")
-                origins       \(project.origins)
-                created       \(project.createdAt)
-                """)
-            for dsn in dsns { print("DSN           \(dsn)\nreport-uri    \(dsn.securityURL)") }
         }
     }
 }
