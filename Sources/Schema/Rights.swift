@@ -11,7 +11,9 @@ package enum Rights {
         let step = "restoring owner and grants"
         do throws(SchemaError) {
             try connection.execute("BEGIN; SET LOCAL lock_timeout = '5s'; \(owner)", during: step)
-            try connection.execute(Migration.runtimeRole.sql + grantClaims + revocation, during: step)
+            try connection.execute(
+                Migration.runtimeRole.sql + [grantClaims, grantKeyUses, revocation].joined(separator: ";"), during: step
+            )
             try connection.execute("COMMIT", during: step)
         } catch {
             // If this fails too, the first error says more.
@@ -31,8 +33,13 @@ package enum Rights {
     /// What storage needs to recognise an id near midnight.
     static let grantClaims = "GRANT INSERT, SELECT ON public.event_claims TO mesher_runtime"
 
+    /// What storage needs to note which keys were used.
+    static let grantKeyUses =
+        "GRANT EXECUTE ON FUNCTION public.mesher_note_key_uses(text[], integer[]) TO mesher_runtime"
+
     private static let isOurs = """
-        (c.relname IN ('events', 'organizations', 'projects', 'api_keys', 'event_claims', 'schema_migrations')
+        (c.relname IN ('events', 'organizations', 'projects', 'api_keys', 'event_claims', 'key_uses',
+            'project_deletions', 'schema_migrations')
             OR c.relname ~ '^events_[0-9]{8}$')
         """
 
@@ -64,8 +71,8 @@ package enum Rights {
         """
 
     private static let revocation = """
-        ;REVOKE ALL ON FUNCTION public.mesher_make_partitions(date, date), public.mesher_notify_project(),
-            public.mesher_notify_key() FROM PUBLIC
+        REVOKE ALL ON FUNCTION public.mesher_make_partitions(date, date), public.mesher_notify_project(),
+            public.mesher_notify_key(), public.mesher_note_key_uses(text[], integer[]) FROM PUBLIC
         """
 }
 

@@ -6,7 +6,7 @@
 /// | hello | both, first | the newest version that it speaks (16 bits) |
 /// | store | edge | ticket (64), `StoreFlags` (8), `EventRecord` |
 /// | stored | storage | for each event: ticket (64), `StoreResult` (8), seconds until another try is worth it (32) |
-/// | lookUpKey | edge | key (128) |
+/// | lookUpKey | edge, when a request has a key that it doesn't know, or has not had yet on this day (UTC) | key (128) |
 /// | key | storage, as answer or because it changed | key (128), `KeyState` (8), project (64), events (32), seconds (32), `AllowedOrigins` (rest) |
 /// | probe | edge | ticket (64) |
 /// | readiness | storage, as answer; with ticket 0 when it changed, and to a new edge while the host is drained | ticket (64), whether an event can be stored (8), `Degradation` (8) |

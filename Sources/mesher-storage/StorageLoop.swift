@@ -182,6 +182,7 @@ struct StorageLoop: ~Copyable {
         case .store(let event): store(event, from: edge, now: now)
         case .lookUp(let key):
             let answer = keys.look(up: key)
+            if answer.state == .known { keys.noteUse(of: key, now: now) }
             edges.answer(edge.identifier) { $0.answer(key, answer.state, answer.quota) }
         case .probe(let ticket):
             let (accepts, degradation) = (accepts(now: now), degradation(now: now))

@@ -1,3 +1,4 @@
+import Foundation
 import PostgreSQL
 import TestServers
 import Testing
@@ -25,6 +26,18 @@ struct KeyCommandTests {
         #expect(keys.last?["key"] as? String == key)
         #expect(keys.last?["label"] as? String == "the \"app\"")
         #expect(try service.run("key", "list", "1").output.contains("\(key)  the \"app\""))
+    }
+
+    @Test("a key is listed with the day of its last use, if there was one")
+    func lastUse() throws {
+        let service = try Self.service()
+        #expect(try Self.keys(service).first?["last_used_on"] is NSNull)
+        let key = try #require(try Self.keys(service).first?["key"] as? String)
+        _ = try service.open().query("SELECT mesher_note_key_uses($1, '{20000}')", ["{\(key)}"])
+        #expect(try Self.keys(service).first?["last_used_on"] as? String == "2024-10-04")
+        let lines = try service.run("key", "list", "demo").output.split(separator: "\n")
+        #expect(lines[0].contains("CREATED               LAST USED   REVOKED"))
+        #expect(lines[1].hasSuffix("  2024-10-04  -"))
     }
 
     @Test("a revoked key stays listed with the time, and revoking it again succeeds")

@@ -7,8 +7,10 @@ struct Authenticator: ~Copyable {
     private var keys = KeyCache()
     private var waiting: [KeyID: [Submission]] = [:]
 
-    /// What is known of a key; nil when storage must be asked.
-    func knowledge(of key: KeyID) -> KeyCache.Entry? { keys[key] }
+    /// What is known of a request's key; nil when storage must be asked.
+    ///
+    /// - Parameter wall: when the request was received, in microseconds since 1970.
+    mutating func use(_ key: KeyID, at wall: Int64) -> KeyCache.Finding? { keys.use(key, at: wall) }
 
     /// A request waits until storage has answered about its key.
     ///
@@ -33,12 +35,14 @@ struct Authenticator: ~Copyable {
     ///
     /// - Returns: the requests that waited for it.
     mutating func learn(_ key: KeyID, _ state: KeyState, _ quota: ProjectQuota) -> [Submission] {
-        let waited = (waiting.removeValue(forKey: key) ?? []).filter { !$0.isAnswered }
+        let asking = waiting.removeValue(forKey: key)
+        let waited = (asking ?? []).filter { !$0.isAnswered }
+        let asked = asking?.first?.head.receivedAt
         stream?.learn(key, state, quota)
         let isWanted = !waited.isEmpty || keys.remembers(key) || stream?.key == key
         switch state {
-        case .known: if isWanted { keys.remember(key, .known(quota)) }
-        case .unknown: if isWanted { keys.remember(key, .unknown) }
+        case .known: if isWanted { keys.remember(key, .known(quota), asked: asked) }
+        case .unknown: if isWanted { keys.remember(key, .unknown, asked: asked) }
         case .unavailable: break
         }
         return waited

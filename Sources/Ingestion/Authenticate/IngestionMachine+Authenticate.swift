@@ -26,8 +26,11 @@ extension IngestionMachine {
         } catch {
             return refuse(submission, error)
         }
-        switch authenticator.knowledge(of: key) {
-        case .known(let quota): admit(submission, to: quota, now: now)
+        switch authenticator.use(key, at: submission.head.receivedAt) {
+        case .known(let quota, let isFirst):
+            // The answer changes nothing: that is how storage hears which keys are used.
+            if isFirst && storage.isConnected { toStorage.write { $0.lookUp(key) } }
+            admit(submission, to: quota, now: now)
         case .unknown: refuse(submission, .unknownKey(submission.head.route.dialect))
         case nil:
             let isFirst = authenticator.wait(submission, for: key)

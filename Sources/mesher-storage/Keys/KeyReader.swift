@@ -14,46 +14,37 @@ struct KeyReader: ~Copyable {
         case away, listening
         case sweeping
         case readingProjects(Set<Int64>)
-        /// Asks for a sign of life.
         case checking
+        case savingUses([KeyUses.Use])
         case idle
     }
 
     /// Nanoseconds for one query.
     private static let timeout: Int64 = 10_000_000_000
-    /// Nanoseconds without a query after which a sign of life is asked for, and those it may take: a server that hangs
-    /// would be silent, too, about a key that was revoked. So would one that takes no writes any more: the primary is
-    /// another one then.
-    private static let checkInterval: Int64 = 2_000_000_000
-    private static let checkTimeout: Int64 = 3_000_000_000
-    private static let check =
-        "SELECT current_setting('transaction_read_only'), (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
     /// Nanoseconds after which all keys are read again: a change may be made while triggers do not fire, and then no NOTIFY
     /// names it.
     private static let readInterval: Int64 = 300_000_000_000
     /// Nanoseconds until it is asked again whether the edges have read their news.
     private static let heldUpPause: Int64 = 10_000_000
 
-    private static let readOnly = DatabaseError(
-        operation: "check", message: "the session is read-only", isConnectionLost: true)
-
     private let logger: Logger
     private let slot: ProcessSlot
-    private let defaults: (events: UInt32, seconds: UInt32)
+    let defaults: (events: UInt32, seconds: UInt32)
     private var link: DatabaseLink
     private var stage = Stage.away
     private var failure: DatabaseError?
     private var losses = ToldReasons()
     private var slice = KeySlice()
     private var plan = KeyReadingPlan()
-    private var table = KeyTable()
-    private var knownProjects = KnownProjects()
+    private(set) var table = KeyTable()
+    private(set) var knownProjects = KnownProjects()
     private var archive: KeyArchive
     private var archivedChangeCount = 0
     private var hasReadArchive = false
     private var (checkAt, readAllAt, askAgainAt) = (Int64.max, Int64.max, Int64.max)
-    /// When it was last sent, by this host's clock.
-    private var checkedAt: Int64 = 0
+    private var sign = SignOfLife()
+    private var uses = KeyUses()
+    private var useFaults = ToldReasons()
     /// Whether all changes were heard since the keys were read.
     private(set) var isCurrent = false
     /// Whether the keys are known, or it is known that PostgreSQL cannot be reached.
@@ -79,38 +70,18 @@ struct KeyReader: ~Copyable {
     }
 
     var deadline: Int64? {
-        let own: Int64? = if case .idle = stage { plan.hasMore ? askAgainAt : min(checkAt, readAllAt) } else { nil }
+        let own: Int64? =
+            if case .idle = stage { plan.hasMore ? askAgainAt : min(checkAt, readAllAt, uses.dueAt) } else { nil }
         return [link.deadline, archive.deadline, own].compactMap { $0 }.min()
     }
 
-    /// What is known of a key. One that is not in memory is unknown only while changes can be heard; one that was revoked
-    /// is unknown for good.
-    func look(up key: KeyID) -> (state: KeyState, quota: ProjectQuota?) {
-        if table.isLoaded, let quota = table.quota(of: key) { return (.known, quota) }
-        return (isCurrent || table.isRevoked(key) ? .unknown : .unavailable, nil)
-    }
-
-    /// The limit of a project; the default one when it has no key in force any more.
-    func quota(ofProject project: Int64) -> ProjectQuota {
-        table.quota(ofProject: project)
-            ?? ProjectQuota(project: project, events: defaults.events, seconds: defaults.seconds)
-    }
-
-    /// Whether keys were ever read, from PostgreSQL or from disk.
-    var isKnown: Bool { table.isLoaded }
     /// Whether PostgreSQL's keys are all on disk.
     var isSaved: Bool { isCurrent && archive.deadline == nil }
-
-    /// The projects of the database; nil while they may be others than when they were read.
-    var projects: KnownProjects? { isCurrent ? knownProjects : nil }
 
     /// No event waits on disk any more.
     mutating func forgetReplacedProjects() {
         knownProjects.forgetReplaced()
     }
-
-    /// A project that has a key in force, if there is one.
-    var anyProject: Int64? { table.anyProject }
 
     /// The descriptor of the connection is ready.
     mutating func proceed(now: Int64, _ epoll: borrowing Epoll) -> [KeyTable.Change] {
@@ -127,10 +98,19 @@ struct KeyReader: ~Copyable {
         if case .idle = stage, plan.hasMore { return readNext(now: now, epoll) }
         if case .idle = stage, checkAt <= now {
             stage = .checking
-            checkedAt = Clock.wall()
-            return send(Self.check, within: Self.checkTimeout, now: now, epoll)
+            return send(sign.ask(wall: Clock.wall()), within: SignOfLife.timeout, now: now, epoll)
+        }
+        if case .idle = stage, uses.dueAt <= now {
+            let step = uses.next()
+            stage = .savingUses(step)
+            return send(KeyUses.statement(step), within: Self.timeout, now: now, epoll)
         }
         return take(link.elapse(now: now, epoll), now: now, epoll)
+    }
+
+    /// A request has this key. PostgreSQL is told later, when there is nothing else to ask it.
+    mutating func noteUse(of key: KeyID, now: Int64) {
+        uses.note(key, wall: Clock.wall(), now: now)
     }
 
     /// The process ends: what has changed is kept.
@@ -164,7 +144,7 @@ struct KeyReader: ~Copyable {
                 changes += readNext(now: now, epoll)
                 if case .idle = stage { return changes }
                 continue
-            case .listening, .sweeping, .readingProjects, .checking: break
+            case .listening, .sweeping, .readingProjects, .checking, .savingUses: break
             }
             switch link.nextResult() {
             case .pending: return changes
@@ -174,10 +154,8 @@ struct KeyReader: ~Copyable {
                 case .listening:
                     if let found = SessionSettings.predecessors(in: rows) { link.foundAbandoned(found) }
                 case .checking:
-                    let isReadOnly = rows.count == 1 && rows[row: 0, column: 0] == "on"
-                    if isReadOnly && !link.acceptsReadOnly { failure = Self.readOnly }
-                    noteClock(rows)
-                case .away, .idle: break
+                    failure = sign.take(rows, wall: Clock.wall(), acceptsReadOnly: link.acceptsReadOnly, slot)
+                case .away, .idle, .savingUses: break
                 }
             case .failed(let error): failure = error
             case .idle: changes += complete(now: now, epoll)
@@ -185,17 +163,14 @@ struct KeyReader: ~Copyable {
         }
     }
 
-    private func noteClock(_ rows: borrowing Rows) {
-        guard rows.count == 1, let theirs = rows[row: 0, column: 1].flatMap({ Int64($0) }) else { return }
-        slot.setClockDifference(theirs < checkedAt ? checkedAt - theirs : max(theirs - Clock.wall(), 0))
-    }
-
     /// The command under way is over.
     private mutating func complete(now: Int64, _ epoll: borrowing Epoll) -> [KeyTable.Change] {
-        if let error = failure { return take(link.drop(error, now: now, epoll), now: now, epoll) }
+        if let error = failure, !isForgiven(error, now: now) {
+            return take(link.drop(error, now: now, epoll), now: now, epoll)
+        }
         let ended = stage
         stage = .idle
-        checkAt = now + Self.checkInterval
+        checkAt = now + SignOfLife.interval
         defer { slice = KeySlice() }
         switch ended {
         case .away, .idle, .checking: return []
@@ -203,6 +178,12 @@ struct KeyReader: ~Copyable {
             plan.restart()
             return []
         case .sweeping: return takeSlice(now: now)
+        case .savingUses(let step):
+            if failure.take() == nil {
+                uses.saved(step, now: now)
+                useFaults.end()
+            }
+            return []
         case .readingProjects(let projects):
             guard plan.take(slice, of: projects) else { return [] }
             knownProjects.replace(projects, slice.projects)
@@ -210,6 +191,16 @@ struct KeyReader: ~Copyable {
             noteChanges(now: now)
             return changes
         }
+    }
+
+    /// Whether the keys can be read though a statement failed: it was the one by which their use is noted.
+    private mutating func isForgiven(_ error: DatabaseError, now: Int64) -> Bool {
+        guard case .savingUses = stage, !error.isConnectionLost else { return false }
+        uses.failed(now: now)
+        if useFaults.tells("\(error)", now: now) {
+            logger.warning("the last use of keys is not noted, tried again later", metadata: ["reason": "\(error)"])
+        }
+        return true
     }
 
     private mutating func takeSlice(now: Int64) -> [KeyTable.Change] {

@@ -42,7 +42,8 @@ struct StorageRoleCheck {
                 AND has_table_privilege('public.api_keys', 'SELECT')
                 AND has_table_privilege('public.event_claims', 'INSERT')
                 AND has_table_privilege('public.event_claims', 'SELECT')
-                AND has_function_privilege('public.mesher_make_partitions(date, date)', 'EXECUTE'),
+                AND has_function_privilege('public.mesher_make_partitions(date, date)', 'EXECUTE')
+                AND has_function_privilege('public.mesher_note_key_uses(text[], integer[])', 'EXECUTE'),
                 has_column_privilege('public.events', 'payload', 'SELECT'),
                 EXISTS (SELECT FROM pg_roles r
                     WHERE r.rolname = 'mesher_runtime' AND pg_has_role(r.oid, 'USAGE'))

@@ -36,7 +36,12 @@ struct KeyCommand: ParsableCommand {
     }
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List a project's keys, oldest first.")
+        static let configuration = CommandConfiguration(
+            abstract: "List a project's keys, oldest first.",
+            discussion: """
+                LAST USED is the last day, in UTC, on which a host had a request with the key, whatever became of it. A host says \
+                so within seconds, or once PostgreSQL is back.
+                """)
 
         @Argument(help: "Slug or id.") var project: String
         @OptionGroup var output: OutputOptions
@@ -50,13 +55,18 @@ struct KeyCommand: ParsableCommand {
                 let values = keys.map { key in
                     JSON.object([
                         "key": .string(key.key), "project_id": .integer(project.id), "label": .string(key.label),
-                        "created_at": .string(key.createdAt), "revoked_at": .optional(key.revokedAt),
+                        "created_at": .string(key.createdAt), "last_used_on": .optional(key.lastUsedOn),
+                        "revoked_at": .optional(key.revokedAt),
                     ])
                 }
                 return print(JSON.array(values))
             }
-            var table = TextTable(["KEY": .left, "LABEL": .left, "CREATED": .left, "REVOKED": .left])
-            for key in keys { table.append([key.key, key.label, key.createdAt, key.revokedAt]) }
+            var table = TextTable([
+                "KEY": .left, "LABEL": .left, "CREATED": .left, "LAST USED": .left, "REVOKED": .left,
+            ])
+            for key in keys {
+                table.append([key.key, key.label, key.createdAt, key.lastUsedOn, key.revokedAt])
+            }
             print(table)
         }
     }

@@ -6,6 +6,8 @@ struct ProjectKey {
     let label: String
     /// RFC 3339, UTC.
     let createdAt: String
+    /// The last day, in UTC, on which a request had it; nil when none is known.
+    let lastUsedOn: String?
     /// RFC 3339, UTC; nil while it is in force.
     let revokedAt: String?
 }
@@ -16,14 +18,16 @@ extension ProjectKey {
         let rows = try connection.query(
             """
             SELECT key, label, to_char(created_at AT TIME ZONE 'UTC', format),
-                to_char(revoked_at AT TIME ZONE 'UTC', format)
-            FROM public.api_keys, (VALUES ('YYYY-MM-DD"T"HH24:MI:SS"Z"')) AS f (format)
+                to_char(revoked_at AT TIME ZONE 'UTC', format), to_char(used_on, 'YYYY-MM-DD')
+            FROM public.api_keys LEFT JOIN public.key_uses USING (key),
+                (VALUES ('YYYY-MM-DD"T"HH24:MI:SS"Z"')) AS f (format)
             WHERE project_id = $1 ORDER BY created_at, key
             """, [String(project)])
         return (0..<rows.count).map { row in
             ProjectKey(
                 key: rows[row: row, column: 0] ?? "", label: rows[row: row, column: 1] ?? "",
-                createdAt: rows[row: row, column: 2] ?? "", revokedAt: rows[row: row, column: 3])
+                createdAt: rows[row: row, column: 2] ?? "", lastUsedOn: rows[row: row, column: 4],
+                revokedAt: rows[row: row, column: 3])
         }
     }
 
