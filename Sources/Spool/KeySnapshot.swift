@@ -31,20 +31,29 @@ package struct KeySnapshot: Equatable, Sendable {
         static let end: UInt8 = 0
         static let known: UInt8 = 1
         static let revoked: UInt8 = 2
+        /// In force until some time.
+        static let ending: UInt8 = 3
     }
 
     /// "MSHRKEYS"
     static let magic: UInt64 = 0x4d53_4852_4b45_5953
-    static let version: UInt32 = 3
+    static let version: UInt32 = 4
+    /// What is written while no key ends: the release before can read it.
+    static let versionWithoutEndings: UInt32 = 3
     private static let oldestVersion: UInt32 = 2
 
     /// The keys in force, and what the project of each may send.
     package var quotas: [KeyID: ProjectQuota] = [:]
+    /// When some of these are refused, in microseconds since 1970.
+    package var endings: [KeyID: Int64] = [:]
     /// Revoking is for good: these are refused also while PostgreSQL cannot be asked.
     package var revoked: Set<KeyID> = []
 
-    package init(quotas: [KeyID: ProjectQuota] = [:], revoked: Set<KeyID> = []) {
+    package init(
+        quotas: [KeyID: ProjectQuota] = [:], endings: [KeyID: Int64] = [:], revoked: Set<KeyID> = []
+    ) {
         self.quotas = quotas
+        self.endings = endings
         self.revoked = revoked
     }
 
@@ -53,15 +62,16 @@ package struct KeySnapshot: Equatable, Sendable {
     /// - Parameter places: those of the database that the keys must be of, one of which must be the same; nil for any.
     package init(decoding bytes: UnsafeRawBufferPointer, places: [String]?) throws(Fault) {
         var snapshot = KeySnapshot()
-        try Self.forEachKey(in: bytes, places: places) { key, quota in
+        try Self.forEachKey(in: bytes, places: places) { key, quota, end in
             if let quota { snapshot.quotas[key] = quota } else { snapshot.revoked.insert(key) }
+            if let end { snapshot.endings[key] = end }
         }
         self = snapshot
     }
 
-    /// Calls `body` with each key; those that were revoked have no quota. When it throws it may have called it for some.
+    /// Calls `body` with each key; those that were revoked have no quota, and few are refused from some time on. When it throws it may have called it for some.
     package static func forEachKey(
-        in bytes: UnsafeRawBufferPointer, places: [String]?, _ body: (KeyID, ProjectQuota?) -> Void
+        in bytes: UnsafeRawBufferPointer, places: [String]?, _ body: (KeyID, ProjectQuota?, Int64?) -> Void
     ) throws(Fault) {
         var content = FrameContent(bytes)
         guard content.integer(UInt64.self) == magic else { throw .foreign }
@@ -82,41 +92,42 @@ package struct KeySnapshot: Equatable, Sendable {
     }
 
     private static func readMarked(
-        _ content: inout FrameContent, _ body: (KeyID, ProjectQuota?) -> Void
+        _ content: inout FrameContent, _ body: (KeyID, ProjectQuota?, Int64?) -> Void
     ) throws(Fault) {
         while true {
             let mark = content.integer(UInt8.self)
             guard mark != Mark.end else { return }
-            guard mark == Mark.known || mark == Mark.revoked else { throw .damaged }
-            try readKey(&content, isRevoked: mark == Mark.revoked, body)
+            guard [Mark.known, Mark.revoked, Mark.ending].contains(mark) else { throw .damaged }
+            try readKey(&content, mark, body)
         }
     }
 
     private static func readCounted(
-        _ content: inout FrameContent, _ body: (KeyID, ProjectQuota?) -> Void
+        _ content: inout FrameContent, _ body: (KeyID, ProjectQuota?, Int64?) -> Void
     ) throws(Fault) {
         let counts = (known: content.integer(UInt32.self), revoked: content.integer(UInt32.self))
-        for _ in 0..<counts.known { try readKey(&content, isRevoked: false, body) }
-        for _ in 0..<counts.revoked { try readKey(&content, isRevoked: true, body) }
+        for _ in 0..<counts.known { try readKey(&content, Mark.known, body) }
+        for _ in 0..<counts.revoked { try readKey(&content, Mark.revoked, body) }
     }
 
     private static func readKey(
-        _ content: inout FrameContent, isRevoked: Bool, _ body: (KeyID, ProjectQuota?) -> Void
+        _ content: inout FrameContent, _ mark: UInt8, _ body: (KeyID, ProjectQuota?, Int64?) -> Void
     ) throws(Fault) {
         let key = content.key()
+        let end: Int64? = mark == Mark.ending ? content.integer() : nil
         let quota =
-            isRevoked
+            mark == Mark.revoked
             ? nil
             : ProjectQuota(
                 project: content.integer(), events: content.integer(), seconds: content.integer(),
                 origins: AllowedOrigins(content.bytes(Int(content.integer(UInt16.self)))))
         guard content.isIntact else { throw .damaged }
-        body(key, quota)
+        body(key, quota, end)
     }
 
     package func encoded(places: [String]) -> [UInt8] {
-        var encoder = KeySnapshotEncoder(places: places)
-        for (key, quota) in quotas { encoder.append(key, quota) }
+        var encoder = KeySnapshotEncoder(places: places, hasEndings: !endings.isEmpty)
+        for (key, quota) in quotas { encoder.append(key, quota, until: endings[key]) }
         for key in revoked { encoder.append(key, nil) }
         return encoder.finish()
     }

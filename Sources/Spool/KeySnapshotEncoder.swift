@@ -3,8 +3,8 @@ package import StorageChannel
 /// Writes a `KeySnapshot`, in as many pieces as wanted.
 ///
 /// Numbers are in network byte order: the magic (64 bits), the version (32), how many places the database that the keys are of
-/// was known by (16) and a hash of each (64); for each key a `Mark` (8) and the key (128), and for one in force also the project
-/// (64), events (32), seconds (32), and the length (16) and bytes of its `AllowedOrigins`; the mark of the end (8); a checksum of
+/// was known by (16) and a hash of each (64); for each key a `Mark` (8) and the key (128), for one that ends the
+/// time (64, microseconds since 1970), and for one in force also the project (64), events (32), seconds (32), and the length (16) and bytes of its `AllowedOrigins`; the mark of the end (8); a checksum of
 /// all before it (64).
 package struct KeySnapshotEncoder: ~Copyable {
     private static let offsetBasis: UInt64 = 0xcbf2_9ce4_8422_2325
@@ -12,19 +12,25 @@ package struct KeySnapshotEncoder: ~Copyable {
     private var writer = FrameWriter()
     private var checksum = offsetBasis
 
-    /// - Parameter places: those of the database that the keys are of.
-    package init(places: [String]) {
+    /// - Parameters:
+    ///   - places: those of the database that the keys are of.
+    ///   - hasEndings: whether one of the keys ends.
+    package init(places: [String], hasEndings: Bool) {
         writer.integer(KeySnapshot.magic)
-        writer.integer(KeySnapshot.version)
+        writer.integer(hasEndings ? KeySnapshot.version : KeySnapshot.versionWithoutEndings)
         writer.integer(UInt16(clamping: places.count))
         for place in places.prefix(Int(UInt16.max)) { writer.integer(Self.hash(place)) }
     }
 
-    /// - Parameter quota: nil for a key that was revoked.
-    package mutating func append(_ key: KeyID, _ quota: ProjectQuota?) {
-        writer.integer(quota == nil ? KeySnapshot.Mark.revoked : KeySnapshot.Mark.known)
+    /// - Parameters:
+    ///   - quota: nil for a key that was revoked.
+    ///   - end: when the key is refused, in microseconds since 1970.
+    package mutating func append(_ key: KeyID, _ quota: ProjectQuota?, until end: Int64? = nil) {
+        let mark = end == nil ? KeySnapshot.Mark.known : KeySnapshot.Mark.ending
+        writer.integer(quota == nil ? KeySnapshot.Mark.revoked : mark)
         writer.integer(key.value)
         guard let quota else { return }
+        if let end { writer.integer(end) }
         writer.integer(quota.project)
         writer.integer(quota.events)
         writer.integer(quota.seconds)

@@ -21,7 +21,7 @@ struct CommandLineTests {
         arguments: [
             "", "db", "db migrate", "db maintain", "db status", "org create", "org list", "org rename", "org delete",
             "project create", "project list", "project show", "project set", "project rename",
-            "key create", "key list", "key revoke", "send", "stream", "events list", "events show",
+            "key create", "key list", "key rotate", "key revoke", "send", "stream", "events list", "events show",
             "events tail", "config", "check", "status", "reload",
         ])
     func help(command: String) throws {
@@ -37,7 +37,8 @@ struct CommandLineTests {
             "nonsense", "project create", "project create a --nonsense", "project create 42", "project set a",
             "project rename a 42", "project show a --days 401", "org rename a 42", "project set a --rate-limit 0",
             "project set a --rate-limit x", "project set a --retention-days 36501", "events list a --limit 0",
-            "events list a --level loud", "send", "send http://h/1", "key revoke", "stream", "stream http://h/1",
+            "events list a --level loud", "send", "send http://h/1", "key revoke", "key rotate a --after -1",
+            "key rotate a --when-unused 0", "stream", "stream http://h/1",
         ])
     func usage(command: String) throws {
         let run = try Self.run(command.split(separator: " ").map(String.init))

@@ -20,19 +20,24 @@ struct RecordedFormatsTests {
         #expect(try bytes.withUnsafeBytes { bytes in try KeySnapshot(decoding: bytes, places: nil) } == Self.keys)
     }
 
-    @Test("A snapshot of keys of version 3 is read, and is what is written today")
+    @Test("A snapshot of keys of version 3 is read, and is what is written while no key ends; with one it is version 4")
     func currentKeys() throws {
-        let bytes = RecordedFile.bytes("formats/keys-3")
-        #expect(
-            try bytes.withUnsafeBytes { bytes in try KeySnapshot(decoding: bytes, places: ["b.example/mesher"]) }
-                == Self.keys)
-        #expect(KeySnapshot.version == 3, "record a file of the new version, and keep this one")
-        var encoder = KeySnapshotEncoder(places: ["a.example/mesher", "b.example/mesher"])
-        for key in Self.keys.quotas.keys.sorted(by: { $0.value < $1.value }) {
-            encoder.append(key, Self.keys.quotas[key])
+        #expect(KeySnapshot.version == 4, "record a file of the new version, and keep these")
+        let endings: [KeyID: Int64] = [KeyID(2): 1_800_000_000_000_000]
+        for (number, endings) in [(3, [:]), (4, endings)] {
+            let keys = KeySnapshot(quotas: Self.keys.quotas, endings: endings, revoked: Self.keys.revoked)
+            let bytes = RecordedFile.bytes("formats/keys-\(number)")
+            #expect(
+                try bytes.withUnsafeBytes { bytes in try KeySnapshot(decoding: bytes, places: ["b.example/mesher"]) }
+                    == keys)
+            var encoder = KeySnapshotEncoder(
+                places: ["a.example/mesher", "b.example/mesher"], hasEndings: !endings.isEmpty)
+            for key in keys.quotas.keys.sorted(by: { $0.value < $1.value }) {
+                encoder.append(key, keys.quotas[key], until: endings[key])
+            }
+            encoder.append(KeyID(3), nil)
+            #expect(encoder.finish() == bytes)
         }
-        encoder.append(KeyID(3), nil)
-        #expect(encoder.finish() == bytes)
     }
 
     @Test("Frames of version 2 are what is written today")

@@ -18,18 +18,18 @@ struct KeyArchive: ~Copyable {
         /// Nanoseconds that it has taken so far.
         var spent: Int64 = 0
 
-        init(_ file: DurableFile, places: [String]) throws(SystemError) {
+        init(_ file: DurableFile, places: [String], hasEndings: Bool) throws(SystemError) {
             self.file = file
             replacement = try file.begin()
-            encoder = KeySnapshotEncoder(places: places)
+            encoder = KeySnapshotEncoder(places: places, hasEndings: hasEndings)
         }
 
         /// Writes one more part; whether there are others.
         mutating func proceed(_ table: KeyTable) throws(SystemError) -> Bool {
             var count = 0
             while bucket < KeyTable.bucketCount, count < Self.keysInPart {
-                table.forEachKey(inBucket: bucket) { key, quota in
-                    encoder.append(key, quota)
+                table.forEachKey(inBucket: bucket) { key, quota, end in
+                    encoder.append(key, quota, until: end)
                     count += 1
                 }
                 bucket += 1
@@ -110,7 +110,7 @@ struct KeyArchive: ~Copyable {
         let result: Result<KeyTable, KeySnapshot.Fault> = bytes.withUnsafeBytes { bytes in
             var table = KeyTable()
             do throws(KeySnapshot.Fault) {
-                try KeySnapshot.forEachKey(in: bytes, places: places) { table.load($0, $1) }
+                try KeySnapshot.forEachKey(in: bytes, places: places) { table.load($0, $1, until: $2) }
                 return .success(table)
             } catch {
                 return .failure(error)
@@ -152,7 +152,7 @@ struct KeyArchive: ~Copyable {
         let begun = Clock.monotonic()
         if !isWriting {
             hasChangedMeanwhile = false
-            writing = try Writing(file, places: places)
+            writing = try Writing(file, places: places, hasEndings: table.hasEndings)
         }
         guard var part = writing.take() else { return }
         let hasMore = try part.proceed(table)

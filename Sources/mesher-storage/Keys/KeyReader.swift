@@ -88,9 +88,19 @@ struct KeyReader: ~Copyable {
         take(link.proceed(now: now, epoll), now: now, epoll)
     }
 
-    /// Connects again, gives up what takes too long, asks for a sign of life and keeps what has changed, when it is time.
+    /// Refuses keys whose time is over, connects again, gives up what takes too long, asks for a sign of life and keeps what has
+    /// changed, when it is time.
     mutating func elapse(now: Int64, _ epoll: borrowing Epoll) -> [KeyTable.Change] {
+        var changes: [KeyTable.Change] = []
+        if table.nextEnding < .max, table.nextEnding <= Clock.wall() {
+            changes = table.end(wall: Clock.wall())
+            noteChanges(now: now)
+        }
         archive.elapse(now: now, table)
+        return changes + goOn(now: now, epoll)
+    }
+
+    private mutating func goOn(now: Int64, _ epoll: borrowing Epoll) -> [KeyTable.Change] {
         if readAllAt <= now {
             readAllAt = .max
             plan.note(nil)
@@ -150,7 +160,8 @@ struct KeyReader: ~Copyable {
             case .pending: return changes
             case .rows(let rows):
                 switch stage {
-                case .sweeping, .readingProjects: slice.collect(rows, defaults: defaults, logger: logger)
+                case .sweeping, .readingProjects:
+                    slice.collect(rows, defaults: defaults, wall: Clock.wall(), logger: logger)
                 case .listening:
                     if let found = SessionSettings.predecessors(in: rows) { link.foundAbandoned(found) }
                 case .checking:

@@ -5,9 +5,11 @@ import StorageChannel
 
 /// What one query has found of keys and projects.
 struct KeySlice {
-    /// Columns of every query for keys, beside `FROM projects p` and `api_keys k`.
+    /// Columns of every query for keys, beside `FROM projects p` and `api_keys k`. By way of JSON `expires_at` is NULL in a schema
+    /// that does not have it yet.
     static let columns = """
-        k.key, p.id, k.revoked_at IS NULL, p.rate_limit_events, p.rate_limit_seconds, array_to_string(p.allowed_origins, ' ')
+        k.key, p.id, k.revoked_at IS NULL, p.rate_limit_events, p.rate_limit_seconds, array_to_string(p.allowed_origins, ' '),
+        (extract(epoch FROM (to_jsonb(k) ->> 'expires_at')::timestamptz) * 1000000)::bigint
         """
 
     var keys = KeySnapshot()
@@ -16,9 +18,11 @@ struct KeySlice {
     /// The last one that was found.
     var lastKey: KeyID?
 
-    /// - Parameter defaults: the limit of a project that has none of its own, events in seconds.
+    /// - Parameters:
+    ///   - defaults: the limit of a project that has none of its own, events in seconds.
+    ///   - wall: now, in microseconds since 1970.
     mutating func collect(
-        _ rows: borrowing Rows, defaults: (events: UInt32, seconds: UInt32), logger: Logger
+        _ rows: borrowing Rows, defaults: (events: UInt32, seconds: UInt32), wall: Int64, logger: Logger
     ) {
         rowCount += rows.count
         for row in 0..<rows.count {
@@ -30,10 +34,12 @@ struct KeySlice {
                 continue
             }
             lastKey = key
-            guard rows[row: row, column: 2] == "t" else {
+            let end = rows[row: row, column: 6].flatMap { Int64($0) }
+            guard rows[row: row, column: 2] == "t", end ?? .max > wall else {
                 keys.revoked.insert(key)
                 continue
             }
+            if let end { keys.endings[key] = end }
             keys.quotas[key] = ProjectQuota(
                 project: project,
                 events: rows[row: row, column: 3].flatMap { UInt32($0) } ?? defaults.events,

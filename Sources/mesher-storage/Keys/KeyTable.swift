@@ -20,6 +20,9 @@ struct KeyTable {
     private(set) var isLoaded = false
     private var keys = SortedBuckets<StoredKey>()
     private var projects = SortedBuckets<StoredProject>()
+    /// When some keys are refused, in microseconds since 1970; the first of these times, or one before it.
+    private var endings: [KeyID: Int64] = [:]
+    private(set) var nextEnding = Int64.max
 
     /// While it is to be found out which projects are other ones than before: those that have lost a key, and the keys that
     /// are new.
@@ -59,10 +62,13 @@ struct KeyTable {
 
     static var bucketCount: Int { SortedBuckets<StoredKey>.bucketCount }
 
-    /// Calls `body` with each key of one of the buckets; revoked ones have no quota.
-    func forEachKey(inBucket bucket: Int, _ body: (KeyID, ProjectQuota?) -> Void) {
+    var hasEndings: Bool { !endings.isEmpty }
+
+    /// Calls `body` with each key of one of the buckets; revoked ones have no quota, and few are refused from some time on.
+    func forEachKey(inBucket bucket: Int, _ body: (KeyID, ProjectQuota?, Int64?) -> Void) {
         for key in keys.elements(inBucket: bucket) {
-            body(KeyID(key.number), key.isRevoked ? nil : projects[key.project]?.quota)
+            let id = KeyID(key.number)
+            body(id, key.isRevoked ? nil : projects[key.project]?.quota, hasEndings ? endings[id] : nil)
         }
     }
 
@@ -70,7 +76,7 @@ struct KeyTable {
     var counts: (known: Int, revoked: Int) {
         var counts = (known: 0, revoked: 0)
         for bucket in 0..<Self.bucketCount {
-            forEachKey(inBucket: bucket) { _, quota in
+            forEachKey(inBucket: bucket) { _, quota, _ in
                 if quota == nil { counts.revoked += 1 } else { counts.known += 1 }
             }
         }
@@ -80,7 +86,11 @@ struct KeyTable {
     // MARK: Reading all
 
     /// Adds a key that was read from disk; without a quota it was revoked.
-    mutating func load(_ key: KeyID, _ quota: ProjectQuota?) {
+    mutating func load(_ key: KeyID, _ quota: ProjectQuota?, until end: Int64? = nil) {
+        if let end {
+            endings[key] = end
+            nextEnding = min(nextEnding, end)
+        }
         keys.set(StoredKey(key, project: quota?.project))
         guard let quota else { return }
         _ = adopt(quota)
@@ -144,11 +154,11 @@ struct KeyTable {
         for key in current.revoked {
             guard !isRevoked(key) else { continue }
             if keep(key, in: nil) { changes.append(Change(key: key, quota: nil)) }
-            keys.set(StoredKey(key, project: nil))
-            changeCount += 1
+            revoke(key)
         }
         for (key, quota) in current.quotas {
             changes += adopt(quota)
+            if endings[key] != current.endings[key] { setEnding(of: key, current.endings[key]) }
             guard keys[key.value]?.project != quota.project else {
                 _ = keep(key, in: quota.project)
                 continue
@@ -161,6 +171,36 @@ struct KeyTable {
         }
         return isLoaded ? changes : []
     }
+
+    // MARK: Keys that end
+
+    /// The time has come for some keys: from now on they are as if they were revoked, also if PostgreSQL doesn't answer.
+    ///
+    /// - Parameter wall: microseconds since 1970.
+    mutating func end(wall: Int64) -> [Change] {
+        guard nextEnding <= wall else { return [] }
+        var changes: [Change] = []
+        for (key, end) in endings where end <= wall {
+            if keep(key, in: nil) { changes.append(Change(key: key, quota: nil)) }
+            revoke(key)
+        }
+        nextEnding = endings.values.min() ?? .max
+        return isLoaded ? changes : []
+    }
+
+    private mutating func setEnding(of key: KeyID, _ end: Int64?) {
+        endings[key] = end
+        nextEnding = min(nextEnding, end ?? .max)
+        changeCount += 1
+    }
+
+    private mutating func revoke(_ key: KeyID) {
+        keys.set(StoredKey(key, project: nil))
+        endings[key] = nil
+        changeCount += 1
+    }
+
+    // MARK: One change
 
     /// The project has this quota; its keys that are known by another one change.
     private mutating func adopt(_ quota: ProjectQuota) -> [Change] {
@@ -180,6 +220,7 @@ struct KeyTable {
     private mutating func drop(_ key: KeyID) -> Bool {
         guard let stored = keys[key.value] else { return false }
         keys.remove(key.value)
+        endings[key] = nil
         changeCount += 1
         guard !stored.isRevoked else { return false }
         projects.change(stored.project) { $0.forget(key) }

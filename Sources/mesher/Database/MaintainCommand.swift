@@ -13,7 +13,7 @@ extension DatabaseCommand {
             discussion: """
                 Run it once a day. Whole days older than MESHER_RETENTION_DAYS are dropped; events of a project that \
                 keeps them for less are deleted. If all days together are larger than MESHER_RETENTION_SIZE, the oldest are \
-                dropped, but not today's. What a long transaction still reads is left for the next run; it says who that is, \
+                dropped, but not today's. Rotated keys whose time is over, or that were unused for long enough, are revoked. What a long transaction still reads is left for the next run; it says who that is, \
                 and the exit status is 75. Intake never waits for it. Held days (mesher db hold) are left alone.
                 """)
 
@@ -60,8 +60,12 @@ extension DatabaseCommand {
             let retention = Retention(
                 days: settings.integer(.retentionDays), size: Int64(settings.integer(.retentionSize)) << 20)
             let made = dryRun ? 0 : try Partition.makeAhead(on: connection)
+            let keys = dryRun ? try EndedKeys.count(on: connection) : try EndedKeys.revoke(on: connection)
             let outcome = dryRun ? try retention.plan(on: connection) : try retention.apply(on: connection)
-            print(output.isJSON ? outcome.json(made: made).description : outcome.text(made: made, isPlan: dryRun))
+            print(
+                output.isJSON
+                    ? outcome.json(made: made, revokedKeys: keys).description
+                    : outcome.text(made: made, revokedKeys: keys, isPlan: dryRun))
             guard outcome.busy.isEmpty else {
                 let blockers = outcome.blockers.map { "; blocked by \($0.text)" }.joined()
                 throw CommandError(
@@ -74,11 +78,12 @@ extension DatabaseCommand {
 }
 
 extension Retention.Outcome {
-    fileprivate func json(made: Int) -> JSON {
+    fileprivate func json(made: Int, revokedKeys: Int) -> JSON {
         func names(_ names: [String]) -> JSON { .array(names.map { .string($0) }) }
         return .object([
             "made": .integer(Int64(made)), "dropped": names(dropped), "deleted": .integer(Int64(deleted)),
             "busy": names(busy), "for_size": names(forSize), "held": names(held), "excess_bytes": .integer(excess),
+            "revoked_keys": .integer(Int64(revokedKeys)),
             "blockers": .array(
                 blockers.map { blocker in
                     .object([
@@ -90,7 +95,7 @@ extension Retention.Outcome {
         ])
     }
 
-    fileprivate func text(made: Int, isPlan: Bool) -> String {
+    fileprivate func text(made: Int, revokedKeys: Int, isPlan: Bool) -> String {
         let verb = isPlan ? "would drop" : "dropped"
         var lines = [
             isPlan
@@ -106,6 +111,7 @@ extension Retention.Outcome {
         } else if !held.isEmpty {
             lines.append("held, and so not dropped for the size of all days: \(held.joined(separator: ", "))")
         }
+        if revokedKeys > 0 { lines.append("\(isPlan ? "would revoke" : "revoked") \(revokedKeys) rotated keys") }
         return lines.joined(separator: "\n")
     }
 }

@@ -13,4 +13,14 @@ enum APIKey {
         guard text.utf8.count == 32, text.allSatisfy({ $0.isASCII && $0.isHexDigit }) else { return nil }
         return text.lowercased()
     }
+
+    /// A key that a person has given.
+    ///
+    /// - Throws: `CommandError` when it is none.
+    static func given(_ text: String) throws(CommandError) -> String {
+        guard let key = normalized(text) else {
+            throw CommandError(.dataError, "a key is 32 hex digits; see mesher key list PROJECT")
+        }
+        return key
+    }
 }

@@ -5,8 +5,8 @@ internal import PostgreSQL
 /// `mesher key`: the keys by which a project's clients are known. Changes are in force at the edges within a second.
 struct KeyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "key", abstract: "Create, list and revoke the keys of projects.",
-        subcommands: [Create.self, List.self, Revoke.self])
+        commandName: "key", abstract: "Create, list, rotate and revoke the keys of projects.",
+        subcommands: [Create.self, List.self, KeyRotateCommand.self, Revoke.self])
 
     struct Create: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Create a further key for a project.")
@@ -40,7 +40,7 @@ struct KeyCommand: ParsableCommand {
             abstract: "List a project's keys, oldest first.",
             discussion: """
                 LAST USED is the last day, in UTC, on which a host had a request with the key, whatever became of it. A host says \
-                so within seconds, or once PostgreSQL is back.
+                so within seconds, or once PostgreSQL is back. ENDS is when the key is refused: since another took its place.
                 """)
 
         @Argument(help: "Slug or id.") var project: String
@@ -56,16 +56,17 @@ struct KeyCommand: ParsableCommand {
                     JSON.object([
                         "key": .string(key.key), "project_id": .integer(project.id), "label": .string(key.label),
                         "created_at": .string(key.createdAt), "last_used_on": .optional(key.lastUsedOn),
+                        "expires_at": .optional(key.expiresAt), "unused_days": .optional(key.unusedDays),
                         "revoked_at": .optional(key.revokedAt),
                     ])
                 }
                 return print(JSON.array(values))
             }
             var table = TextTable([
-                "KEY": .left, "LABEL": .left, "CREATED": .left, "LAST USED": .left, "REVOKED": .left,
+                "KEY": .left, "LABEL": .left, "CREATED": .left, "LAST USED": .left, "ENDS": .left, "REVOKED": .left,
             ])
             for key in keys {
-                table.append([key.key, key.label, key.createdAt, key.lastUsedOn, key.revokedAt])
+                table.append([key.key, key.label, key.createdAt, key.lastUsedOn, key.ending, key.revokedAt])
             }
             print(table)
         }
@@ -79,10 +80,7 @@ struct KeyCommand: ParsableCommand {
         @OptionGroup var options: CommonOptions
 
         func run() throws {
-            guard let key = APIKey.normalized(key) else {
-                throw CommandError(.dataError, "a key is 32 hex digits; see mesher key list PROJECT")
-            }
-            let isNew = try ProjectKey.revoke(key, on: options.openMigratedDatabase())
+            let isNew = try ProjectKey.revoke(APIKey.given(key), on: options.openMigratedDatabase())
             print(isNew ? "revoked" : "already revoked")
         }
     }

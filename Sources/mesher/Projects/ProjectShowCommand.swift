@@ -30,7 +30,7 @@ struct ProjectShowCommand: ParsableCommand {
         let publicURL = try options.settings().text(.publicURL)
         let connection = try options.openMigratedDatabase()
         let project = try Project.find(project, on: connection)
-        let dsns = try ProjectKey.all(of: project.id, on: connection).filter { $0.revokedAt == nil }
+        let dsns = try ProjectKey.all(of: project.id, on: connection).filter(\.isInForce)
             .map { try DSN(publicURL: publicURL, key: $0.key, project: project.id) }
         let volume = try ProjectVolume(of: project.id, on: connection)
         let wanted = try connection.query(

@@ -36,6 +36,44 @@ import Testing
         #expect(!storage.log.contains("is ignored"))
     }
 
+    @Test("a key that expires is refused at that time, and nobody has to say so")
+    func expires() throws {
+        let storage = try StorageProcess(prepare: CommitterFailureTests.project(with: key))
+        let edge = try storage.edge()
+        #expect(edge.lookUp(key)?.state == .known)
+        let owner = try storage.open()
+        try owner.execute("INSERT INTO api_keys (key, project_id) VALUES ('\(CommitterFailureTests.hex(last))', 1)")
+        #expect(edge.key(last)?.state == .known)
+        try owner.execute(
+            "UPDATE api_keys SET expires_at = now() + interval '4 s' WHERE key = '\(CommitterFailureTests.hex(key))'")
+        #expect(edge.lookUp(last)?.state == .known)
+        #expect(edge.key(key)?.state == .unknown)
+        #expect(edge.lookUp(key)?.state == .unknown && edge.lookUp(last)?.state == .known)
+        #expect(try storage.value("SELECT count(*) FROM api_keys WHERE expires_at <= now() + interval '1 s'") == "1")
+    }
+
+    @Test("a key expires also while PostgreSQL is away, and after a restart meanwhile")
+    func expiresWhileAway() throws {
+        let storage = try StorageProcess(prepare: CommitterFailureTests.project(with: key))
+        let edge = try storage.edge()
+        try storage.open().execute(
+            """
+            INSERT INTO api_keys (key, project_id, expires_at)
+            VALUES ('\(CommitterFailureTests.hex(last))', 1, now() + interval '1 hour');
+            UPDATE api_keys SET expires_at = now() + interval '6 s' WHERE key <> '\(CommitterFailureTests.hex(last))'
+            """)
+        #expect(edge.key(last)?.state == .known)
+        #expect(eventually { storage.keptKeys == 2 || edge.lookUp(key)?.state == .unknown })
+        storage.kill()
+        _ = storage.wait()
+        try storage.allowConnections(false)
+        try storage.start()
+        let later = try storage.edge(whenAccepting: false)
+        #expect(later.lookUp(last)?.state == .known)
+        #expect(eventually { later.lookUp(key)?.state == .unknown })
+        #expect(later.lookUp(last)?.state == .known)
+    }
+
     @Test("a key that was revoked while triggers do not fire is heard of when all are read again")
     func unheard() throws {
         let storage = try StorageProcess(

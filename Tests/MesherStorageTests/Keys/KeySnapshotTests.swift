@@ -13,7 +13,7 @@ import Testing
             ),
             KeyID(.max): ProjectQuota(project: .max, events: .max, seconds: .max),
         ],
-        revoked: [KeyID(3), KeyID(4)])
+        endings: [KeyID(2): 1_700_000_000_000_000], revoked: [KeyID(3), KeyID(4)])
 
     private func read(_ bytes: [UInt8], places: [String] = ["b", "c"]) throws -> KeySnapshot {
         try bytes.withUnsafeBytes { bytes in try KeySnapshot(decoding: bytes, places: places) }
@@ -57,11 +57,18 @@ import Testing
         #expect(fault(bytes, places: ["c", "ab"]) == .database)
         #expect(fault(bytes, places: []) == .database)
         var later = bytes
-        later[11] = 4
-        #expect(fault(later) == .version(4))
+        later[11] = 5
+        #expect(fault(later) == .version(5))
     }
 
-    @Test("what the release before has written is read, by the list of all servers")
+    @Test("while no key ends, the release before can read it")
+    func withoutEndings() throws {
+        #expect(snapshot.encoded(places: ["a"])[11] == 4)
+        let former = KeySnapshot(quotas: snapshot.quotas, revoked: snapshot.revoked)
+        #expect(former.encoded(places: ["a"])[11] == 3)
+    }
+
+    @Test("what the second release before has written is read, by the list of all servers")
     func former() throws {
         // No key in force, and the revoked 0a0a…; of the servers "a".
         let header: [UInt8] = [0, 0, 0, 2, 0xaf, 0x63, 0xdc, 0x4c, 0x86, 0x01, 0xec, 0x8c, 0, 0, 0, 0, 0, 0, 0, 1]

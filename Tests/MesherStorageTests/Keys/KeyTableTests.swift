@@ -9,8 +9,9 @@ extension KeyTable {
     var snapshot: KeySnapshot {
         var snapshot = KeySnapshot()
         for bucket in 0..<Self.bucketCount {
-            forEachKey(inBucket: bucket) { key, quota in
+            forEachKey(inBucket: bucket) { key, quota, end in
                 if let quota { snapshot.quotas[key] = quota } else { snapshot.revoked.insert(key) }
+                if let end { snapshot.endings[key] = end }
             }
         }
         return snapshot
@@ -134,5 +135,57 @@ extension KeyTable {
         #expect(KeyID(hex: "+123456789abcdef0123456789abcdef") == nil)
         #expect(KeyID(hex: "0123456789abcdef0123456789abcde") == nil)
         #expect(KeyID(hex: "0123456789abcdef0123456789abcdeg") == nil)
+    }
+
+    // MARK: Keys that end
+
+    @Test("a key that ends is refused from that time on, is then as if revoked, and the others stay")
+    func ending() {
+        var table = KeyTable()
+        let keys = [KeyID(1): quota, KeyID(2): quota, KeyID(3): quota]
+        _ = table.replaceAll(KeySnapshot(quotas: keys, endings: [KeyID(1): 100, KeyID(2): 200]))
+        #expect(table.nextEnding == 100)
+        #expect(table.end(wall: 99).isEmpty && table.quota(of: KeyID(1)) == quota)
+        #expect(table.end(wall: 100) == [KeyTable.Change(key: KeyID(1), quota: nil)])
+        #expect(table.quota(of: KeyID(1)) == nil && table.isRevoked(KeyID(1)))
+        #expect(table.nextEnding == 200)
+        let left = KeySnapshot(
+            quotas: [KeyID(2): quota, KeyID(3): quota], endings: [KeyID(2): 200], revoked: [KeyID(1)])
+        #expect(table.snapshot == left)
+        // PostgreSQL says the same.
+        #expect(table.replaceAll(left).isEmpty)
+        #expect(table.end(wall: 1_000) == [KeyTable.Change(key: KeyID(2), quota: nil)])
+        #expect(table.nextEnding == .max && !table.hasEndings && table.quota(ofProject: 1) == quota)
+    }
+
+    @Test("an end that is put off, taken back or revoked counts no more, and each of that is written to disk")
+    func changedEnding() {
+        var table = KeyTable()
+        let keys = [KeyID(1): quota]
+        _ = table.replaceAll(KeySnapshot(quotas: keys, endings: [KeyID(1): 100]))
+        let count = table.changeCount
+        #expect(table.replaceAll(KeySnapshot(quotas: keys, endings: [KeyID(1): 100])).isEmpty)
+        #expect(table.changeCount == count)
+        #expect(table.replaceAll(KeySnapshot(quotas: keys, endings: [KeyID(1): 300])).isEmpty)
+        #expect(table.changeCount > count)
+        #expect(table.end(wall: 200).isEmpty && table.quota(of: KeyID(1)) == quota && table.nextEnding == 300)
+        #expect(table.replaceAll(KeySnapshot(quotas: keys)).isEmpty)
+        #expect(table.end(wall: 400).isEmpty && table.quota(of: KeyID(1)) == quota)
+        _ = table.replaceAll(KeySnapshot(quotas: keys, endings: [KeyID(1): 500]))
+        #expect(table.replaceAll(KeySnapshot(revoked: [KeyID(1)])).count == 1)
+        #expect(table.end(wall: 600).isEmpty && !table.hasEndings)
+        // A key that has ended here is in force again when PostgreSQL says so.
+        _ = table.replaceAll(KeySnapshot(quotas: keys, endings: [KeyID(1): 700]))
+        #expect(table.end(wall: 700).count == 1)
+        let changes = table.replaceAll(KeySnapshot(quotas: keys, endings: [KeyID(1): 800]))
+        #expect(changes == [KeyTable.Change(key: KeyID(1), quota: quota)])
+    }
+
+    @Test("a key that was read from disk ends as well")
+    func loadedEnding() {
+        var table = KeyTable()
+        table.load(KeyID(1), quota, until: 100)
+        table.completeLoading()
+        #expect(table.end(wall: 100).count == 1 && table.isRevoked(KeyID(1)))
     }
 }
