@@ -34,4 +34,5 @@ enum AdvisoryLock {
     static let migrations = 1
     static let partitions = 2
     static let retention = 3
+    static let deletions = 4
 }

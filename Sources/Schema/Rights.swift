@@ -82,7 +82,8 @@ package enum ProjectIDs {
     package static let limit: Int64 = 1_000_000_000_000_000
 
     /// Moves the sequence of project ids beyond every id that was ever used. After a restore from an older backup
-    /// there may be events, in the table or in a spool, of a project that is lost; no new project must get them.
+    /// there may be events, in the table or in a spool, of a project that is lost; no new project must get them, nor the id of
+    /// one that was deleted.
     ///
     /// - Parameter used: the highest id that is known from elsewhere.
     ///
@@ -93,7 +94,8 @@ package enum ProjectIDs {
             SELECT setval(pg_get_serial_sequence('public.projects', 'id'), highest)
             FROM (SELECT GREATEST(
                 (SELECT max(project_id) FROM public.events WHERE project_id <= \(limit)),
-                (SELECT max(id) FROM public.projects), least($1::bigint, \(limit))) AS highest)
+                (SELECT max(id) FROM public.projects), (SELECT max(project_id) FROM public.project_deletions),
+                least($1::bigint, \(limit))) AS highest)
             AS ids
             WHERE highest > 0 AND (
                 highest > (SELECT last_value FROM public.projects_id_seq)

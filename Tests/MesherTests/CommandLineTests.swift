@@ -20,7 +20,7 @@ struct CommandLineTests {
         "every command explains itself with --help",
         arguments: [
             "", "db", "db migrate", "db maintain", "db status", "org create", "org list", "org rename", "org delete",
-            "project create", "project list", "project show", "project set", "project rename",
+            "project create", "project list", "project show", "project set", "project rename", "project delete",
             "key create", "key list", "key rotate", "key revoke", "send", "stream", "events list", "events show",
             "events tail", "config", "check", "status", "reload",
         ])

@@ -13,7 +13,7 @@ extension DatabaseCommand {
             discussion: """
                 Run it once a day. Whole days older than MESHER_RETENTION_DAYS are dropped; events of a project that \
                 keeps them for less are deleted. If all days together are larger than MESHER_RETENTION_SIZE, the oldest are \
-                dropped, but not today's. Rotated keys whose time is over, or that were unused for long enough, are revoked. What a long transaction still reads is left for the next run; it says who that is, \
+                dropped, but not today's. Rotated keys whose time is over, or that were unused for long enough, are revoked. Events of deleted projects are deleted in small steps. What a long transaction still reads is left for the next run; it says who that is, \
                 and the exit status is 75. Intake never waits for it. Held days (mesher db hold) are left alone.
                 """)
 
@@ -54,6 +54,13 @@ extension DatabaseCommand {
             return try Blocker.ofMaintenance(on: connection)
         }
 
+        /// Deletes events of deleted projects, or only finds those that have some.
+        private func projects(on connection: borrowing Connection) throws -> ProjectsOutcome {
+            let projects = try DeletedProjects.withEvents(on: connection)
+            let deleted = dryRun ? nil : try DeletedProjects.deleteEvents(of: projects, on: connection)
+            return ProjectsOutcome(projects: projects, deleted: deleted)
+        }
+
         private func maintain() throws {
             let connection = try options.openMigratedDatabase()
             let settings = try options.settings()
@@ -62,10 +69,11 @@ extension DatabaseCommand {
             let made = dryRun ? 0 : try Partition.makeAhead(on: connection)
             let keys = dryRun ? try EndedKeys.count(on: connection) : try EndedKeys.revoke(on: connection)
             let outcome = dryRun ? try retention.plan(on: connection) : try retention.apply(on: connection)
+            let projects = try projects(on: connection)
             print(
                 output.isJSON
-                    ? outcome.json(made: made, revokedKeys: keys).description
-                    : outcome.text(made: made, revokedKeys: keys, isPlan: dryRun))
+                    ? outcome.json(made: made, revokedKeys: keys, projects).description
+                    : outcome.text(made: made, revokedKeys: keys, projects, isPlan: dryRun))
             guard outcome.busy.isEmpty else {
                 let blockers = outcome.blockers.map { "; blocked by \($0.text)" }.joined()
                 throw CommandError(
@@ -77,13 +85,29 @@ extension DatabaseCommand {
     }
 }
 
+/// Deleted projects that had events.
+private struct ProjectsOutcome {
+    let projects: [DeletedProjects.Entry]
+    /// How many events were deleted; nil when none were, since it is a plan or another command does that.
+    let deleted: Int?
+
+    func text(isPlan: Bool) -> [String] {
+        guard !projects.isEmpty else { return [] }
+        let names = projects.map { "\($0.id) (\($0.slug))" }.joined(separator: ", ")
+        let what = deleted.map { "deleted \($0) events" } ?? (isPlan ? "would delete events" : "left events")
+        return ["\(what) of deleted projects: \(names)"]
+    }
+}
+
 extension Retention.Outcome {
-    fileprivate func json(made: Int, revokedKeys: Int) -> JSON {
+    fileprivate func json(made: Int, revokedKeys: Int, _ projects: ProjectsOutcome) -> JSON {
         func names(_ names: [String]) -> JSON { .array(names.map { .string($0) }) }
         return .object([
             "made": .integer(Int64(made)), "dropped": names(dropped), "deleted": .integer(Int64(deleted)),
             "busy": names(busy), "for_size": names(forSize), "held": names(held), "excess_bytes": .integer(excess),
             "revoked_keys": .integer(Int64(revokedKeys)),
+            "deleted_projects": .array(projects.projects.map { .integer($0.id) }),
+            "deleted_of_projects": .optional(projects.deleted.map(Int64.init)),
             "blockers": .array(
                 blockers.map { blocker in
                     .object([
@@ -95,7 +119,7 @@ extension Retention.Outcome {
         ])
     }
 
-    fileprivate func text(made: Int, revokedKeys: Int, isPlan: Bool) -> String {
+    fileprivate func text(made: Int, revokedKeys: Int, _ projects: ProjectsOutcome, isPlan: Bool) -> String {
         let verb = isPlan ? "would drop" : "dropped"
         var lines = [
             isPlan
@@ -112,6 +136,7 @@ extension Retention.Outcome {
             lines.append("held, and so not dropped for the size of all days: \(held.joined(separator: ", "))")
         }
         if revokedKeys > 0 { lines.append("\(isPlan ? "would revoke" : "revoked") \(revokedKeys) rotated keys") }
+        lines += projects.text(isPlan: isPlan)
         return lines.joined(separator: "\n")
     }
 }

@@ -5,10 +5,11 @@ internal import PostgreSQL
 /// `mesher project`: who may send, and how much.
 struct ProjectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "project", abstract: "Create, show, limit and rename projects.",
+        commandName: "project", abstract: "Create, show, limit, rename and delete projects.",
         discussion: "PROJECT is a slug or an id.",
         subcommands: [
             Create.self, List.self, ProjectShowCommand.self, ProjectSetCommand.self, ProjectRenameCommand.self,
+            ProjectDeleteCommand.self,
         ])
 
     struct Create: ParsableCommand {

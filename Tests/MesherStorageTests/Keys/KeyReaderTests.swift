@@ -1,5 +1,6 @@
 import Glibc
 import PostgreSQL
+import Schema
 import StorageChannel
 import TestServers
 import Testing
@@ -72,6 +73,36 @@ import Testing
         #expect(later.lookUp(last)?.state == .known)
         #expect(eventually { later.lookUp(key)?.state == .unknown })
         #expect(later.lookUp(last)?.state == .known)
+    }
+
+    @Test("a deleted project's keys are refused at once, and its events that had been accepted go to the quarantine")
+    func deletedProject() throws {
+        let storage = try StorageProcess(
+            settings: ["MESHER_SPOOL_AFTER": "200"], prepare: CommitterFailureTests.project(with: key))
+        let edge = try storage.edge()
+        #expect(edge.lookUp(key)?.state == .known)
+        #expect(edge.store([TestEvent(eventID: 1)]) == [.durable])
+        let owner = try storage.open()
+        try owner.execute("BEGIN; LOCK TABLE events IN ACCESS EXCLUSIVE MODE")
+        #expect(edge.store([TestEvent(ticket: 2, eventID: 2)]) == [.durable])
+        #expect(storage.spoolFiles().count == 1)
+        try owner.execute("ROLLBACK; BEGIN; LOCK TABLE events IN ACCESS EXCLUSIVE MODE")
+        #expect(try DeletedProjects.add(1, on: storage.open()))
+        #expect(edge.key(key)?.state == .unknown)
+        #expect(edge.lookUp(key)?.state == .unknown)
+        // An edge had accepted it just before.
+        #expect(edge.store([TestEvent(ticket: 3, eventID: 3)]) == [.durable])
+        try owner.execute("ROLLBACK")
+        #expect(eventually { storage.spoolFiles().isEmpty })
+        #expect(eventually { storage.spoolFiles(".event").count >= 1 })
+        let left = try DeletedProjects.withEvents(on: owner)
+        #expect(left.map(\.id) == [1])
+        // A batch may have been on its way.
+        let isEmpty = try eventually {
+            _ = try DeletedProjects.deleteEvents(of: left, on: owner)
+            return try storage.value("SELECT count(*) FROM events") == "0"
+        }
+        #expect(isEmpty)
     }
 
     @Test("a key that was revoked while triggers do not fire is heard of when all are read again")
