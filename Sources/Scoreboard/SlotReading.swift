@@ -109,9 +109,7 @@ extension SlotReading {
         guard let role = ProcessRole(rawValue: own[SlotLayout.role]),
             let state = ProcessState(rawValue: own[SlotLayout.state])
         else { return nil }
-        self.index = index
-        self.role = role
-        self.state = state
+        (self.index, self.role, self.state) = (index, role, state)
         name = Self.name(own)
         pid = Int32(truncatingIfNeeded: own[SlotLayout.pid])
         started = Int64(clamping: own[SlotLayout.started])
@@ -132,8 +130,7 @@ extension SlotReading {
         spool = SpoolReading(memory, start)
         accepts = Self.answer(memory[start + SlotLayout.accepts])
         degradation = memory[start + SlotLayout.degradation]
-        spooled = memory[start + SlotLayout.spooled]
-        delivered = memory[start + SlotLayout.delivered]
+        (spooled, delivered) = (memory[start + SlotLayout.spooled], memory[start + SlotLayout.delivered])
         quarantined = memory[start + SlotLayout.quarantined]
         outcomes = Self.words(memory, start + SlotLayout.outcomes, OutcomeLabels.reasons.count + 1)
         requests = RequestRoute.allCases.map { route in

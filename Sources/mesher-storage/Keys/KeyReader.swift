@@ -11,8 +11,7 @@ import System
 /// While PostgreSQL is away the keys stay as they were, also over a restart.
 struct KeyReader: ~Copyable {
     private enum Stage {
-        case away, listening
-        case sweeping
+        case away, listening, sweeping
         case readingProjects(Set<Int64>)
         case checking
         case savingUses([KeyUses.Use])

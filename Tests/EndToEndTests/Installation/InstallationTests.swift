@@ -48,7 +48,7 @@ struct InstallationTests {
             'reload nginx') nginx -s reload 2>/dev/null ;;
             'reload mesher.service') mesher reload ;;
             'enable --now mesher.socket mesher.service mesher-maintenance.timer')
-                [ -e /run/mesher/watchdog.pid ] || start >/dev/null 2>/run/log &
+                { [ -e /run/mesher/watchdog.pid ] || start; } >/dev/null 2>/run/log &
                 ;;
             *) echo "systemctl $*?" && false ;;
         esac

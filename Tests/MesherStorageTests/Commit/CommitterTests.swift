@@ -133,7 +133,8 @@ import Testing
         for position in events.indices {
             #expect(results[position] == (hasSpool || !refused.contains(position) ? .durable : .unavailable))
         }
-        #expect(storage.spoolFiles(".event").count == (hasSpool ? refused.count : 0))
+        // On a busy machine some wait in the spool first.
+        #expect(eventually { storage.spoolFiles(".event").count == (hasSpool ? refused.count : 0) })
         #expect(try eventually { try storage.value("SELECT count(*) FROM events") == "97" })
         guard hasSpool else { return }
         #expect(storage.log.contains("sqlstate=") && storage.log.contains("project=7"))
