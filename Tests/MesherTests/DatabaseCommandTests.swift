@@ -75,6 +75,7 @@ struct DatabaseCommandTests {
         #expect(try service.run("db", "status").output.contains("events_20240102  attached, held"))
         #expect(try service.run("db", "maintain").output.contains("dropped events_20240101"))
         #expect(try service.run("db", "status").output.contains("events_20240102  attached, held"))
+        #expect(try service.run("check").output.contains("90 days, and held: events_20240102"))
         #expect(try service.run("db", "release", "2024-01-02").status == 0)
         #expect(try service.run("db", "maintain").output.contains("dropped events_20240102"))
         for day in ["yesteryear", "2024-02-30", "1969-01-01", "99999-01-01"] {

@@ -44,6 +44,24 @@ import Testing
         #expect(full["spool"]?.last?.contains("the oldest from 2026-01-02T03:04:05.000006Z") == true)
     }
 
+    @Test("check tells beforehand that a spool is not the database's, which has none of the keys of its events")
+    func otherDatabase() throws {
+        var service = try TestService()
+        service.environment["MESHER_SPOOL_DIR"] = spool.path
+        service.environment["MESHER_STATE_DIR"] = spool.path
+        service.environment["MESHER_STORAGE_DATABASE_URL"] = service.server.url(database: service.database)
+        func isTold() throws -> Bool {
+            try service.run("check").output.contains("its events may be of another database: ")
+        }
+        let key = try service.addProject()
+        try spool.store([TestSpool.record(id: 1)])
+        #expect(try isTold(), "nothing says by which keys they were accepted")
+        try spool.keepKeys(of: [1: String(repeating: "e", count: 32)])
+        #expect(try isTold())
+        try spool.keepKeys(of: [1: key])
+        #expect(try !isTold())
+    }
+
     @Test("check names a segment that a newer release has written")
     func newer() throws {
         try spool.store([TestSpool.record(id: 1)])

@@ -42,6 +42,12 @@ struct DatabaseCheck {
 
     /// What to do when PostgreSQL is there and lets nobody in; nil for other errors.
     static func advice(_ error: String) -> String? {
+        if error.contains("password authentication failed") {
+            return "the role has another password, or is missing: restore it, or run mesher setup --set-passwords"
+        }
+        if error.contains("database \"") && error.contains("does not exist") {
+            return "restore it, or let mesher setup create it; or correct the URL"
+        }
         if error.contains("too many connections for role") {
             return "ALTER ROLE … CONNECTION LIMIT: storage needs 3, and each of the operator's commands 1"
         }
@@ -130,8 +136,11 @@ struct DatabaseCheck {
         do throws(SchemaError) {
             let days = settings.integer(.retentionDays)
             let due = try Partition.day(daysAgo: days + 2, on: connection)
-            let oldest = try Partition.all(on: connection).first { !$0.isHeld && $0.day < due }
-            guard let oldest else { return .good("retention", "\(days) days") }
+            let partitions = try Partition.all(on: connection)
+            let held = partitions.filter(\.isHeld).map(\.name).joined(separator: ", ")
+            guard let oldest = partitions.first(where: { !$0.isHeld && $0.day < due }) else {
+                return .good("retention", "\(days) days" + (held.isEmpty ? "" : ", and held: \(held)"))
+            }
             let text = "\(oldest.name) is older than \(days) days"
             return .fault("retention", text, advice: "run mesher db maintain once a day")
         } catch {

@@ -1,6 +1,8 @@
 internal import Configuration
 internal import Glibc
+internal import PostgreSQL
 internal import Spool
+internal import StorageChannel
 internal import System
 
 /// What is on this host's disk instead of in PostgreSQL.
@@ -56,6 +58,30 @@ struct SpoolCheck {
             advice: "free space, or lower MESHER_SPOOL_LIMIT to what is available")
     }
 
+    /// Events of as many of the oldest are looked at.
+    private static let lookedAt = 1_000
+
+    /// Whether the service, once it starts, would deliver events into the database of others. A service that runs decides that
+    /// for each event, and sets aside what is not the database's.
+    private func origin(_ spool: SpoolInspection) -> Finding? {
+        guard !spool.isInUse, let piece = try? spool.segments.first?.piece(at: 0, events: Self.lookedAt) else {
+            return nil
+        }
+        let projects = piece.bytes.withUnsafeBytes { bytes in
+            Set(piece.records.compactMap { RecordHead(UnsafeRawBufferPointer(rebasing: bytes[$0]))?.project })
+        }
+        do throws(DatabaseError) {
+            let connection = try Connection.open(settings.text(.storageDatabaseURL), applicationName: "mesher check")
+            guard let fault = try SpoolOrigin(settings).fault(projects, on: connection) else { return nil }
+            return .fault(
+                Self.subject, "its events may be of another database: \(fault)",
+                advice: "correct MESHER_STORAGE_DATABASE_URL, or expect events in the quarantine once the service runs")
+        } catch {
+            // Told by the checks of PostgreSQL and of storage's role.
+            return nil
+        }
+    }
+
     private func findings(_ spool: SpoolInspection) -> [Finding] {
         var findings: [Finding] = []
         let isNearlyFull = spool.bytes / 100 * 100 >= spool.limit / 100 * Self.nearlyFull
@@ -74,6 +100,7 @@ struct SpoolCheck {
                     Self.subject, "events wait for PostgreSQL\(since)",
                     advice: "see the findings about PostgreSQL; storage delivers them when it can"))
         }
+        if let origin = origin(spool) { findings.append(origin) }
         for case .version(_, let path)? in spool.segments.map(\.fault) {
             findings.append(
                 .fault(

@@ -34,7 +34,7 @@ struct ConsoleExample: Equatable {
 
     /// These tell how much there is at the moment; the numbers of all others have to be those of the document.
     private var numbersVary: Bool {
-        ["mesher status", "mesher check", "mesher poison list"].contains { command.hasPrefix($0) }
+        ["mesher status", "mesher check", "mesher poison list", "mesher db migrate"].contains { command.hasPrefix($0) }
     }
 
     /// A text with a word in the place of each id and each time, and, when those vary too, of each number.

@@ -6,6 +6,12 @@ struct ExampleSession {
     /// What is typed, and what the document needs that it does not say.
     private var script = "exec 2>&1 </dev/null\n"
     private var examples: [ConsoleExample] = []
+    /// Seconds that all of it may take.
+    private let patience: Int
+
+    init(patience: Int = 120) {
+        self.patience = patience
+    }
 
     /// Begins a line that no command writes.
     private static let mark = "\u{1e}"
@@ -34,7 +40,7 @@ struct ExampleSession {
     ) throws -> [(example: ConsoleExample, output: String)] {
         let path = folder + "/typed"
         try Data(("cd '\(folder)'\n" + script).utf8).write(to: URL(fileURLWithPath: path))
-        let execution = try Execution.run(["timeout", "120"] + shell + [path], environment: environment)
+        let execution = try Execution.run(["timeout", "\(patience)"] + shell + [path], environment: environment)
         var outputs = execution.output.components(separatedBy: "\n" + Self.mark)
         let first = outputs.removeFirst()
         guard outputs.count == examples.count else {

@@ -8,7 +8,7 @@ import Testing
     .enabled(if: PrivateMachine.isAllowed, "needs root, and the right to make namespaces"))
 struct InstallationTests {
     /// What an operator has before: PostgreSQL, Redis, nginx, and a name with a certificate that leads here.
-    private static let before = """
+    static let before = """
         PATH=$(ls -d /usr/lib/postgresql/*/bin | tail -n 1):$PATH
         install -d -o postgres /run/postgresql /run/data
         as_postgres() { (cd / && setpriv --reuid=postgres --regid=postgres --init-groups "$@"); }
