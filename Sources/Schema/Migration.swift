@@ -21,6 +21,7 @@ package struct Migration: Sendable {
     /// Every step, in order.
     package static let all: [Migration] = [
         tables, makePartitions, keyNotifications, runtimeRole, allowedOrigins, moreColumns, eventClaims, keyLife,
+        scrubRules,
     ]
 
     /// The version of a schema after all of them.

@@ -2,9 +2,9 @@ package import StorageChannel
 
 /// The keys as they are kept on disk, so that storage knows them also when it starts while PostgreSQL is away.
 ///
-/// `KeySnapshotEncoder` says how it is written. Version 2, the former one, has in place of the places one hash, that of the list
-/// of all servers; then the numbers of keys in force and of revoked ones (32 each), and first the former and then the latter
-/// without a `Mark`.
+/// `KeySnapshotEncoder` says how it is written. Version 3 lacks `ScrubRules`. So does version 2, which has in place of the places
+/// one hash, that of the list of all servers; then the numbers of keys in force and of revoked ones (32 each), and first the
+/// former and then the latter without a `Mark`.
 package struct KeySnapshot: Equatable, Sendable {
     /// Why bytes are not taken for keys.
     package enum Fault: Error, Equatable, CustomStringConvertible {
@@ -38,8 +38,7 @@ package struct KeySnapshot: Equatable, Sendable {
     /// "MSHRKEYS"
     static let magic: UInt64 = 0x4d53_4852_4b45_5953
     static let version: UInt32 = 4
-    /// What is written while no key ends: the release before can read it.
-    static let versionWithoutEndings: UInt32 = 3
+    private static let firstWithScrubRules: UInt32 = 4
     private static let oldestVersion: UInt32 = 2
 
     /// The keys in force, and what the project of each may send.
@@ -69,7 +68,8 @@ package struct KeySnapshot: Equatable, Sendable {
         self = snapshot
     }
 
-    /// Calls `body` with each key; those that were revoked have no quota, and few are refused from some time on. When it throws it may have called it for some.
+    /// Calls `body` with each key; those that were revoked have no quota, and few are refused from some time on. When it throws
+    /// it may have called it for some.
     package static func forEachKey(
         in bytes: UnsafeRawBufferPointer, places: [String]?, _ body: (KeyID, ProjectQuota?, Int64?) -> Void
     ) throws(Fault) {
@@ -86,19 +86,23 @@ package struct KeySnapshot: Equatable, Sendable {
                 == KeySnapshotEncoder.checksum(UnsafeRawBufferPointer(rebasing: bytes.dropLast(8)))
         else { throw .damaged }
         if let places, !places.contains(where: { hashes.contains(KeySnapshotEncoder.hash($0)) }) { throw .database }
-        if isOld { try readCounted(&content, body) } else { try readMarked(&content, body) }
+        if isOld {
+            try readCounted(&content, body)
+        } else {
+            try readMarked(&content, hasScrubRules: version >= firstWithScrubRules, body)
+        }
         _ = content.integer(UInt64.self)
         guard content.isIntact, content.isAtEnd else { throw .damaged }
     }
 
     private static func readMarked(
-        _ content: inout FrameContent, _ body: (KeyID, ProjectQuota?, Int64?) -> Void
+        _ content: inout FrameContent, hasScrubRules: Bool, _ body: (KeyID, ProjectQuota?, Int64?) -> Void
     ) throws(Fault) {
         while true {
             let mark = content.integer(UInt8.self)
             guard mark != Mark.end else { return }
             guard [Mark.known, Mark.revoked, Mark.ending].contains(mark) else { throw .damaged }
-            try readKey(&content, mark, body)
+            try readKey(&content, mark, hasScrubRules: hasScrubRules, body)
         }
     }
 
@@ -106,12 +110,13 @@ package struct KeySnapshot: Equatable, Sendable {
         _ content: inout FrameContent, _ body: (KeyID, ProjectQuota?, Int64?) -> Void
     ) throws(Fault) {
         let counts = (known: content.integer(UInt32.self), revoked: content.integer(UInt32.self))
-        for _ in 0..<counts.known { try readKey(&content, Mark.known, body) }
-        for _ in 0..<counts.revoked { try readKey(&content, Mark.revoked, body) }
+        for _ in 0..<counts.known { try readKey(&content, Mark.known, hasScrubRules: false, body) }
+        for _ in 0..<counts.revoked { try readKey(&content, Mark.revoked, hasScrubRules: false, body) }
     }
 
     private static func readKey(
-        _ content: inout FrameContent, _ mark: UInt8, _ body: (KeyID, ProjectQuota?, Int64?) -> Void
+        _ content: inout FrameContent, _ mark: UInt8, hasScrubRules: Bool,
+        _ body: (KeyID, ProjectQuota?, Int64?) -> Void
     ) throws(Fault) {
         let key = content.key()
         let end: Int64? = mark == Mark.ending ? content.integer() : nil
@@ -120,13 +125,14 @@ package struct KeySnapshot: Equatable, Sendable {
             ? nil
             : ProjectQuota(
                 project: content.integer(), events: content.integer(), seconds: content.integer(),
-                origins: AllowedOrigins(content.bytes(Int(content.integer(UInt16.self)))))
+                origins: AllowedOrigins(content.bytes(Int(content.integer(UInt16.self)))),
+                scrub: hasScrubRules ? ScrubRules(content.bytes(Int(content.integer(UInt16.self)))) : .off)
         guard content.isIntact else { throw .damaged }
         body(key, quota, end)
     }
 
     package func encoded(places: [String]) -> [UInt8] {
-        var encoder = KeySnapshotEncoder(places: places, hasEndings: !endings.isEmpty)
+        var encoder = KeySnapshotEncoder(places: places)
         for (key, quota) in quotas { encoder.append(key, quota, until: endings[key]) }
         for key in revoked { encoder.append(key, nil) }
         return encoder.finish()

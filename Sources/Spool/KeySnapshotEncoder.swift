@@ -3,21 +3,19 @@ package import StorageChannel
 /// Writes a `KeySnapshot`, in as many pieces as wanted.
 ///
 /// Numbers are in network byte order: the magic (64 bits), the version (32), how many places the database that the keys are of
-/// was known by (16) and a hash of each (64); for each key a `Mark` (8) and the key (128), for one that ends the
-/// time (64, microseconds since 1970), and for one in force also the project (64), events (32), seconds (32), and the length (16) and bytes of its `AllowedOrigins`; the mark of the end (8); a checksum of
-/// all before it (64).
+/// was known by (16) and a hash of each (64); for each key a `Mark` (8) and the key (128), for one that ends the time (64,
+/// microseconds since 1970), and for one in force also the project (64), events (32), seconds (32), and the length (16) and bytes
+/// of its `AllowedOrigins` and of its `ScrubRules`; the mark of the end (8); a checksum of all before it (64).
 package struct KeySnapshotEncoder: ~Copyable {
     private static let offsetBasis: UInt64 = 0xcbf2_9ce4_8422_2325
 
     private var writer = FrameWriter()
     private var checksum = offsetBasis
 
-    /// - Parameters:
-    ///   - places: those of the database that the keys are of.
-    ///   - hasEndings: whether one of the keys ends.
-    package init(places: [String], hasEndings: Bool) {
+    /// - Parameter places: those of the database that the keys are of.
+    package init(places: [String]) {
         writer.integer(KeySnapshot.magic)
-        writer.integer(hasEndings ? KeySnapshot.version : KeySnapshot.versionWithoutEndings)
+        writer.integer(KeySnapshot.version)
         writer.integer(UInt16(clamping: places.count))
         for place in places.prefix(Int(UInt16.max)) { writer.integer(Self.hash(place)) }
     }
@@ -34,8 +32,10 @@ package struct KeySnapshotEncoder: ~Copyable {
         writer.integer(quota.project)
         writer.integer(quota.events)
         writer.integer(quota.seconds)
-        writer.integer(UInt16(clamping: quota.origins.bytes.count))
-        writer.append(Array(quota.origins.bytes.prefix(Int(UInt16.max))))
+        for list in [quota.origins.bytes, quota.scrub.bytes] {
+            writer.integer(UInt16(clamping: list.count))
+            writer.append(Array(list.prefix(Int(UInt16.max))))
+        }
     }
 
     /// What was appended since the last call.

@@ -7,7 +7,7 @@
 /// | store | edge | ticket (64), `StoreFlags` (8), `EventRecord` |
 /// | stored | storage | for each event: ticket (64), `StoreResult` (8), seconds until another try is worth it (32) |
 /// | lookUpKey | edge, when a request has a key that it doesn't know, or has not had yet on this day (UTC) | key (128) |
-/// | key | storage, as answer or because it changed | key (128), `KeyState` (8), project (64), events (32), seconds (32), `AllowedOrigins` (rest) |
+/// | key | storage, as answer or because it changed | key (128), `KeyState` (8), project (64), events (32), seconds (32), the length (16) and bytes of `AllowedOrigins`, `ScrubRules` (rest); in version 2 `AllowedOrigins` (rest) alone |
 /// | probe | edge | ticket (64) |
 /// | readiness | storage, as answer; with ticket 0 when it changed, and to a new edge while the host is drained | ticket (64), whether an event can be stored (8), `Degradation` (8) |
 /// | redis | edge, when it changes | whether Redis answers (8), why not, or its policy if it evicts counters (text, at most 200 bytes) |
@@ -25,7 +25,10 @@ package enum FrameKind: UInt8, Sendable {
 package enum Frame {
     /// The newest version that this release speaks. Of two ends that name different ones the newer speaks the other's:
     /// while a release takes the place of another, and for as long as old sessions live, one of each is connected.
-    package static let version: UInt16 = 2
+    package static let version: UInt16 = 3
+
+    /// The first one in which edges hear of `ScrubRules`.
+    package static let firstWithScrubRules: UInt16 = 3
 
     /// The oldest version that this release speaks.
     package static let oldestVersion: UInt16 = 2

@@ -28,6 +28,20 @@ package struct FrameContent: ~Copyable {
         KeyID(integer())
     }
 
+    /// What is left of a `key` frame behind key and state.
+    ///
+    /// - Parameter version: the one that storage speaks.
+    package mutating func quota(version: UInt16) -> ProjectQuota {
+        let (project, events, seconds) = (integer(Int64.self), integer(UInt32.self), integer(UInt32.self))
+        guard version >= Frame.firstWithScrubRules else {
+            return ProjectQuota(
+                project: project, events: events, seconds: seconds, origins: AllowedOrigins(remainder()))
+        }
+        return ProjectQuota(
+            project: project, events: events, seconds: seconds,
+            origins: AllowedOrigins(bytes(Int(integer(UInt16.self)))), scrub: ScrubRules(remainder()))
+    }
+
     /// The next bytes, none when there are fewer.
     package mutating func bytes(_ count: Int) -> UnsafeRawBufferPointer {
         guard count >= 0, rest.count >= count else {

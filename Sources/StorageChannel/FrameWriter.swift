@@ -48,14 +48,20 @@ package struct FrameWriter: ~Copyable {
         frame(.lookUpKey) { $0.integer(key.value) }
     }
 
-    package mutating func key(_ key: KeyID, _ state: KeyState, _ quota: ProjectQuota?) {
+    /// - Parameter version: the one that the edge speaks.
+    package mutating func key(
+        _ key: KeyID, _ state: KeyState, _ quota: ProjectQuota?, version: UInt16 = Frame.version
+    ) {
         frame(.key) {
             $0.integer(key.value)
             $0.integer(state.rawValue)
             $0.integer(quota?.project ?? 0)
             $0.integer(quota?.events ?? 0)
             $0.integer(quota?.seconds ?? 0)
-            if let quota { $0.append(quota.origins.bytes) }
+            let origins = (quota?.origins.bytes ?? []).prefix(Int(UInt16.max))
+            if version >= Frame.firstWithScrubRules { $0.integer(UInt16(origins.count)) }
+            $0.append(Array(origins))
+            if version >= Frame.firstWithScrubRules, let quota { $0.append(quota.scrub.bytes) }
         }
     }
 

@@ -7,11 +7,16 @@ package struct ProjectQuota: Equatable, Sendable {
     package let seconds: UInt32
     /// The pages that may send.
     package let origins: AllowedOrigins
+    /// What is removed from its events.
+    package let scrub: ScrubRules
 
-    package init(project: Int64, events: UInt32, seconds: UInt32, origins: AllowedOrigins = .all) {
+    package init(
+        project: Int64, events: UInt32, seconds: UInt32, origins: AllowedOrigins = .all, scrub: ScrubRules = .off
+    ) {
         self.project = project
         self.events = events
         self.seconds = seconds
         self.origins = origins
+        self.scrub = scrub
     }
 }

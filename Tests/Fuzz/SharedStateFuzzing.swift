@@ -113,7 +113,9 @@ enum FrameFuzzing {
         storage.hello()
         storage.key(
             KeyID(7), .known,
-            ProjectQuota(project: 7, events: 1, seconds: 1, origins: AllowedOrigins("https://a.b".utf8)))
+            ProjectQuota(
+                project: 7, events: 1, seconds: 1, origins: AllowedOrigins("https://a.b".utf8),
+                scrub: ScrubRules("default".utf8)))
         storage.readiness(1, accepts: true, [.redis, .spool])
         storage.frame(.stored) { $0.stored(1, .durable, retryAfter: .max) }
         return [edge.bytes, storage.bytes]

@@ -16,7 +16,8 @@ enum StorageMessage: Equatable {
         let retryAfter: UInt32
     }
 
-    init?(_ kind: FrameKind, _ bytes: UnsafeRawBufferPointer) {
+    /// - Parameter version: the one of an edge's hello.
+    init?(_ kind: FrameKind, _ bytes: UnsafeRawBufferPointer, version: UInt16 = Frame.version) {
         var content = FrameContent(bytes)
         switch kind {
         case .hello: self = .hello(version: content.integer())
@@ -31,11 +32,7 @@ enum StorageMessage: Equatable {
         case .key:
             let key = content.key()
             guard let state = KeyState(rawValue: content.integer()) else { return nil }
-            self = .key(
-                key, state,
-                ProjectQuota(
-                    project: content.integer(), events: content.integer(), seconds: content.integer(),
-                    origins: AllowedOrigins(content.remainder())))
+            self = .key(key, state, content.quota(version: version))
         case .readiness:
             self = .readiness(
                 ticket: content.integer(), accepts: content.integer(UInt8.self) == 1,
@@ -49,15 +46,17 @@ enum StorageMessage: Equatable {
 /// A worker as storage sees it.
 final class TestEdge {
     private let descriptor: Descriptor
+    private let version: UInt16
     private var reader = FrameReader()
     private var received: [StorageMessage] = []
     private(set) var isClosed = false
 
-    /// Connects and, unless told otherwise, says hello.
-    init(_ path: String, saysHello: Bool = true) throws {
+    /// Connects and, unless told otherwise, says hello, of a release of today or of an older one.
+    init(_ path: String, saysHello: Bool = true, version: UInt16 = Frame.version) throws {
+        self.version = version
         descriptor = try UnixSocket.connect(to: path)
         try descriptor.setBlocking(true)
-        if saysHello { send(bytes { $0.hello() }) }
+        if saysHello { send(bytes { $0.frame(.hello) { $0.integer(version) } }) }
     }
 
     func send(_ frames: [UInt8]) {
@@ -135,7 +134,7 @@ final class TestEdge {
         if count <= 0 { isClosed = true }
         do {
             try reader.forEachFrame { kind, content in
-                if let message = StorageMessage(kind, content) {
+                if let message = StorageMessage(kind, content, version: version) {
                     received.append(message)
                 } else {
                     Issue.record("storage sent a frame of kind \(kind) that makes no sense")

@@ -120,6 +120,32 @@ struct ProjectCommandTests {
         #expect(try set("none", "https://a.example").status == 64)
     }
 
+    @Test("set says what is removed from events, and off removes nothing")
+    func scrub() throws {
+        let service = try TestService()
+        _ = try service.json("project", "create", "demo", "--json")
+        func rules() throws -> [String]? {
+            let show = try #require(try service.json("project", "show", "demo", "--json") as? [String: Any])
+            return (show["project"] as? [String: Any])?["scrub"] as? [String]
+        }
+        #expect(try rules() == nil)
+        #expect(try service.run("project", "show", "demo").output.contains("\nscrub         off\n"))
+        let run = try service.run("project", "set", "demo", "--scrub", "default,Email,customer_no,email")
+        #expect(run.output == "demo: scrub is default,email,customer_no\n")
+        #expect(try rules() == ["default", "email", "customer_no"])
+        let show = try service.run("project", "show", "demo").output
+        #expect(show.contains("\nscrub         default,email,customer_no\n"))
+        for wrong in [
+            "", ",", "default,", "a b", "default,off", "none,ip", "straße", "-", String(repeating: "a", count: 65),
+        ] {
+            #expect(try service.run("project", "set", "demo", "--scrub", wrong).status == 64, "\(wrong)")
+        }
+        #expect(try service.run("project", "set", "demo", "--rate-limit", "5").status == 0)
+        #expect(try rules() == ["default", "email", "customer_no"])
+        #expect(try service.run("project", "set", "demo", "--scrub", "off").output == "demo: scrub is off\n")
+        #expect(try rules() == nil)
+    }
+
     @Test("show prints of each key the DSN, and the address for browsers' security reports")
     func reportAddress() throws {
         let service = try TestService()

@@ -40,7 +40,9 @@ extension IngestionMachine {
         var content = FrameContent(bytes)
         switch kind {
         case .hello:
-            return content.integer(UInt16.self) >= Frame.oldestVersion
+            let theirs = content.integer(UInt16.self)
+            storage.version = min(theirs, Frame.version)
+            return theirs >= Frame.oldestVersion
         case .stored:
             while !content.isAtEnd {
                 let ticket = content.integer(UInt64.self)
@@ -52,9 +54,7 @@ extension IngestionMachine {
         case .key:
             let key = content.key()
             let state = content.integer(UInt8.self)
-            let quota = ProjectQuota(
-                project: content.integer(), events: content.integer(), seconds: content.integer(),
-                origins: AllowedOrigins(content.remainder()))
+            let quota = content.quota(version: storage.version)
             guard content.isIntact, let state = KeyState(rawValue: state) else { return false }
             receiveKey(key, state, quota, now: now)
         case .readiness:

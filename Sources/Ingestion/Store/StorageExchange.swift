@@ -1,8 +1,12 @@
+internal import StorageChannel
+
 /// What is exchanged with storage besides keys and events.
 struct StorageExchange {
     var isConnected = false
     /// Whether storage has said that it refuses every event on purpose.
     var isDraining = false
+    /// The version of the frames that it sends.
+    var version = Frame.version
     /// Why Redis does not answer, as storage was told; nil while it does.
     private(set) var redisFailure: String?
     /// Its eviction policy, if it evicts counters.

@@ -18,10 +18,10 @@ struct KeyArchive: ~Copyable {
         /// Nanoseconds that it has taken so far.
         var spent: Int64 = 0
 
-        init(_ file: DurableFile, places: [String], hasEndings: Bool) throws(SystemError) {
+        init(_ file: DurableFile, places: [String]) throws(SystemError) {
             self.file = file
             replacement = try file.begin()
-            encoder = KeySnapshotEncoder(places: places, hasEndings: hasEndings)
+            encoder = KeySnapshotEncoder(places: places)
         }
 
         /// Writes one more part; whether there are others.
@@ -152,7 +152,7 @@ struct KeyArchive: ~Copyable {
         let begun = Clock.monotonic()
         if !isWriting {
             hasChangedMeanwhile = false
-            writing = try Writing(file, places: places, hasEndings: table.hasEndings)
+            writing = try Writing(file, places: places)
         }
         guard var part = writing.take() else { return }
         let hasMore = try part.proceed(table)

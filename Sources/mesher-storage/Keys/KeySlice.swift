@@ -5,11 +5,11 @@ import StorageChannel
 
 /// What one query has found of keys and projects.
 struct KeySlice {
-    /// Columns of every query for keys, beside `FROM projects p` and `api_keys k`. By way of JSON `expires_at` is NULL in a schema
-    /// that does not have it yet.
+    /// Columns of every query for keys, beside `FROM projects p` and `api_keys k`. By way of JSON the last two are NULL in a schema
+    /// that does not have them yet.
     static let columns = """
         k.key, p.id, k.revoked_at IS NULL, p.rate_limit_events, p.rate_limit_seconds, array_to_string(p.allowed_origins, ' '),
-        (extract(epoch FROM (to_jsonb(k) ->> 'expires_at')::timestamptz) * 1000000)::bigint
+        (extract(epoch FROM (to_jsonb(k) ->> 'expires_at')::timestamptz) * 1000000)::bigint, to_jsonb(p) ->> 'scrub'
         """
 
     var keys = KeySnapshot()
@@ -44,7 +44,8 @@ struct KeySlice {
                 project: project,
                 events: rows[row: row, column: 3].flatMap { UInt32($0) } ?? defaults.events,
                 seconds: rows[row: row, column: 4].flatMap { UInt32($0) } ?? defaults.seconds,
-                origins: AllowedOrigins((rows[row: row, column: 5] ?? "").utf8))
+                origins: AllowedOrigins((rows[row: row, column: 5] ?? "").utf8),
+                scrub: ScrubRules((rows[row: row, column: 7] ?? "").utf8))
         }
     }
 }

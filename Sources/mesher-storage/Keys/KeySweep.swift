@@ -21,7 +21,7 @@ struct KeySweep {
         switch part {
         case .projects(let last):
             return """
-                SELECT NULL, id, NULL, NULL, NULL, NULL FROM public.projects WHERE id > \(last)
+                SELECT NULL, id, NULL, NULL, NULL, NULL, NULL, NULL FROM public.projects WHERE id > \(last)
                 ORDER BY id LIMIT \(Self.projectsInSlice)
                 """
         case .keys(let last):

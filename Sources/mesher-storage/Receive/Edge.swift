@@ -29,7 +29,8 @@ final class Edge {
     var watched = Epoll.Interest.read
     private let descriptor: Descriptor
     private var reader = FrameReader()
-    private var saidHello = false
+    /// The version that both speak; nil before it has said hello.
+    private var version: UInt16?
     /// The entries of the next `stored` frame.
     private var results = FrameWriter()
     private var output = FrameWriter()
@@ -80,8 +81,9 @@ final class Edge {
         results.stored(ticket, result, retryAfter: retryAfter)
     }
 
+    /// Tells it of a key. Before it has said hello it has asked for none.
     func answer(_ key: KeyID, _ state: KeyState, _ quota: ProjectQuota?) {
-        output.key(key, state, quota)
+        if let version { output.key(key, state, quota, version: version) }
     }
 
     func answer(probe ticket: UInt64, accepts: Bool, _ degradation: Degradation) {
@@ -122,8 +124,9 @@ final class Edge {
                     fault = "content of frame \(kind) makes no sense"
                     return
                 }
-                switch (message, saidHello) {
-                case (.hello(Frame.oldestVersion...), false): saidHello = true
+                switch (message, version != nil) {
+                case (.hello(let theirs), false) where theirs >= Frame.oldestVersion:
+                    version = min(theirs, Frame.version)
                 case (.hello(let version), false):
                     fault = "version \(version), which is older than \(Frame.oldestVersion)"
                 case (.hello, true): fault = "a second hello"

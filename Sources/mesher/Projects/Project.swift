@@ -11,6 +11,8 @@ struct Project {
     let retentionDays: Int64?
     /// The origins of the pages that may send, separated by spaces; nil for any.
     let allowedOrigins: String?
+    /// What is removed from events, separated by spaces; nil for nothing.
+    let scrub: String?
     /// RFC 3339, UTC.
     let createdAt: String
 }
@@ -18,7 +20,8 @@ struct Project {
 extension Project {
     private static let selection = """
         SELECT p.id, p.slug, o.slug, p.rate_limit_events, p.rate_limit_seconds, p.retention_days,
-            to_char(p.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), array_to_string(p.allowed_origins, ' ')
+            to_char(p.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), array_to_string(p.allowed_origins, ' '),
+            p.scrub
         FROM public.projects p JOIN public.organizations o ON o.id = p.organization_id
         """
 
@@ -32,10 +35,12 @@ extension Project {
         retentionDays = number(5)
         createdAt = rows[row: row, column: 6] ?? ""
         allowedOrigins = rows[row: row, column: 7]
+        scrub = rows[row: row, column: 8]
     }
 
     /// The same for people.
     var origins: String { allowedOrigins ?? "any origin" }
+    var scrubbing: String { scrub?.split(separator: " ").joined(separator: ",") ?? "off" }
 
     /// Every project, by slug.
     static func all(on connection: borrowing Connection) throws(DatabaseError) -> [Project] {

@@ -85,6 +85,7 @@ extension Project {
             "retention_days": .optional(retentionDays),
             "allowed_origins": allowedOrigins.map { .array($0.split(separator: " ").map { .string(String($0)) }) }
                 ?? .null,
+            "scrub": scrub.map { .array($0.split(separator: " ").map { .string(String($0)) }) } ?? .null,
             "created_at": .string(createdAt),
         ])
     }

@@ -5,7 +5,7 @@ internal import PostgreSQL
 /// `mesher project set`: a project's own limits and origins; they take effect at the edges within a second.
 struct ProjectSetCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "set", abstract: "Change a project's rate limit, allowed origins and retention.",
+        commandName: "set", abstract: "Change a project's rate limit, allowed origins, retention and scrubbing.",
         discussion: "\"none\" restores the default. Options that are not given stay as they are.")
 
     /// A number of a project's own, or the service's default.
@@ -38,6 +38,11 @@ struct ProjectSetCommand: ParsableCommand {
         help: ArgumentHelp(
             "Origin whose pages may send, such as https://shop.example; may be repeated.", valueName: "origin|none"))
     var allowedOrigins: [Origin] = []
+    @Option(
+        help: ArgumentHelp(
+            "What is removed from events before they are stored: default, ip, email, and names of fields.",
+            valueName: "default|ip|email|name,…|off"))
+    var scrub: ScrubOption?
     @OptionGroup var output: OutputOptions
     @OptionGroup var options: CommonOptions
 
@@ -54,9 +59,9 @@ struct ProjectSetCommand: ParsableCommand {
     }
 
     func validate() throws {
-        if changes.isEmpty, allowedOrigins.isEmpty {
+        if changes.isEmpty, allowedOrigins.isEmpty, scrub == nil {
             throw ValidationError(
-                "one of --rate-limit, --rate-limit-window, --retention-days and --allowed-origin is needed")
+                "one of --rate-limit, --rate-limit-window, --retention-days, --allowed-origin and --scrub is needed")
         }
         if allowedOrigins.count > 1, allowedOrigins.contains(.none) {
             throw ValidationError("--allowed-origin none excludes all others")
@@ -80,6 +85,7 @@ struct ProjectSetCommand: ParsableCommand {
         let project = try Project.find(project, on: connection)
         var columns = changes.map { (name: $0.column, value: $0.limit.parameter) }
         if !allowedOrigins.isEmpty { columns.append(("allowed_origins", Origin.array(allowedOrigins))) }
+        if let scrub { columns.append(("scrub", scrub.parameter)) }
         let assignments = columns.enumerated().map { index, column in "\(column.name) = $\(index + 2)" }
         _ = try connection.query(
             "UPDATE public.projects SET \(assignments.joined(separator: ", ")) WHERE id = $1",
@@ -91,5 +97,6 @@ struct ProjectSetCommand: ParsableCommand {
             print("\(changed.slug): \(change.option.dropFirst(2)) is \(value)")
         }
         if !allowedOrigins.isEmpty { print("\(changed.slug): pages of \(changed.origins) may send") }
+        if scrub != nil { print("\(changed.slug): scrub is \(changed.scrubbing)") }
     }
 }

@@ -56,6 +56,7 @@ struct ProjectShowCommand: ParsableCommand {
             window        \(project.rateLimitSeconds.map { "\($0) s" } ?? "default")
             retention     \(project.retentionDays.map { "\($0) days" } ?? "default")
             origins       \(project.origins)
+            scrub         \(project.scrubbing)
             created       \(project.createdAt)
             stored        \(volume.summary)
             """)

@@ -105,6 +105,31 @@ import Testing
         #expect(isEmpty)
     }
 
+    @Test("what is removed from a project's events is told to the edges that can do so, and others hear of the rest")
+    func scrubRules() throws {
+        let storage = try StorageProcess(prepare: CommitterFailureTests.project(with: key))
+        let old = try TestEdge(storage.socketPath, version: 2)
+        let edge = try storage.edge()
+        #expect(old.lookUp(key)?.quota.scrub == .off && edge.lookUp(key)?.quota.scrub == .off)
+        try storage.open().execute(
+            "UPDATE projects SET scrub = 'default email', allowed_origins = ARRAY['https://a.example', 'https://b.example']"
+        )
+        let origins = AllowedOrigins("https://a.example https://b.example".utf8)
+        let (heard, known) = (old.key(key)?.quota, edge.key(key)?.quota)
+        #expect(known?.origins == origins && known?.scrub == ScrubRules("default email".utf8))
+        #expect(heard?.origins == origins && heard?.scrub == .off)
+        try storage.open().execute("UPDATE projects SET scrub = NULL")
+        #expect(edge.key(key)?.quota.scrub == .off)
+    }
+
+    @Test("keys are read of a schema that has no column for what is removed")
+    func olderSchema() throws {
+        let storage = try StorageProcess(
+            prepare: CommitterFailureTests.project(with: key) + "ALTER TABLE projects DROP COLUMN scrub;")
+        let known = try storage.edge().lookUp(key)
+        #expect(known?.state == .known && known?.quota.scrub == .off)
+    }
+
     @Test("a key that was revoked while triggers do not fire is heard of when all are read again")
     func unheard() throws {
         let storage = try StorageProcess(

@@ -9,8 +9,9 @@ import Testing
         quotas: [
             KeyID(1): ProjectQuota(project: 1, events: 1_000, seconds: 60),
             KeyID(2): ProjectQuota(
-                project: 2, events: 1, seconds: 1, origins: AllowedOrigins("https://a.example https://*.b.example".utf8)
-            ),
+                project: 2, events: 1, seconds: 1,
+                origins: AllowedOrigins("https://a.example https://*.b.example".utf8),
+                scrub: ScrubRules("default ip".utf8)),
             KeyID(.max): ProjectQuota(project: .max, events: .max, seconds: .max),
         ],
         endings: [KeyID(2): 1_700_000_000_000_000], revoked: [KeyID(3), KeyID(4)])
