@@ -33,12 +33,21 @@ enum EventFuzzing {
 
 /// The parser of what Sentry's SDKs and browsers send.
 enum SentryFuzzing {
-    static let seeds = SentrySamples.seeds
+    static let seeds =
+        SentrySamples.seeds
+        + [
+            #"{"pass\u0077ord":"x","auth":{"a":[1]},"a":"{\"pwd\":\"x\\\"y\",\"otp\":1}","c":4111111111111111}"#,
+            #"{"a":"https://u:p@h/?token=x%3Dy&next=%2F%3Fpwd%3Dx%26b","b":[["Cookie","a"],"--token","t"],"m":"a@b.de"}"#,
+            #"{"a":{"name":"secret","value":{}},"i":"::ffff:10.0.0.7 2001:db8::1 10.1.2.3","h":"Cookie: a\nBearer 1é="}"#,
+        ].map { Array($0.utf8) }
 
     static func makeConsumer() -> ([UInt8]) -> Void {
         let parser = RecordChecker()
         let address = Array("2001:db8::7".utf8).withUnsafeBytes { IPAddress($0) }
+        let plan = ScrubPlan(ScrubRules("default ip email user level".utf8))
         return { input in
+            parser.parse(input, as: .sentry(id: nil, sentAt: nil), plan)
+            parser.parse(input, as: .native, plan)
             parser.parse(input, as: .sentry(id: nil, sentAt: 1_600_000_000_000_000))
             parser.parse(input, as: .sentry(id: nil, sentAt: nil, address: address))
             parser.parse(input, as: .userReport)
@@ -51,14 +60,14 @@ enum SentryFuzzing {
 private final class RecordChecker {
     private var parser = EventParser()
 
-    func parse(_ input: [UInt8], as form: EventForm) {
+    func parse(_ input: [UInt8], as form: EventForm, _ plan: ScrubPlan? = nil) {
         var body = Body(count: input.count)
         var frames = FrameBlockWriter()
         let isTaken = body.withUnsafeMutableBytes { bytes in
             bytes.copyBytes(from: input)
             let id = try? parser.parse(
                 bytes, as: form, project: 1, derivedID: 1, receivedAt: 1_700_000_000_000_000, ticket: 1, flags: [],
-                into: &frames)
+                scrubbing: plan, into: &frames)
             return id != nil
         }
         precondition(isTaken != frames.bytes.isEmpty, "a refused event leaves nothing, a taken one its frame")

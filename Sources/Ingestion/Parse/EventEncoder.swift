@@ -6,11 +6,13 @@ struct EventEncoder: ~Copyable {
     private static let columnsRoom = 512
 
     private var parser = EventParser()
+    private var plans = ScrubPlans()
 
     /// Parses as many events as were granted; the others are refused.
     mutating func encode(
-        _ body: consuming DecodedBody, of submission: Submission, project: Int64, granted: Int, flags: StoreFlags
+        _ body: consuming DecodedBody, of submission: Submission, _ quota: ProjectQuota, granted: Int, flags: StoreFlags
     ) -> HandedEvents {
+        let plan = plans.plan(for: quota.scrub)
         var frames = FrameBlockWriter()
         // One event needs exactly its own room.
         if granted > 1, body.eventCount > 1 { frames.reserve(body.count + body.eventCount * Self.columnsRoom) }
@@ -25,9 +27,10 @@ struct EventEncoder: ~Copyable {
             do throws(Refusal) {
                 let id = try body.withEvent(position) { (bytes) throws(Refusal) in
                     try parser.parse(
-                        bytes, as: form, project: project, derivedID: submission.head.requestID &+ UInt128(position),
+                        bytes, as: form, project: quota.project,
+                        derivedID: submission.head.requestID &+ UInt128(position),
                         receivedAt: submission.head.receivedAt, ticket: submission.ticket(position), flags: flags,
-                        into: &frames)
+                        scrubbing: plan, into: &frames)
                 }
                 outcomes.append(.pending(id))
             } catch {

@@ -11,7 +11,7 @@ extension IngestionMachine {
         defer { slot?.finishExecuting() }
         var flags: StoreFlags = isCounted ? .counted : []
         if submission.head.route == .bulk || body.count > Limits.smallBytes { flags.insert(.bulk) }
-        let events = encoder.encode(body, of: submission, project: quota.project, granted: granted, flags: flags)
+        let events = encoder.encode(body, of: submission, quota, granted: granted, flags: flags)
         if events.areSettled { return complete(submission, events) }
         if storage.isConnected { toStorage.append(events.frames) }
         inFlight.move(submission, to: .storing(events))
