@@ -85,7 +85,7 @@ extension OwnStack {
             for text in ["worker events 0", "PostgreSQL\tup", "Redis\tup", "Partitions ahead\t7 days", "h2\tready"] {
                 #expect(good.shown.text.contains(text), "\(text) in \(good.shown.text)")
             }
-            #expect(good.shown.text.contains("\n\(project.id)\t0 %\t2 of "), "\(good.shown.text)")
+            #expect(good.shown.text.contains("\n\(project.id)\t0 %\t3 of "), "\(good.shown.text)")
 
             try Outage(stack: stack).stopPostgreSQL()
             for _ in 0..<3 { #expect(try project.post(event).status == 202) }

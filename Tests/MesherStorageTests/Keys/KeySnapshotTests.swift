@@ -62,13 +62,6 @@ import Testing
         #expect(fault(later) == .version(5))
     }
 
-    @Test("while no key ends, the release before can read it")
-    func withoutEndings() throws {
-        #expect(snapshot.encoded(places: ["a"])[11] == 4)
-        let former = KeySnapshot(quotas: snapshot.quotas, revoked: snapshot.revoked)
-        #expect(former.encoded(places: ["a"])[11] == 3)
-    }
-
     @Test("what the second release before has written is read, by the list of all servers")
     func former() throws {
         // No key in force, and the revoked 0a0a…; of the servers "a".
