@@ -17,9 +17,10 @@ enum SlotLayout {
     /// UTF-8, filled up with zeros.
     static let name = 8
     static let nameWords = 4
+    /// A word for each `RestartCause`.
     static let restarts = 16
 
-    // Written by the process.
+    // Written by the process, of whatever role: every slot has all words. `ProcessSlotTests` has how many a name has.
     /// Nanoseconds of the monotonic clock.
     static let heartbeat = 32
     /// Nanoseconds of the monotonic clock; 0 while it handles nothing.
@@ -31,7 +32,7 @@ enum SlotLayout {
     static let executingProject = 37
     static let executingSize = 38
     static let executingHash = 39
-    /// 0 unknown, 1 down, 2 up.
+    /// A word for each `Dependency`: 0 unknown, 1 down, 2 up.
     static let dependencies = 40
     /// What the spool's file system has left, and one more; 0 for unknown.
     static let spoolRoom = 44
@@ -68,6 +69,7 @@ enum SlotLayout {
     static let clientDiscards = 96
     static let sessionsOpened = 112
     static let streamMessages = 113
+    /// A word for each of `RefusedUpgrade.names`.
     static let upgradesRefused = 114
     /// The most bytes that sessions together hold of what their peers have sent or not read; 0 for unknown.
     static let sessionMemoryLimit = 121
@@ -75,7 +77,9 @@ enum SlotLayout {
     static let keysSavedAt = 122
     /// Projects whose bodies wait for their turn.
     static let projectsWaiting = 123
+    /// A word for each `SessionEnding`.
     static let sessionsClosed = 128
+    /// A histogram has a word for each of its classes, and one for the sum.
     static let requestDuration = 192
     static let batchSize = 224
     static let commitDuration = 256
@@ -99,7 +103,7 @@ enum SlotLayout {
         return text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01b3 }
     }()
 
-    /// Changed with the place or the meaning of a word.
+    /// Changed with the place or the meaning of a word. A longer list of names changes the fingerprint by itself.
     private static let version = 13
 }
 

@@ -32,7 +32,7 @@ package struct SlotReading: Sendable {
     package let lastCommit: Int64?
     /// The last day with a partition, counted from 1970-01-01.
     package let lastPartition: Int64?
-    /// Microseconds between this host's clock and PostgreSQL's.
+    /// Microseconds between this host's clock and PostgreSQL's, for storage, or Redis's, for a worker.
     package let clockDifference: Int64?
     /// When the file of keys last had all keys as PostgreSQL has them, in microseconds since 1970; nil when that is unknown.
     package let keysSavedAt: Int64?
