@@ -48,4 +48,28 @@ struct OlderSchemaTests {
         let nulls = Self.later.map { "\"\($0.declaration.name)\" IS NULL" }.joined(separator: " AND ")
         #expect(try storage.value("SELECT count(*) FROM events WHERE \(nulls)") == "1")
     }
+
+    @Test("On a schema in which keys do not end, and of which no use is noted, keys are read, and changes are heard of")
+    func olderKeys() throws {
+        let (key, later) = (KeyID(0xaaaa), KeyID(0xbbbb))
+        let storage = try StorageProcess(
+            settings: ["MESHER_FAULT": "hasty:100"],
+            prepare: """
+                ALTER TABLE api_keys DROP COLUMN expires_at, DROP COLUMN rotated_at, DROP COLUMN unused_days;
+                DROP FUNCTION mesher_note_key_uses; DROP TABLE key_uses; DROP TABLE project_deletions;
+                \(CommitterFailureTests.project(with: key))
+                """)
+        let edge = try storage.edge()
+        #expect(edge.lookUp(key)?.state == .known)
+        let owner = try storage.open()
+        try owner.execute("INSERT INTO api_keys (key, project_id) VALUES ('\(CommitterFailureTests.hex(later))', 1)")
+        #expect(edge.key(later)?.state == .known)
+        // The schema is migrated while the session lasts.
+        try owner.execute("ALTER TABLE api_keys ADD COLUMN expires_at timestamptz")
+        try owner.execute(
+            "UPDATE api_keys SET expires_at = now() WHERE key = '\(CommitterFailureTests.hex(later))'")
+        #expect(edge.key(later)?.state == .unknown)
+        #expect(edge.lookUp(key)?.state == .known)
+        #expect(eventually { storage.log.contains("the last use of keys is not noted") })
+    }
 }

@@ -55,6 +55,7 @@ struct KeyReadingPlan {
         case .projects(let projects):
             return """
                 SELECT \(KeySlice.columns) FROM public.projects p LEFT JOIN public.api_keys k ON k.project_id = p.id
+                \(KeySlice.later)
                 WHERE p.id IN (\(projects.map(String.init).joined(separator: ", "))) LIMIT \(Self.keysInStep + 1)
                 """
         }

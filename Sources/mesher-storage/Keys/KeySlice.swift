@@ -5,11 +5,18 @@ import StorageChannel
 
 /// What one query has found of keys and projects.
 struct KeySlice {
-    /// Columns of every query for keys, beside `FROM projects p` and `api_keys k`. By way of JSON the last two are NULL in a schema
-    /// that does not have them yet.
+    /// Columns of every query for keys, which is FROM `projects p`, `api_keys k` and `later`.
     static let columns = """
         k.key, p.id, k.revoked_at IS NULL, p.rate_limit_events, p.rate_limit_seconds, array_to_string(p.allowed_origins, ' '),
-        (extract(epoch FROM (to_jsonb(k) ->> 'expires_at')::timestamptz) * 1000000)::bigint, to_jsonb(p) ->> 'scrub'
+        (extract(epoch FROM ending.expires_at) * 1000000)::bigint, rules.scrub
+        """
+
+    /// When a key ends, and what is removed from its project's events. In a schema that does not have such a column yet its name
+    /// means that of `absent`, NULL.
+    static let later = """
+        CROSS JOIN (SELECT NULL::timestamptz AS expires_at, NULL::text AS scrub) AS absent
+        CROSS JOIN LATERAL (SELECT expires_at FROM (SELECT k.*) AS own) AS ending
+        CROSS JOIN LATERAL (SELECT scrub FROM (SELECT p.*) AS own) AS rules
         """
 
     var keys = KeySnapshot()

@@ -29,7 +29,7 @@ struct KeySweep {
             return """
                 SELECT \(KeySlice.columns)
                 FROM (SELECT * FROM public.api_keys \(rest) ORDER BY key LIMIT \(Self.keysInSlice)) k
-                JOIN public.projects p ON p.id = k.project_id ORDER BY k.key
+                JOIN public.projects p ON p.id = k.project_id \(KeySlice.later) ORDER BY k.key
                 """
         }
     }
