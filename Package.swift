@@ -8,7 +8,7 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
 ]
 
-/// What is resolved at the start is read-only afterwards, ld(1). Not every Debian's linker does so by itself.
+/// Everything is resolved at the start, and read-only afterwards, ld(1); Debian 13's gold does the first alone.
 let hardening: [LinkerSetting] = [
     .unsafeFlags(["-Xlinker", "-z", "-Xlinker", "relro", "-Xlinker", "-z", "-Xlinker", "now"])
 ]

@@ -177,7 +177,7 @@ extension Setting {
         "hosts that share the rate limits: while Redis is down each grants limit / hosts")
 
     package static let midnightMargin = Setting(
-        "MESHER_MIDNIGHT_MARGIN", .integer(0...3_600), unit: "s", default: "300", for: [.storage],
+        "MESHER_MIDNIGHT_MARGIN", .integer(0...3_600), unit: "s", default: "300", for: [.storage, .mesher],
         "time before and after midnight (UTC) in which an id is looked for whatever day another host's clock "
             + "says; 0 means not at all")
 

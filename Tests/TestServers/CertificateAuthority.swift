@@ -45,8 +45,13 @@ package final class CertificateAuthority: Sendable {
     ) throws -> Signed {
         let script = """
             \(Self.key) -subj "/CN=$2" -addext "subjectAltName=$3" -keyout "$1/$2.key.new" -out "$1/$2.csr"
+            validity="-days \(isExpired ? -1 : 2)"
+            # Newer ones take no end before the start.
+            if \(isExpired) && openssl x509 -help 2>&1 | grep -q -e -not_before; then
+                validity="-not_before 20200101000000Z -not_after 20200102000000Z"
+            fi
             openssl x509 -req -in "$1/$2.csr" -CA "$1/ca.pem" -CAkey "$1/ca.key" -CAcreateserial -copy_extensions copy \\
-                -days \(isExpired ? -1 : 2) -out "$1/$2.pem.new"
+                $validity -out "$1/$2.pem.new"
             [ -z "$4" ] || [ "$(id -u)" != 0 ] || chown "$4" "$1/$2.key.new"
             mv "$1/$2.key.new" "$1/$2.key"
             mv "$1/$2.pem.new" "$1/$2.pem"

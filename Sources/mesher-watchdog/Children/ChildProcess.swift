@@ -60,7 +60,8 @@ final class ChildProcess {
         posix_spawn_file_actions_adddup2(&actions, errors.writing.number, STDERR_FILENO)
         let readyNumber: CInt = 3
         posix_spawn_file_actions_adddup2(&actions, pipe.writing.number, readyNumber)
-        var own = ["MESHER_READY_FD=\(readyNumber)"]
+        // Swift's runtime, where installed, would inspect a trapping process for seconds before it dies.
+        var own = ["MESHER_READY_FD=\(readyNumber)", "SWIFT_BACKTRACE=enable=no"]
         if let second {
             posix_spawn_file_actions_adddup2(&actions, second, readyNumber + 1)
             own.append("MESHER_LISTENER_FD=\(readyNumber + 1)")
@@ -72,8 +73,6 @@ final class ChildProcess {
         }
 
         let output = ErrorOutput(serial: serial, reading: errors.reading, lines: lines)
-        // Swift's runtime, where installed, would inspect a trapping process for seconds before it dies.
-        own.append("SWIFT_BACKTRACE=enable=no")
         let stream = hasPriorities ? output.streamIdentity.map { ["JOURNAL_STREAM=\($0)"] } ?? [] : []
         let pid = try spawn(
             file, [child.program] + child.arguments, environment: environment + stream + own, &actions)
