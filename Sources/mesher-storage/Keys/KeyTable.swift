@@ -94,7 +94,7 @@ struct KeyTable {
         keys.set(StoredKey(key, project: quota?.project))
         guard let quota else { return }
         _ = adopt(quota)
-        projects.change(quota.project) { $0.keys.append(key) }
+        projects.change(quota.project) { $0.add(key) }
     }
 
     /// All that is on disk was added, and is of the right database.
@@ -165,7 +165,7 @@ struct KeyTable {
             }
             if !keep(key, in: quota.project), isComparing { added.set(StoredKey(key, project: quota.project)) }
             keys.set(StoredKey(key, project: quota.project))
-            projects.change(quota.project) { $0.keys.append(key) }
+            projects.change(quota.project) { $0.add(key) }
             changeCount += 1
             changes.append(Change(key: key, quota: quota))
         }
@@ -261,27 +261,6 @@ struct StoredKey: Numbered {
 
     /// Keys are made at random. Their order is that of the buckets, too.
     static func spread(_ number: UInt128) -> UInt64 { UInt64(truncatingIfNeeded: number >> 64) }
-}
-
-/// A project that has or had keys in force.
-struct StoredProject: Numbered {
-    var quota: ProjectQuota
-    var keys: [KeyID] = []
-    /// The comparison in which one of its keys was found again.
-    var keptIn: UInt32 = 0
-
-    init(quota: ProjectQuota) {
-        self.quota = quota
-    }
-
-    var number: Int64 { quota.project }
-
-    mutating func forget(_ key: KeyID) {
-        if let position = keys.firstIndex(of: key) { keys.remove(at: position) }
-    }
-
-    /// Projects are numbered one after the other.
-    static func spread(_ number: Int64) -> UInt64 { UInt64(bitPattern: number) &* 0x9e37_79b9_7f4a_7c15 }
 }
 
 extension KeyID {
