@@ -4,6 +4,8 @@ import { duration, element, fill, number } from "./text.js";
 const INTERVAL = 2000;
 // Milliseconds after which a status that has not changed is old.
 const OLD = 5000;
+// Why a status cannot be used.
+const WORDS = { TimeoutError: "does not answer", SyntaxError: "answers no JSON" };
 // By name: the status, when it last changed by this browser's clock of uptime, and why it cannot be read now.
 let hosts = new Map();
 
@@ -69,7 +71,7 @@ async function readHost(name) {
         const isSame = before?.status?.written_at === status.written_at;
         return [name, { status, changedAt: isSame ? before.changedAt : performance.now() }];
     } catch (error) {
-        const failure = error.name === "Error" ? error.message : error.name === "TimeoutError" ? "does not answer" : "is of another release";
+        const failure = error.name === "Error" ? error.message : WORDS[error.name] ?? "is of another release";
         return [name, { ...before, failure }];
     }
 }

@@ -160,7 +160,7 @@ function showEvents() {
     fill("reasons", rows.length ? rows : [[["none", "quiet"], "", "", ""]]);
     const near = (status.near_limits ?? []).map((one) => {
         const share = one.limit ? one.used / one.limit : 1;
-        return [number(one.id), [`${Math.floor(share * 100)} %`, share >= 1 ? "bad" : share >= 0.8 ? "warning" : ""], `${whole.format(one.used)} of ${whole.format(one.limit)}`, duration(one.ends_in)];
+        return [String(one.id), [`${Math.floor(share * 100)} %`, share >= 1 ? "bad" : share >= 0.8 ? "warning" : ""], `${whole.format(one.used)} of ${whole.format(one.limit)}`, duration(one.ends_in)];
     });
     fill("near", near.length ? near : [[["none", "quiet"], "", "", ""]]);
 }

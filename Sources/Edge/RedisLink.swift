@@ -4,8 +4,8 @@ internal import System
 
 /// When an edge is connected to Redis, and how long it waits for an answer.
 package enum RedisUse: Sendable {
-    /// From its start, and it finds out whether Redis evicts counters, and what time it has. Many clients' requests are in flight, so it waits
-    /// briefly.
+    /// From its start, and it finds out whether Redis evicts counters, and what time it has. Many clients' requests are in
+    /// flight, so it waits briefly.
     case always
     /// From its first event until it has been idle for a while. It keeps only its own client waiting, and its first call
     /// opens the connection, so it waits for long.

@@ -2,10 +2,10 @@ package import PostgreSQL
 
 /// Removes events whose retention has ended.
 ///
-/// Whole days go by dropping their partition, when they are too old or when all days together are too large. Events of projects with a shorter retention are deleted, some thousand
-/// rows at a time. What another transaction blocks is left for the next run. Every wait for a lock is bounded, since
-/// everyone queues behind a waiting ALTER TABLE. DETACH … CONCURRENTLY waits for readers without a lock that inserts
-/// need.
+/// Whole days go by dropping their partition, when they are too old or when all days together are too large. Events of
+/// projects with a shorter retention are deleted, some thousand rows at a time. What another transaction blocks is left
+/// for the next run. Every wait for a lock is bounded, since everyone queues behind a waiting ALTER TABLE. DETACH …
+/// CONCURRENTLY waits for readers without a lock that inserts need.
 package struct Retention: Sendable {
     /// What one run did.
     package struct Outcome: Equatable, Sendable {

@@ -60,8 +60,9 @@ final class WatchedRedis {
         let (address, follows) = (
             Self.addresses[number], other.map { "--replicaof \(Self.addresses[$0]) \(port)" } ?? ""
         )
+        let listening = listening(on: port).map { "--" + $0 }.joined(separator: " ")
         let script = """
-            redis-server \(listening(on: port).map { "--" + $0 }.joined(separator: " ")) --bind \(address) --requirepass count --masterauth count --save '' \
+            redis-server \(listening) --bind \(address) --requirepass count --masterauth count --save '' \
                 --replica-announce-ip \(address) --repl-diskless-sync-delay 0 --dir "$1" \(follows) \
                 </dev/null >"$1/log" 2>&1 &
             """

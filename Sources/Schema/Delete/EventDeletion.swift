@@ -85,7 +85,7 @@ package struct EventDeletion: Sendable {
             try? connection.execute(
                 """
                 RESET lock_timeout; RESET enable_seqscan; RESET enable_bitmapscan; RESET enable_sort;
-                RESET enable_incremental_sort
+                RESET enable_incremental_sort; RESET jit
                 """)
         }
         let end = try end(on: connection)

@@ -12,9 +12,11 @@ extension DatabaseCommand {
             abstract: "Create the partitions of the coming days, and drop events older than their retention.",
             discussion: """
                 Run it once a day. Whole days older than MESHER_RETENTION_DAYS are dropped; events of a project that \
-                keeps them for less are deleted. If all days together are larger than MESHER_RETENTION_SIZE, the oldest are \
-                dropped, but not today's. Rotated keys whose time is over, or that were unused for long enough, are revoked. Events of deleted projects are deleted in small steps. What a long transaction still reads is left for the next run; it says who that is, \
-                and the exit status is 75. Intake never waits for it. Held days (mesher db hold) are left alone.
+                keeps them for less are deleted. If all days together are larger than MESHER_RETENTION_SIZE, the oldest \
+                are dropped, but not today's. Rotated keys whose time is over, or that were unused for long enough, are \
+                revoked. Events of deleted projects are deleted in small steps. What a long transaction still reads is \
+                left for the next run; it says who that is, and the exit status is 75. Intake never waits for it. Held \
+                days (mesher db hold) are left alone.
                 """)
 
         @Flag(help: "Only print what would be dropped.") var dryRun = false
@@ -43,8 +45,7 @@ extension DatabaseCommand {
             do throws(SystemError) {
                 try MaintenanceRecord(at: Int64(time(nil)), result).write(in: directory)
             } catch {
-                let text = "mesher: \(error): the metrics don't show this run\n"
-                _ = write(STDERR_FILENO, text, text.utf8.count)
+                writeError("mesher: \(error): the metrics don't show this run\n")
             }
         }
 

@@ -93,9 +93,8 @@ struct DrainCommand: ParsableCommand {
             reachesPostgreSQL: !degradation.contains(.postgresql))
     }
 
-    /// Who gives the order: whoever has become root by sudo(8), or the user. The corresponding C function is `getpwuid`.
+    /// Who gives the order: whoever has become root by sudo(8), or the user.
     private static func user() -> String {
-        if let name = getenv("SUDO_USER") { return String(cString: name) }
-        return getpwuid(getuid()).map { String(cString: $0.pointee.pw_name) } ?? "\(getuid())"
+        OperatorLog.login ?? OperatorLog.name(of: getuid()) ?? "\(getuid())"
     }
 }

@@ -15,6 +15,18 @@ struct TerminalProgress {
         writeError("\r\u{1B}[K\(text())")
     }
 
+    /// Writes a line of its own, in the place of what is shown, also when nothing is.
+    mutating func say(_ line: String) {
+        end()
+        writeError(line + "\n")
+        shownAt = 0
+    }
+
+    /// Leaves a last line, if progress was shown.
+    func end(with line: String) {
+        if isShown { writeError("\r\u{1B}[K\(line)\n") }
+    }
+
     /// Removes it.
     func end() {
         if isShown { writeError("\r\u{1B}[K") }

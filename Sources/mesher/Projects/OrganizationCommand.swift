@@ -26,9 +26,7 @@ struct OrganizationCommand: ParsableCommand {
         @OptionGroup var options: CommonOptions
 
         func run() throws {
-            guard let slug = Slug.make(from: name) else {
-                throw CommandError(.usage, "NAME needs a letter from a to z")
-            }
+            let slug = try Slug.named(name)
             let connection = try options.openMigratedDatabase()
             guard try OrganizationCommand.create(slug, on: connection) else {
                 throw CommandError(.dataError, "organization \(slug) already exists")
@@ -70,9 +68,7 @@ struct OrganizationCommand: ParsableCommand {
         @OptionGroup var options: CommonOptions
 
         func run() throws {
-            guard let slug = Slug.make(from: name) else {
-                throw CommandError(.usage, "NAME needs a letter from a to z")
-            }
+            let slug = try Slug.named(name)
             let connection = try options.openMigratedDatabase()
             let renamed: Rows
             do throws(DatabaseError) {

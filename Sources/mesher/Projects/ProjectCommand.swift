@@ -24,9 +24,7 @@ struct ProjectCommand: ParsableCommand {
         @OptionGroup var options: CommonOptions
 
         func run() throws {
-            guard let slug = Slug.make(from: name) else {
-                throw CommandError(.usage, "NAME needs a letter from a to z")
-            }
+            let slug = try Slug.named(name)
             let key = APIKey.generate()
             let settings = try options.settings()
             let publicURL = settings.text(.publicURL)

@@ -12,7 +12,7 @@ struct ProjectRenameCommand: ParsableCommand {
     @OptionGroup var options: CommonOptions
 
     func run() throws {
-        guard let slug = Slug.make(from: name) else { throw CommandError(.usage, "NAME needs a letter from a to z") }
+        let slug = try Slug.named(name)
         let connection = try options.openMigratedDatabase()
         let project = try Project.find(project, on: connection)
         do throws(DatabaseError) {

@@ -3,6 +3,14 @@
 enum Slug {
     static let limit = 63
 
+    /// The slug of a name that a person has typed as NAME.
+    ///
+    /// - Throws: `CommandError` when too little is left of it.
+    static func named(_ name: String) throws(CommandError) -> String {
+        guard let slug = make(from: name) else { throw CommandError(.usage, "NAME needs a letter from a to z") }
+        return slug
+    }
+
     /// The slug of a name that a person chose; nil when too little is left of it.
     static func make(from name: String) -> String? {
         var slug = ""

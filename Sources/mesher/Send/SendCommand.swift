@@ -9,9 +9,9 @@ struct SendCommand: ParsableCommand {
         commandName: "send", abstract: "Send a test event, or the contents of a file, as a client would.",
         discussion: """
             Prints the status and id of each event. A file is sent as it is: to reproduce what a sender reports, \
-            name the route it was sent to with --route. With --lines each line is an event that is sent by itself, again if it \
-            is rate limited or nothing can be stored for now; a line that is refused is named. Exit status: 0 all were accepted, 65 one was refused, 69 no answer, \
-            75 rate limited or unavailable for now, 77 the key is not known.
+            name the route it was sent to with --route. With --lines each line is an event that is sent by itself, again if \
+            it is rate limited or nothing can be stored for now; a line that is refused is named. Exit status: 0 all were \
+            accepted, 65 one was refused, 69 no answer, 75 rate limited or unavailable for now, 77 the key is not known.
             """)
 
     @Argument(help: "The DSN that `project create` printed.") var dsn: String

@@ -84,7 +84,7 @@ struct StreamClient: ~Copyable {
                 .unavailable, "\(dsn.place): \(reason); gave up, \(queue.count) events not acknowledged\(rest)")
         }
         progress.say("\(dsn.place): \(reason), retrying")
-        progress.show(underWay: queue.count, at: now)
+        progress.show(underWay: queue.count)
         usleep(useconds_t(clamping: pause / 1000))
     }
 
@@ -147,7 +147,7 @@ struct StreamClient: ~Copyable {
             guard write(&connection, transport) else { return .lost("connection broken") }
             if isDone { return .done }
             guard now - heardAt < Self.silence else { return .lost("nothing received for 90 s") }
-            progress.show(underWay: queue.count, at: now)
+            progress.show(underWay: queue.count)
             try waitForSomething(transport, wantsWrite: connection.outputCount > 0, at: now)
         }
     }
