@@ -122,12 +122,13 @@ struct RetentionTests {
         try analyst.execute("BEGIN; SELECT count(*) FROM events")
 
         let storage = try database.openAsRuntime()
-        try storage.execute("SET plan_cache_mode = force_generic_plan; SET lock_timeout = '1300ms'")
+        try storage.execute("SET plan_cache_mode = force_generic_plan; SET lock_timeout = '20s'")
         try storage.execute("PREPARE store (bigint, uuid, date) AS \(Intake.statement)")
 
         let isDone = Mutex(false)
         Thread.detachNewThread {
-            _ = try? Retention(days: 2, lockTimeout: 1_800, attempts: 1).apply(on: database.open())
+            // Longer than intake would wait for it.
+            _ = try? Retention(days: 2, lockTimeout: 60_000, attempts: 1).apply(on: database.open())
             isDone.withLock { $0 = true }
         }
         let waits = """
@@ -136,15 +137,17 @@ struct RetentionTests {
             """
         var stored = 0
         var storedDuringWait = 0
-        while !isDone.withLock({ $0 }) {
+        while !isDone.withLock({ $0 }), storedDuringWait < 10 {
             let isWaiting = try value(connection, waits) == "1"
             try storage.execute(
                 "EXECUTE store (1, gen_random_uuid(), CAST(now() AT TIME ZONE 'UTC' AS date))")
             stored += 1
             if try isWaiting && value(connection, waits) == "1" { storedDuringWait += 1 }
         }
-        #expect(storedDuringWait > 0)
+        #expect(storedDuringWait == 10)
         try reader.execute("COMMIT")
+        try analyst.execute("COMMIT")
+        #expect(eventually { isDone.withLock { $0 } })
         #expect(try value(connection, "SELECT count(*) >= \(stored) FROM events") == "t")
     }
 
