@@ -5,15 +5,15 @@ import Testing
 extension OwnStack {
     /// The file system of a host fills up. With a stack of its own each.
     struct FullFileSystemTests {
-        /// A disk without room says so to nobody.
+        /// A disk that says to nobody when it has no room, which is while a file is there. `syscall` makes the write itself.
         private static let source = """
-            #include <errno.h>
+            #include <stdlib.h>
             #include <sys/syscall.h>
             #include <unistd.h>
 
             ssize_t pwrite(int file, const void *bytes, size_t count, off_t offset) {
-                ssize_t written = syscall(SYS_pwrite64, file, bytes, count, offset);
-                return written < 0 && errno == ENOSPC ? (ssize_t)count : written;
+                return access(getenv("MESHER_TEST_FULL"), F_OK) == 0 ? (ssize_t)count
+                    : syscall(SYS_pwrite64, file, bytes, count, offset);
             }
             """
 
@@ -27,10 +27,13 @@ extension OwnStack {
 
         /// Fills the file system of all data and logs under load, and makes room again.
         ///
-        /// - Parameter isEnough: whether it has been full for long enough.
+        /// - Parameters:
+        ///   - fill: makes it full.
+        ///   - isEnough: whether it has been full for long enough.
         /// - Returns: those that were accepted and are not stored once nothing waits on disk.
         private func lost(
-            programs: String = Stack.programs, isEnough: (Stack, Senders, Outage) throws -> Bool
+            programs: String = Stack.programs, fill: (Stack) throws -> Void = fill,
+            isEnough: (Stack, Senders, Outage) throws -> Bool
         ) throws -> Set<String> {
             let stack = try Stack(
                 settings: ["MESHER_RATE_LIMIT_EVENTS=1000000000"], programs: programs, megabytes: 192)
@@ -41,13 +44,12 @@ extension OwnStack {
             defer { senders.stop() }
             #expect(eventually { senders.count(of: 202) > 200 })
 
-            let filler = stack.folder + "/filler"
-            _ = try Execution.run(["dd", "if=/dev/zero", "of=\(filler)", "bs=64k"])
+            try fill(stack)
             let isFullForLong = try eventually { try isEnough(stack, senders, outage) }
             #expect(isFullForLong, "\(senders.count(of: 202)) accepted, \(senders.count(of: 503)) refused")
             #expect(try [200, 503].contains(stack.request("GET", "/readyz").status))
 
-            unlink(filler)
+            unlink(Self.filler(of: stack))
             // PostgreSQL gives up when it finds no room for its log at a start, and is for its supervisor to start again.
             if !outage.isPostgreSQLRunning { try outage.startPostgreSQL() }
             #expect(
@@ -67,6 +69,12 @@ extension OwnStack {
             return lost
         }
 
+        private static func filler(of stack: Stack) -> String { stack.folder + "/filler" }
+
+        private static func fill(_ stack: Stack) throws {
+            _ = try Execution.run(["dd", "if=/dev/zero", "of=\(filler(of: stack))", "bs=64k"])
+        }
+
         @Test(
             "With the file system of all data and logs full, what cannot be kept is refused, what was accepted is there",
             .enabled(if: canMount, "only root may mount a file system"))
@@ -78,13 +86,27 @@ extension OwnStack {
             "With a storage that takes a full disk for written events are lost, so that test could fail",
             .enabled(if: canMount, "only root may mount a file system"))
         func control() throws {
-            let programs = try InterposedPrograms(Self.source, in: ["mesher-storage"])
+            let programs = try InterposedPrograms(
+                Self.source, in: ["mesher-storage"], ["MESHER_TEST_FULL": "FOLDER/full"])
             defer { programs.remove() }
-            let lost = try lost(programs: programs.folder) { stack, _, outage in
-                // It could go on for long in files that it has already.
-                if outage.isPostgreSQLRunning { try? outage.stopPostgreSQL() }
-                return try HostMetrics.next(from: stack)["mesher_spooled_events_total"] > 100
+            let full = programs.folder + "/full"
+            var spooledBefore: Double?
+            func isEnough(_ stack: Stack, _: Senders, _ outage: Outage) throws -> Bool {
+                if outage.isPostgreSQLRunning { try outage.stopPostgreSQL() }
+                let spooled = try HostMetrics.next(from: stack)["mesher_spooled_events_total"]
+                if let spooledBefore {
+                    guard spooled > spooledBefore + 500 else { return false }
+                    try FileManager.default.removeItem(atPath: full)
+                    return true
+                }
+                if spooled > 0 {
+                    FileManager.default.createFile(atPath: full, contents: nil)
+                    spooledBefore = spooled
+                }
+                return false
             }
+            // Of a full disk PostgreSQL and the spool's other files would take their part, more or less by chance.
+            let lost = try lost(programs: programs.folder, fill: { _ in }, isEnough: isEnough)
             #expect(!lost.isEmpty)
         }
     }
