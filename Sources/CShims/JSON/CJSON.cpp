@@ -138,7 +138,8 @@ mesher_json_fault walk_event(
 /// Walks over an event whose index is built.
 mesher_json_fault find_fields(mesher_json_parser &parser, Text &text, mesher_json_event &event, size_t &offset) {
     // `FieldNames` may read this far beyond a key.
-    bool has_room = !text.has_escapes || parser.resolved.reserve(text.count + sizeof(uint64_t));
+    bool has_room = (!text.has_escapes || parser.resolved.reserve(text.count + sizeof(uint64_t)))
+                    && parser.notes.reserve(parser.index.size());
     if (!has_room) return mesher_json_fault_out_of_memory;
     text.resolved = parser.resolved.get();
     parser.bytes = text.bytes;
@@ -146,7 +147,7 @@ mesher_json_fault find_fields(mesher_json_parser &parser, Text &text, mesher_jso
     mesher_json_value *fields = parser.fields.get();
     std::fill_n(fields, text.names.size(), mesher_json_value{});
     event.fields = fields;
-    Cursor cursor(parser.index, text.bytes, text.count);
+    Cursor cursor(parser.index, text.bytes, text.count, parser.notes.get());
     auto fault = walk_event(cursor, text, fields, event.payload);
     offset = cursor.fault_offset;
     return fault;
@@ -213,7 +214,7 @@ mesher_json_fault mesher_json_split(
     bool has_escapes;
     auto fault = prepare(*parser, bytes, count, has_escapes, *offset);
     if (!fault) {
-        Cursor cursor(parser->index, bytes, count);
+        Cursor cursor(parser->index, bytes, count, nullptr);
         fault = walk_array(cursor, ranges, capacity, *found);
         *offset = cursor.fault_offset;
     }

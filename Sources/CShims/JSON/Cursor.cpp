@@ -29,8 +29,11 @@ mesher_json_fault Cursor::key() noexcept {
 }
 
 mesher_json_fault Cursor::value(unsigned levels, Excess excess, ValueFacts &facts) noexcept {
-    // The closing bracket of each open container.
-    uint8_t closers[MESHER_JSON_LENIENT_LEVELS];
+    // Each open container: its closing bracket, the place of its opening one, and the values passed before its first.
+    struct {
+        uint8_t closer;
+        uint32_t opener, before;
+    } open[MESHER_JSON_LENIENT_LEVELS];
     if (levels > MESHER_JSON_LENIENT_LEVELS) levels = MESHER_JSON_LENIENT_LEVELS;
     unsigned level = 0;
     for (bool is_outermost = true;; is_outermost = false) {
@@ -40,23 +43,27 @@ mesher_json_fault Cursor::value(unsigned levels, Excess excess, ValueFacts &fact
         mesher_json_kind kind = mesher_json_kind_string;
         if (first == '{' || first == '[') {
             kind = first == '{' ? mesher_json_kind_object : mesher_json_kind_array;
+            uint32_t opener = uint32_t(place());
+            uint32_t before = facts.values;
             if (level == levels) {
                 if (excess == Excess::refuse) return fail(mesher_json_fault_too_deep, at);
                 if (auto fault = skip_container(facts)) return fault;
                 if (excess == Excess::clear) clear(at, next[-1]);
+                note_container(opener, before, facts);
             } else {
                 advance();
                 uint8_t closer = first == '{' ? '}' : ']';
                 if (peek() == closer) {
                     advance();
+                    note_container(opener, before, facts);
                 } else {
-                    closers[level++] = closer;
                     if (is_outermost) {
                         facts.kind = kind;
                     } else {
                         facts.only_strings = false;
                         facts.values++;
                     }
+                    open[level++] = {closer, opener, facts.values};
                     if (closer == '}') {
                         if (auto fault = key()) return fault;
                     }
@@ -81,7 +88,7 @@ mesher_json_fault Cursor::value(unsigned levels, Excess excess, ValueFacts &fact
             if (level == 0) return mesher_json_fault_none;
             if (is_at_end()) return fail(mesher_json_fault_unexpected_end, count);
             uint8_t separator = peek();
-            uint8_t closer = closers[level - 1];
+            uint8_t closer = open[level - 1].closer;
             if (separator == ',') {
                 advance();
                 if (closer == '}') {
@@ -97,6 +104,7 @@ mesher_json_fault Cursor::value(unsigned levels, Excess excess, ValueFacts &fact
             }
             advance();
             level--;
+            note_container(open[level].opener, open[level].before, facts);
         }
     }
 }
@@ -105,8 +113,8 @@ mesher_json_fault Cursor::pass(ValueFacts &facts) noexcept {
     size_t at = offset();
     facts.kind = mesher_json_kind_string;
     switch (peek()) {
-    case '{': facts.kind = mesher_json_kind_object; return skip_container(facts);
-    case '[': facts.kind = mesher_json_kind_array; return skip_container(facts);
+    case '{': facts.kind = mesher_json_kind_object; return pass_container(facts);
+    case '[': facts.kind = mesher_json_kind_array; return pass_container(facts);
     case '"': advance(); return mesher_json_fault_none;
     case 0: return fail(mesher_json_fault_unexpected_end, at);
     default: advance(); return scalar(at, facts, facts.kind);
@@ -170,6 +178,14 @@ mesher_json_fault Cursor::number(size_t at, ValueFacts &facts) noexcept {
         facts.numeric_digits += (before > 0 ? before : 1) + (behind > 0 ? behind : 0);
         if (facts.numeric_digits > numeric_digits_in_all) facts.fits_numeric = false;
     }
+    return mesher_json_fault_none;
+}
+
+mesher_json_fault Cursor::pass_container(ValueFacts &facts) noexcept {
+    size_t end = notes[place()];
+    if (end <= place() || end > size_t(last - tokens)) return fail(mesher_json_fault_unexpected_end, count);
+    facts.values = notes[end - 1];
+    next = tokens + end;
     return mesher_json_fault_none;
 }
 

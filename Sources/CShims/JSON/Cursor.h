@@ -35,8 +35,11 @@ class Cursor {
     };
 
     /// Starts at a token, which must not be beyond the end.
-    Cursor(const StructuralIndex &index, uint8_t *bytes, size_t count, size_t token = 0) noexcept
-        : bytes(bytes), count(count), next(index.begin() + token), last(index.end()) {}
+    ///
+    /// `notes` has room for one at each token. `value` notes there where each container ends, so that `pass` takes one step.
+    /// A walk that nobody repeats needs none.
+    Cursor(const StructuralIndex &index, uint8_t *bytes, size_t count, uint32_t *notes, size_t token = 0) noexcept
+        : bytes(bytes), count(count), notes(notes), tokens(index.begin()), next(tokens + token), last(index.end()) {}
 
     bool is_at_end() const noexcept { return next == last; }
     /// The offset of the next token, or the text's size.
@@ -45,7 +48,7 @@ class Cursor {
     uint8_t peek() const noexcept { return next == last ? 0 : bytes[*next]; }
     void advance() noexcept { next++; }
     /// The next token's place in the index.
-    const uint32_t *token() const noexcept { return next; }
+    size_t place() const noexcept { return size_t(next - tokens); }
     /// The end of the text before the next token, without trailing white space.
     size_t trimmed_end() const noexcept {
         size_t end = offset();
@@ -58,7 +61,7 @@ class Cursor {
     /// Passes over a value whose containers nest at most `levels` deep; `levels` is at most
     /// `MESHER_JSON_LENIENT_LEVELS`.
     mesher_json_fault value(unsigned levels, Excess excess, ValueFacts &facts) noexcept;
-    /// Passes over a value that is known to be valid; of its content only the number of values is set.
+    /// Passes over a value that `value` has noted; of its content only the number of values is set.
     mesher_json_fault pass(ValueFacts &facts) noexcept;
 
     /// The offset of the fault that `key` or `value` returned.
@@ -67,6 +70,9 @@ class Cursor {
   private:
     uint8_t *bytes;
     size_t count;
+    /// At the opening bracket of each container the place behind it, at the closing one the number of values in it.
+    uint32_t *notes;
+    const uint32_t *tokens;
     const uint32_t *next;
     const uint32_t *last;
 
@@ -78,6 +84,13 @@ class Cursor {
     template <size_t size> mesher_json_fault literal(size_t at, const char (&text)[size]) noexcept;
     mesher_json_fault number(size_t at, ValueFacts &facts) noexcept;
     mesher_json_fault skip_container(ValueFacts &facts) noexcept;
+    /// The next token is the first behind a container, before whose content `before` values were passed.
+    void note_container(size_t opener, uint32_t before, const ValueFacts &facts) noexcept {
+        if (!notes) return;
+        notes[opener] = uint32_t(place());
+        notes[place() - 1] = facts.values - before;
+    }
+    mesher_json_fault pass_container(ValueFacts &facts) noexcept;
     /// Empties the container between two brackets.
     void clear(size_t start, size_t end) noexcept;
 };

@@ -34,8 +34,8 @@ mesher_json_members mesher_json_members_of(const mesher_json_parser *parser, con
 
 bool mesher_json_next_member(
     const mesher_json_parser *parser, mesher_json_members *members, mesher_json_value *name, mesher_json_value *value) {
-    if (members->token >= size_t(parser->index.end() - parser->index.begin())) return false;
-    Cursor cursor(parser->index, parser->bytes, parser->count, members->token);
+    if (members->token >= parser->index.size()) return false;
+    Cursor cursor(parser->index, parser->bytes, parser->count, parser->notes.get(), members->token);
     if (cursor.peek() == '}' || cursor.peek() == ']') return false;
     if (cursor.peek() == ',') cursor.advance();
     if (members->is_object) {
@@ -55,7 +55,7 @@ bool mesher_json_next_member(
         value->kind = facts.kind;
         value->values = facts.values;
     }
-    members->token = uint32_t(cursor.token() - parser->index.begin());
+    members->token = uint32_t(cursor.place());
     return true;
 }
 
@@ -65,6 +65,7 @@ size_t mesher_json_resolve(const mesher_json_value *string, uint8_t *room) {
 
 void mesher_json_trim(mesher_json_parser *parser) {
     parser->index.trim();
+    parser->notes.trim();
     parser->resolved.trim();
     parser->replaced.trim();
 }

@@ -35,6 +35,7 @@ class StructuralIndex {
 
     const uint32_t *begin() const noexcept;
     const uint32_t *end() const noexcept;
+    size_t size() const noexcept { return size_t(end() - begin()); }
 
   private:
     std::unique_ptr<simdjson::internal::dom_parser_implementation> implementation;

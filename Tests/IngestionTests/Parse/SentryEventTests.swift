@@ -31,6 +31,26 @@ extension SentrySample {
         }
     }
 
+    @Test(
+        "what stands behind a container is found, whatever is in it",
+        arguments: [
+            "[]", "{}", #"{"a":[{},{"b":[[1,"]"]]}],"c":{"d":{}}}"#, deep(508), deep(509), deep(2_000), "[NaN,[NaN]]",
+        ])
+    func behind(container: String) throws {
+        var parser = EventParser()
+        let exception = #"{"stacktrace":\#(container),"mechanism":[\#(container)],"type":"T","value":"v"}"#
+        let event = try parser.parsed(
+            #"{"exception":{"a":\#(container),"values":[\#(exception),{"b":\#(container)}]},"level":"info"}"#,
+            as: Self.anything)
+        #expect(event.text(.message) == "T: v")
+        #expect(event.text(.exceptionType) == "T")
+        #expect(event.text(.level) == "info")
+    }
+
+    private static func deep(_ levels: Int) -> String {
+        String(repeating: "[{\"a\":", count: levels / 2) + "1" + String(repeating: "},2]", count: levels / 2)
+    }
+
     @Test("an event of each SDK comes to the columns it means", arguments: SentrySamples.all)
     func samples(sample: SentrySample) throws {
         var parser = EventParser()
