@@ -134,7 +134,8 @@ function rates() {
 
 function showEvents() {
     const now = rates();
-    set("rate", number(now.accepted));
+    // Where its place says how old the data is, one reading has no rate.
+    if (!isOld()) set("rate", number(now.accepted));
     set("refused", number(now.refused));
     const recent = status.recent;
     const total = (counts, name) => name === "accepted" ? counts.accepted
