@@ -69,10 +69,9 @@ let package = Package(
         .executableTarget(
             name: "mesher",
             dependencies: [
-                "CCurlOptions", "CLibraries", "Configuration", "Confinement", "Deflate", "Ingestion", "Notation",
-                "PostgreSQL",
-                "Redis",
-                "Schema", "Scoreboard", "Spool", "StorageChannel", "System", "TLS", "WebSocket",
+                "CCurlOptions", "CLibraries", "Configuration", "Confinement", "Deflate", "Ingestion", "Journal",
+                "Notation", "PostgreSQL", "Redis", "Schema", "Scoreboard", "Spool", "StorageChannel", "System", "TLS",
+                "WebSocket",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings, linkerSettings: hardening),

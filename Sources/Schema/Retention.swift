@@ -63,9 +63,12 @@ package struct Retention: Sendable {
 
     /// Drops and deletes what is due. The connection must not be in a transaction.
     ///
+    /// - Parameter note: is told what has been removed, as soon as it is, such as `dropped events_20260131`.
     /// - Throws: `SchemaError.maintained` while another connection does the same, `SchemaError.database`; what was
     ///   done before stays done.
-    package func apply(on connection: borrowing Connection) throws(SchemaError) -> Outcome {
+    package func apply(
+        on connection: borrowing Connection, note: (String) -> Void = { _ in }
+    ) throws(SchemaError) -> Outcome {
         let lock = "(\(AdvisoryLock.space), \(AdvisoryLock.retention))"
         // Waiting here would hold a snapshot, and the other run's FINALIZE would wait for that.
         let locked = try connection.query("SELECT pg_try_advisory_lock\(lock)", during: "locking")
@@ -76,11 +79,11 @@ package struct Retention: Sendable {
         let oldest = try Partition.day(daysAgo: days, on: connection)
         let isCitus = try Distribution.isCitus(connection)
         try connection.execute("SET lock_timeout = \(lockTimeout)", during: "setting a lock timeout")
-        try drop(before: oldest, isCitus: isCitus, on: connection, &outcome)
+        try drop(before: oldest, isCitus: isCitus, on: connection, &outcome, note)
         if !outcome.busy.isEmpty {
             outcome.blockers = try Blocker.of(outcome.busy, longerThan: lockTimeout, on: connection)
         }
-        try deleteForProjects(isCitus: isCitus, on: connection, &outcome)
+        try deleteForProjects(isCitus: isCitus, on: connection, &outcome, note)
         // No host's clock is near so old a midnight.
         _ = try connection.query(
             "DELETE FROM public.event_claims WHERE midnight < CAST(now() AT TIME ZONE 'UTC' AS date) - 2", [],
@@ -108,7 +111,8 @@ package struct Retention: Sendable {
     }
 
     private func drop(
-        before oldest: String, isCitus: Bool, on connection: borrowing Connection, _ outcome: inout Outcome
+        before oldest: String, isCitus: Bool, on connection: borrowing Connection, _ outcome: inout Outcome,
+        _ note: (String) -> Void
     ) throws(SchemaError) {
         let partitions = try Partition.all(on: connection)
         // A half-detached partition comes first, whatever its age: until it is finished, no other can be detached.
@@ -128,6 +132,7 @@ package struct Retention: Sendable {
             }
             if try attempt("DROP TABLE public.\(partition.name)", on: connection) {
                 outcome.dropped.append(partition.name)
+                note("dropped \(partition.name)")
             } else {
                 outcome.busy.append(partition.name)
             }
@@ -170,10 +175,12 @@ package struct Retention: Sendable {
     }
 
     private func deleteForProjects(
-        isCitus: Bool, on connection: borrowing Connection, _ outcome: inout Outcome
+        isCitus: Bool, on connection: borrowing Connection, _ outcome: inout Outcome, _ note: (String) -> Void
     ) throws(SchemaError) {
         for (partition, projects) in try dueForProjects(on: connection) {
-            outcome.deleted += try delete(from: partition, projects: projects, isCitus: isCitus, on: connection)
+            let deleted = try delete(from: partition, projects: projects, isCitus: isCitus, on: connection)
+            outcome.deleted += deleted
+            if deleted > 0 { note("deleted \(deleted) events of \(partition.name), of the projects \(projects)") }
         }
     }
 

@@ -69,7 +69,7 @@ extension EndToEnd {
 
         @Test("A key that is revoked is refused soon, everywhere")
         func revoked() throws {
-            try project.stack.mesher("key", "revoke", project.key)
+            try project.stack.mesher("key", "revoke", project.key, "--yes")
             let revokedAt = Date()
             let isRefused = try eventually { try project.post("{}").status == 401 }
             #expect(isRefused)

@@ -17,7 +17,7 @@ extension OwnStack {
             let output = try stack.mesher("key", "create", project.slug, "--json")
             let made = try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any]
             let revoked = try #require(made?["key"] as? String)
-            try stack.mesher("key", "revoke", revoked)
+            try stack.mesher("key", "revoke", revoked, "--yes")
             let stranger = String(repeating: "0", count: 32)
             #expect(try stack.post(event, key: stranger).status == 401)
 

@@ -76,7 +76,7 @@ extension OwnStack {
                             },
                             end: {
                                 try sql(Self.removal)
-                                try stack.mesher("quarantine", "drop", "--all")
+                                try stack.mesher("quarantine", "drop", "--all", "--yes")
                             }),
                         ReportedState(
                             name: "no key is known", isReady: false, degraded: ["postgresql", "keys"],

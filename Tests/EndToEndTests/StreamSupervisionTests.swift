@@ -77,7 +77,7 @@ extension EndToEnd {
                 return client?.status == 101
             }
             try #require(isOpen)
-            try project.stack.mesher("key", "revoke", key)
+            try project.stack.mesher("key", "revoke", key, "--yes")
             let begun = Date()
             #expect(client?.receive() == .closed(1_008))
             #expect(-begun.timeIntervalSinceNow < 1)

@@ -44,7 +44,7 @@ struct KeyCommandTests {
     func revoke() throws {
         let service = try Self.service()
         let key = try #require(try Self.keys(service).first?["key"] as? String)
-        #expect(try service.run("key", "revoke", key.uppercased()).output == "revoked\n")
+        #expect(try service.run("key", "revoke", key.uppercased(), "--yes").output == "revoked\n")
         let revokedAt = try #require(try Self.keys(service).first?["revoked_at"] as? String)
         #expect(revokedAt.hasSuffix("Z"))
         let again = try service.run("key", "revoke", key)
@@ -57,7 +57,8 @@ struct KeyCommandTests {
     func rotate() throws {
         let service = try Self.service()
         let key = try #require(try Self.keys(service).first?["key"] as? String)
-        let rotated = try #require(try service.json("key", "rotate", key.uppercased(), "--json") as? [String: Any])
+        let rotated = try #require(
+            try service.json("key", "rotate", key.uppercased(), "--json", "--yes") as? [String: Any])
         let successor = try #require(rotated["key"] as? String)
         #expect(rotated["label"] as? String == "first" && rotated["former_key"] as? String == key)
         #expect(rotated["dsn"] as? String == "http://\(successor)@intake.example:8080/1")
@@ -77,12 +78,12 @@ struct KeyCommandTests {
     func rotateTwice() throws {
         let service = try Self.service()
         let key = try #require(try Self.keys(service).first?["key"] as? String)
-        let run = try service.run("key", "rotate", key, "--after", "0")
+        let run = try service.run("key", "rotate", key, "--after", "0", "--yes")
         #expect(run.status == 0 && run.output.contains("\nthe old key is refused from 20"))
         let again = try service.run("key", "rotate", key)
         #expect(again.status == 65 && again.errors.hasPrefix("mesher: the key was rotated already"))
         let successor = try #require(try Self.keys(service).last?["key"] as? String)
-        _ = try service.run("key", "revoke", successor)
+        _ = try service.run("key", "revoke", successor, "--yes")
         #expect(try service.run("key", "rotate", successor).errors.hasPrefix("mesher: the key was revoked already"))
         #expect(try service.run("key", "rotate", String(repeating: "0", count: 32)).status == 65)
         #expect(try service.run("key", "rotate", "abc").status == 65)
@@ -120,7 +121,7 @@ struct KeyCommandTests {
     func whenUnused() throws {
         let service = try Self.service()
         let key = try #require(try Self.keys(service).first?["key"] as? String)
-        let run = try service.run("key", "rotate", key, "--when-unused", "7")
+        let run = try service.run("key", "rotate", key, "--when-unused", "7", "--yes")
         #expect(run.output.hasSuffix("\nthe old key is revoked after 7 days without use\n"))
         #expect(try service.run("key", "list", "demo").output.contains("  unused for 7 d  -\n"))
         #expect(try Self.keys(service).first?["expires_at"] is NSNull)

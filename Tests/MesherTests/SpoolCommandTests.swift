@@ -261,7 +261,7 @@ import Testing
         #expect(try run("quarantine", "list", "--json").output == "[]\n")
 
         try spool.setAside(TestSpool.record(id: 3), sqlState: "P0001")
-        #expect(try run("quarantine", "drop", "1").output == "1 dropped\n")
+        #expect(try run("quarantine", "drop", "1", "--yes").output == "1 dropped\n")
         #expect(try run("quarantine", "list", "--json").output == "[]\n")
     }
 }

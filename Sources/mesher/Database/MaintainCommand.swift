@@ -17,16 +17,22 @@ extension DatabaseCommand {
                 revoked. Events of deleted projects are deleted in small steps. What a long transaction still reads is \
                 left for the next run; it says who that is, and the exit status is 75. Intake never waits for it. Held \
                 days (mesher db hold) are left alone.
+
+                At a terminal it shows first what would be removed, and asks. A timer is not asked.
                 """)
 
         @Flag(help: "Only print what would be dropped.") var dryRun = false
+        @OptionGroup var confirmation: Confirmation
         @OptionGroup var output: OutputOptions
         @OptionGroup var options: CommonOptions
 
         func run() throws {
-            guard !dryRun else { return try maintain() }
+            if dryRun {
+                return try plan(on: options.openMigratedDatabase()).show(made: 0, isPlan: true, isJSON: output.isJSON)
+            }
+            try confirm()
             do {
-                try maintain()
+                try maintain(options.openMigratedDatabase())
                 try record(.complete)
             } catch SchemaError.maintained {
                 for other in (try? others()) ?? [] { writeError("mesher: at work: \(other.text)\n") }
@@ -55,34 +61,66 @@ extension DatabaseCommand {
             return try Blocker.ofMaintenance(on: connection)
         }
 
-        /// Deletes events of deleted projects, or only finds those that have some.
-        private func projects(on connection: borrowing Connection) throws -> ProjectsOutcome {
+        /// What a run would remove now.
+        private func plan(on connection: borrowing Connection) throws -> MaintenanceOutcome {
             let projects = try DeletedProjects.withEvents(on: connection)
-            let deleted = dryRun ? nil : try DeletedProjects.deleteEvents(of: projects, on: connection)
-            return ProjectsOutcome(projects: projects, deleted: deleted)
+            return MaintenanceOutcome(
+                revokedKeys: try EndedKeys.count(on: connection), retention: try retention().plan(on: connection),
+                projects: ProjectsOutcome(projects: projects, deleted: nil))
         }
 
-        private func maintain() throws {
-            let connection = try options.openMigratedDatabase()
-            let settings = try options.settings()
-            let retention = Retention(
-                days: settings.integer(.retentionDays), size: Int64(settings.integer(.retentionSize)) << 20)
-            let made = dryRun ? 0 : try Partition.makeAhead(on: connection)
-            let keys = dryRun ? try EndedKeys.count(on: connection) : try EndedKeys.revoke(on: connection)
-            let outcome = dryRun ? try retention.plan(on: connection) : try retention.apply(on: connection)
-            let projects = try projects(on: connection)
-            print(
-                output.isJSON
-                    ? outcome.json(made: made, revokedKeys: keys, projects).description
-                    : outcome.text(made: made, revokedKeys: keys, projects, isPlan: dryRun))
-            guard outcome.busy.isEmpty else {
-                let blockers = outcome.blockers.map { "; blocked by \($0.text)" }.joined()
-                throw CommandError(
-                    .temporaryFailure,
-                    "still read by a transaction, left for the next run: \(outcome.busy.joined(separator: ", "))\(blockers)"
-                )
-            }
+        /// At a terminal only: a timer has nobody to ask, and follows the settings of somebody who has decided.
+        private func confirm() throws {
+            guard !confirmation.isGiven, Confirmation.isAtTerminal else { return }
+            let plan = try plan(on: options.openMigratedDatabase())
+            guard plan.removesSomething else { return }
+            try plan.show(made: 0, isPlan: true, isJSON: false)
+            try confirmation.ask("Remove that for good?")
         }
+
+        private func maintain(_ connection: borrowing Connection) throws {
+            let made = try Partition.makeAhead(on: connection)
+            let keys = try EndedKeys.revoke(on: connection)
+            if keys > 0 { OperatorLog.note("has revoked \(keys) rotated keys that have ended") }
+            let retention = try retention().apply(on: connection) { OperatorLog.note("has \($0)") }
+            let projects = try DeletedProjects.withEvents(on: connection)
+            let deleted = try DeletedProjects.deleteEvents(of: projects, on: connection)
+            let outcome = MaintenanceOutcome(
+                revokedKeys: keys, retention: retention, projects: ProjectsOutcome(projects: projects, deleted: deleted)
+            )
+            if let deleted, deleted > 0 { OperatorLog.note("has \(outcome.projects.text(isPlan: false).joined())") }
+            try outcome.show(made: made, isPlan: false, isJSON: output.isJSON)
+        }
+
+        private func retention() throws -> Retention {
+            let settings = try options.settings()
+            return Retention(
+                days: settings.integer(.retentionDays), size: Int64(settings.integer(.retentionSize)) << 20)
+        }
+    }
+}
+
+/// What maintenance has removed, or would remove.
+private struct MaintenanceOutcome {
+    let revokedKeys: Int
+    let retention: Retention.Outcome
+    let projects: ProjectsOutcome
+
+    var removesSomething: Bool {
+        revokedKeys > 0 || !retention.dropped.isEmpty || retention.deleted > 0 || !projects.projects.isEmpty
+    }
+
+    /// - Throws: `CommandError` when something was left.
+    func show(made: Int, isPlan: Bool, isJSON: Bool) throws(CommandError) {
+        print(
+            isJSON
+                ? retention.json(made: made, revokedKeys: revokedKeys, projects).description
+                : retention.text(made: made, revokedKeys: revokedKeys, projects, isPlan: isPlan))
+        guard !retention.busy.isEmpty else { return }
+        let blockers = retention.blockers.map { "; blocked by \($0.text)" }.joined()
+        throw CommandError(
+            .temporaryFailure,
+            "still read by a transaction, left for the next run: \(retention.busy.joined(separator: ", "))\(blockers)")
     }
 }
 

@@ -95,6 +95,6 @@ struct DrainCommand: ParsableCommand {
 
     /// Who gives the order: whoever has become root by sudo(8), or the user.
     private static func user() -> String {
-        OperatorLog.login ?? OperatorLog.name(of: getuid()) ?? "\(getuid())"
+        OperatorLog.sudo ?? OperatorLog.name(of: OperatorLog.login ?? getuid()) ?? "\(getuid())"
     }
 }

@@ -6,12 +6,15 @@ struct Confirmation: ParsableArguments {
     @Flag(name: .customLong("yes"), help: "Don't ask.")
     var isGiven = false
 
+    /// Whether there is somebody to ask.
+    static var isAtTerminal: Bool { isatty(STDIN_FILENO) == 1 }
+
     /// Asks, unless it is given; only the answer yes goes on.
     ///
     /// - Throws: `CommandError` when there is no terminal to ask at, or the answer is no.
     func ask(_ question: String) throws(CommandError) {
         if isGiven { return }
-        guard isatty(STDIN_FILENO) == 1 else {
+        guard Self.isAtTerminal else {
             throw CommandError(.usage, "standard input is no terminal, so nothing was asked or done: give --yes")
         }
         writeError("\(question) [y/N] ")

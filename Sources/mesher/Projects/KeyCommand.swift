@@ -6,7 +6,7 @@ internal import PostgreSQL
 struct KeyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "key", abstract: "Create, list, rotate and revoke the keys of projects.",
-        subcommands: [Create.self, List.self, KeyRotateCommand.self, Revoke.self])
+        subcommands: [Create.self, List.self, KeyRotateCommand.self, KeyRevokeCommand.self])
 
     struct Create: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Create a further key for a project.")
@@ -69,19 +69,6 @@ struct KeyCommand: ParsableCommand {
                 table.append([key.key, key.label, key.createdAt, key.lastUsedOn, key.ending, key.revokedAt])
             }
             print(table)
-        }
-    }
-
-    struct Revoke: ParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Revoke a key: events sent with it are refused from then on.")
-
-        @Argument(help: "32 hex digits.") var key: String
-        @OptionGroup var options: CommonOptions
-
-        func run() throws {
-            let isNew = try ProjectKey.revoke(APIKey.given(key), on: options.openMigratedDatabase())
-            print(isNew ? "revoked" : "already revoked")
         }
     }
 }

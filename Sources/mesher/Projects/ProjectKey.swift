@@ -3,6 +3,7 @@ internal import PostgreSQL
 /// A row of `api_keys`.
 struct ProjectKey {
     let key: String
+    let project: Int64
     let label: String
     /// RFC 3339, UTC.
     let createdAt: String
@@ -27,19 +28,37 @@ extension ProjectKey {
 
     /// Every key of a project, oldest first.
     static func all(of project: Int64, on connection: borrowing Connection) throws(DatabaseError) -> [ProjectKey] {
+        try rows("project_id", String(project), on: connection)
+    }
+
+    /// One key.
+    ///
+    /// - Throws: `CommandError` when there is no such key, else `DatabaseError`.
+    static func find(_ key: String, on connection: borrowing Connection) throws -> ProjectKey {
+        guard let found = try rows("key", key, on: connection).first else {
+            throw CommandError(.dataError, "no such key; see mesher key list PROJECT")
+        }
+        return found
+    }
+
+    private static func rows(
+        _ column: String, _ value: String, on connection: borrowing Connection
+    ) throws(DatabaseError) -> [ProjectKey] {
         let rows = try connection.query(
             """
             SELECT key, label, to_char(created_at AT TIME ZONE 'UTC', format),
                 to_char(revoked_at AT TIME ZONE 'UTC', format), to_char(used_on, 'YYYY-MM-DD'),
                 to_char(expires_at AT TIME ZONE 'UTC', format), unused_days,
-                revoked_at IS NULL AND (expires_at > now()) IS NOT FALSE
+                revoked_at IS NULL AND (expires_at > now()) IS NOT FALSE,
+                project_id
             FROM public.api_keys LEFT JOIN public.key_uses USING (key),
                 (VALUES ('YYYY-MM-DD"T"HH24:MI:SS"Z"')) AS f (format)
-            WHERE project_id = $1 ORDER BY created_at, key
-            """, [String(project)])
+            WHERE \(column) = $1 ORDER BY created_at, key
+            """, [value])
         return (0..<rows.count).map { row in
             ProjectKey(
-                key: rows[row: row, column: 0] ?? "", label: rows[row: row, column: 1] ?? "",
+                key: rows[row: row, column: 0] ?? "",
+                project: rows[row: row, column: 8].flatMap { Int64($0) } ?? 0, label: rows[row: row, column: 1] ?? "",
                 createdAt: rows[row: row, column: 2] ?? "", lastUsedOn: rows[row: row, column: 4],
                 expiresAt: rows[row: row, column: 5], unusedDays: rows[row: row, column: 6].flatMap { Int64($0) },
                 revokedAt: rows[row: row, column: 3], isInForce: rows[row: row, column: 7] == "t")
@@ -87,9 +106,14 @@ extension ProjectKey {
             return Rotation(
                 project: project, label: rows[row: 0, column: 1] ?? "", expiresAt: rows[row: 0, column: 2])
         }
-        let found = try connection.query("SELECT revoked_at IS NULL FROM public.api_keys WHERE key = $1", [key])
-        guard found.count > 0 else { throw CommandError(.dataError, "no such key; see mesher key list PROJECT") }
-        let why = found[row: 0, column: 0] == "t" ? "rotated" : "revoked"
+        try find(key, on: connection).requireNoEnd()
+        throw CommandError(.temporaryFailure, "the key has just been changed; see mesher key list PROJECT")
+    }
+
+    /// - Throws: when it ends already, and so cannot be rotated.
+    func requireNoEnd() throws(CommandError) {
+        guard revokedAt != nil || ending != nil else { return }
+        let why = revokedAt == nil ? "rotated" : "revoked"
         throw CommandError(.dataError, "the key was \(why) already; see mesher key list PROJECT")
     }
 
@@ -101,9 +125,7 @@ extension ProjectKey {
         let revoked = try connection.query(
             "UPDATE public.api_keys SET revoked_at = now() WHERE key = $1 AND revoked_at IS NULL", [key])
         if revoked.affectedRows > 0 { return true }
-        guard try connection.query("SELECT FROM public.api_keys WHERE key = $1", [key]).count > 0 else {
-            throw CommandError(.dataError, "no such key; see mesher key list PROJECT")
-        }
+        _ = try find(key, on: connection)
         return false
     }
 }

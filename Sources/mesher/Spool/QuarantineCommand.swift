@@ -160,15 +160,32 @@ struct QuarantineCommand: ParsableCommand {
     }
 
     struct Drop: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Remove items for good.")
+        static let configuration = CommandConfiguration(
+            abstract: "Remove items for good.",
+            discussion: "Shows how many events and damaged parts they are, and asks.")
+        @Flag(help: "Only show what they are.") var dryRun = false
+        @OptionGroup var confirmation: Confirmation
         @OptionGroup var selection: Selection
 
         func run() throws {
             let directory = SpoolDirectory.quarantine(in: try selection.options.settings().spoolDirectory)
-            for entry in try selection.entries(directory) {
+            let entries = try selection.entries(directory)
+            if dryRun || !confirmation.isGiven { print(Self.summary(of: entries)) }
+            if dryRun || entries.isEmpty { return }
+            try confirmation.ask("Remove what was accepted and stored nowhere else, for good?")
+            OperatorLog.note("drops from the quarantine \(directory): \(Self.summary(of: entries))")
+            for entry in entries {
                 guard unlink("\(directory)/\(entry.name)") == 0 else { throw SystemError("unlink", directory) }
                 print("\(entry.number) dropped")
             }
+        }
+
+        private static func summary(of entries: [Quarantine.Entry]) -> String {
+            let events = entries.filter { $0.kind == .event }
+            let projects = Set(events.map(\.project)).sorted().map(String.init).joined(separator: ", ")
+            let whose = events.isEmpty ? "" : " of the projects \(projects)"
+            return "\(events.count) events\(whose), \(entries.count - events.count) damaged parts, "
+                + "\(entries.reduce(0) { $0 + $1.bytes }) bytes"
         }
     }
 }
