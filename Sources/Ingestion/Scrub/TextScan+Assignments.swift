@@ -103,6 +103,11 @@ extension TextScan {
         if Self.isScheme(word), byte(end) == UInt8(ascii: " ") {
             end = self.end(ofBare: end + 1, isInJSON: name.quote != nil, isEncoded)
         }
+        // `Optional("…")`, `Some("…")`
+        let quoted = self.end(from: end) { $0 == UInt8(ascii: "\\") }
+        if byte(end - 1) == UInt8(ascii: "("), Self.isQuote(byte(quoted)) {
+            end = self.end(ofBracketed: end - 1, UInt8(ascii: ")"), quoted - end)
+        }
         return Finding(range: start..<end, quote: name.quote)
     }
 
@@ -167,7 +172,7 @@ extension TextScan {
             case UInt8(ascii: "}"), UInt8(ascii: "]"), UInt8(ascii: ")"):
                 if isInJSON { return end }
             case UInt8(ascii: "%"):
-                if isEncoded, text.starts(at: end, with: "%26") { return end }
+                if isEncoded, size(ofEncoded: "26", at: end) != nil { return end }
             case UInt8(ascii: "\\"):
                 let after = self.end(from: end) { $0 == UInt8(ascii: "\\") }
                 if Self.isQuote(byte(after)) { return end }

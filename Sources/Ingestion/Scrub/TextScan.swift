@@ -183,8 +183,15 @@ struct TextScan {
 
     /// `%3D` and `%40`, an equals sign and an at sign in a URL that is part of another.
     private mutating func encoded(at place: Int) -> Finding? {
-        if text.startsIgnoringCase(at: place, with: "%3d") { return value(ofNameBefore: place, size: 3) }
-        return text.starts(at: place, with: "%40") ? mail(at: place, size: 3) : nil
+        if let size = size(ofEncoded: "3d", at: place) { return value(ofNameBefore: place, size: size) }
+        return size(ofEncoded: "40", at: place).flatMap { mail(at: place, size: $0) }
+    }
+
+    /// How many bytes a percent sign and these digits take, `%3D`, or `%253D` in a URL within a URL within another, and so on.
+    func size(ofEncoded digits: StaticString, at place: Int) -> Int? {
+        var size = 1
+        while size < 9, text.starts(at: place + size, with: "25") { size += 2 }
+        return text.startsIgnoringCase(at: place + size, with: digits) ? size + 2 : nil
     }
 
     private func mail(at place: Int, size: Int) -> Finding? {
