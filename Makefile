@@ -9,6 +9,8 @@ SOAK_SECONDS = 600
 SOAK_SEED =
 # A revision that `make bench` compares this checkout with, instead of the baselines.
 AGAINST ?=
+# What else `make bench` is told, such as BENCH="--seconds 2 payload"; `Benchmarks/run --help` lists it.
+BENCH ?=
 # Settings for `make run` and `make up`: SETTINGS="MESHER_WORKERS=4".
 SETTINGS ?=
 
@@ -70,7 +72,7 @@ docs: packages
 	WRITE_DOCUMENTS=1 swift test --filter DocumentTests
 
 bench: build
-	Benchmarks/run $(if $(AGAINST),--against $(AGAINST))
+	Benchmarks/run $(if $(AGAINST),--against $(AGAINST)) $(BENCH)
 
 # The package of this Debian, in .build/deb.
 deb: build

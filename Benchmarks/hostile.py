@@ -17,7 +17,12 @@ import subprocess
 import sys
 import time
 import urllib.parse
-import zlib
+
+# Nothing is left beside the sources.
+sys.dont_write_bytecode = True
+from load import percentile
+from slow_bodies import deflated, slow_brotli, slow_zstandard
+from streams import frame
 
 EVENT = b'{"message":"m","level":"info"}'
 
@@ -60,55 +65,6 @@ class Target:
             lines.append(f"Authorization: Bearer {self.key}")
         connection.sendall("\r\n".join(lines).encode() + b"\r\n\r\n")
         return connection, connection.recv(4096)
-
-
-def packed(bits):
-    """Bytes of a string of 0 and 1, the lowest bit of each byte first."""
-    return int(bits[::-1], 2).to_bytes((len(bits) + 7) // 8, "little")
-
-
-def field(value, count):
-    return format(value, f"0{count}b")[::-1] if count else ""
-
-
-def slow_brotli(size):
-    """RFC 7932: meta-blocks of one byte each, which say that literals have 256 block types. The decoder fills a context
-    map of 16,384 entries and runs the inverse move-to-front over it."""
-    simple = lambda symbol, width: field(1, 2) + field(0, 2) + field(symbol, width)
-    block = (
-        "0" + field(0, 2) + field(0, 16) + "0"              # not the last, one byte, compressed
-        + "1" + field(7, 3) + field(127, 7)                 # 256 types of literal blocks
-        + simple(0, 9) + simple(0, 5) + field(0, 2)         # the code of types, of counts, the first count
-        + "00" + field(0, 6) + field(0, 512)                # one type each of the others; distances; context modes
-        + "1000" + "0" + simple(1, 1) + "1" + "0"           # two trees, a map without runs, move to front
-        + simple(0x61, 8) * 2 + simple(8, 10) + simple(0, 6))
-    return packed("0" + block * (size * 8 // len(block)) + "11")
-
-
-def slow_zstandard(size, start=b"{}\n{\"type\":\"x\"}\n"):
-    """RFC 8878: blocks that stand for three bytes, each with its own three FSE tables of 512, 256 and 512 entries."""
-    # One symbol has the whole probability.
-    table = lambda log: (log - 5 | (2 << log) - 1 << 4).to_bytes((log + 12) // 8, "little")
-    head = lambda last, kind, count: (last | kind << 1 | count << 3).to_bytes(3, "little")
-    # No literals, one sequence, three tables; three states of 26 bits together, and the bit that ends them.
-    content = b"\x00\x01\xa8" + table(9) + table(8) + table(9) + (1 << 26).to_bytes(4, "little")
-    block = head(0, 2, len(content)) + content
-    return (b"\x28\xb5\x2f\xfd\x00\x38" + head(0, 0, len(start)) + start
-            + block * (size // len(block)) + head(1, 0, 0))
-
-
-def frame(payload, first=0x81):
-    """A masked frame, RFC 6455, section 5.2."""
-    length = len(payload)
-    size = (bytes([0x80 | length]) if length < 126 else b"\xfe" + length.to_bytes(2, "big") if length < 65536
-            else b"\xff" + length.to_bytes(8, "big"))
-    return bytes([first]) + size + b"\0\0\0\0" + payload
-
-
-def deflated(message):
-    """A message as permessage-deflate has it, RFC 7692, section 7.2.1."""
-    compressor = zlib.compressobj(9, zlib.DEFLATED, -15)
-    return (compressor.compress(message) + compressor.flush(zlib.Z_SYNC_FLUSH))[:-4]
 
 
 SENDERS = {}
@@ -280,7 +236,7 @@ def beside(names, attacker, other, seconds):
     with Attack(names, attacker, seconds + 1):
         time.sleep(1)
         times = neighbour(other, seconds)
-    return times[int(len(times) * 0.99)], times[-1]
+    return percentile(times, 0.99), times[-1]
 
 
 def project(binary, environment, slug, limit):
@@ -305,12 +261,11 @@ def pair(environment):
 
 
 if __name__ == "__main__":
-    sys.dont_write_bytecode = True
     groups = [argument.split("+") for argument in sys.argv[2:]] or [[name] for name in SENDERS]
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 4
     attacker, other = pair(dict(os.environ))
     quiet = neighbour(other, seconds)
-    print(f"{'nobody':28} p99 {quiet[int(len(quiet) * 0.99)]:8.1f} ms  max {quiet[-1]:8.1f} ms")
+    print(f"{'nobody':28} p99 {percentile(quiet, 0.99):8.1f} ms  max {quiet[-1]:8.1f} ms")
     for group in groups:
         p99, slowest = beside(group, attacker, other, seconds)
         print(f"{'+'.join(group):28} p99 {p99:8.1f} ms  max {slowest:8.1f} ms", flush=True)

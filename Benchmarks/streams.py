@@ -11,11 +11,12 @@ MASK = b"\0\0\0\0"
 ANSWER = 2 + len('{"status":"accepted","id":"%s"}' % ("0" * 32))
 
 
-def frame(text):
-    """A masked text frame, RFC 6455, section 5.2."""
-    length = len(text)
-    head = bytes([0x81, 0x80 | length]) if length < 126 else b"\x81\xfe" + length.to_bytes(2, "big")
-    return head + MASK + text
+def frame(payload, first=0x81):
+    """A masked frame, RFC 6455, section 5.2; of text unless its first byte says otherwise."""
+    length = len(payload)
+    size = (bytes([0x80 | length]) if length < 126 else b"\xfe" + length.to_bytes(2, "big") if length < 65536
+            else b"\xff" + length.to_bytes(8, "big"))
+    return bytes([first]) + size + MASK + payload
 
 
 def request(key):
