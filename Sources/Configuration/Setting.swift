@@ -85,6 +85,12 @@ extension Setting {
         "MESHER_STORAGE_DATABASE_URL", default: "postgresql:///mesher?user=mesher_storage", secret: true,
         for: [.storage, .mesher],
         "PostgreSQL for storage: a role that is a member of mesher_runtime; may name several servers")
+    package static let commitConnections = Setting(
+        "MESHER_COMMIT_CONNECTIONS", .integer(1...8), unit: "connections", default: "2", for: [.storage, .mesher],
+        "storage's connections to PostgreSQL for single events: one batch is executed while another waits for the disk")
+    package static let bulkConnections = Setting(
+        "MESHER_BULK_CONNECTIONS", .integer(1...8), unit: "connections", default: "2", for: [.storage, .mesher],
+        "storage's connections to PostgreSQL for bulks")
     package static let commitEvents = Setting(
         "MESHER_COMMIT_EVENTS", .integer(1...1_000), unit: "events", default: "16", for: [.storage],
         "while events are flowing, storage commits as soon as this many wait")
@@ -228,7 +234,8 @@ extension Setting {
     /// Every setting, in the order in which `mesher config` prints them.
     package static let all: [Setting] = [
         runDirectory, stateDirectory, binaryDirectory, workers, workerRequests, workerMemory, stuckExecuting,
-        stuckHeartbeat, startTimeout, healthInterval, databaseURL, storageDatabaseURL, commitEvents, commitDelay,
+        stuckHeartbeat, startTimeout, healthInterval, databaseURL, storageDatabaseURL, commitConnections,
+        bulkConnections, commitEvents, commitDelay,
         spoolDirectory, spoolLimit, spoolShare, spoolAfter, redisSocket, redisHost, redisPort,
         redisSentinels, redisMaster, redisSentinelUser, redisSentinelPassword, redisUser, redisPassword,
         redisDatabase, redisTLS, redisAuthorities, redisCertificate, redisCertificateKey, redisPrefix, rateLimitEvents,

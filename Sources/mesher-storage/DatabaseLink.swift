@@ -62,6 +62,9 @@ struct DatabaseLink: ~Copyable {
         self.token = token
     }
 
+    /// Whether it is neither connected nor connecting.
+    var isAway: Bool { if case .away = phase { true } else { false } }
+
     /// When `elapse` must be called, nil for never.
     var deadline: Int64? {
         switch phase {

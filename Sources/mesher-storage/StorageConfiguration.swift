@@ -12,6 +12,9 @@ struct StorageConfiguration {
     let databaseURL: String
     /// By which the database that the URL means is known again.
     let databasePlaces: [String]
+    /// Connections to PostgreSQL for single events, and for bulks.
+    let commitConnections: Int
+    let bulkConnections: Int
     let commitEvents: Int
     /// Nanoseconds.
     let commitDelay: Int64
@@ -37,6 +40,8 @@ struct StorageConfiguration {
         stateDirectory = settings.text(.stateDirectory)
         databaseURL = settings.text(.storageDatabaseURL)
         databasePlaces = try ConnectionURL(databaseURL).places
+        commitConnections = settings.integer(.commitConnections)
+        bulkConnections = settings.integer(.bulkConnections)
         commitEvents = settings.integer(.commitEvents)
         defaultLimit = (
             UInt32(clamping: settings.integer(.rateLimitEvents)), UInt32(clamping: settings.integer(.rateLimitSeconds))

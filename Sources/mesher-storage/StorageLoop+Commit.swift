@@ -11,16 +11,24 @@ extension StorageLoop {
             nextReplay: keys.isCurrent ? keeper.nextReplay(now: now) : nil)
     }
 
+    /// Whether the connections are there on which everything depends. Only then others are opened: where PostgreSQL has no
+    /// room for all, these have it.
+    var isConnected: Bool { singles.first.committer.accepts && bulks.first.committer.accepts && keys.isCurrent }
+
     /// Ends a turn, after every edge was read.
-    mutating func endTurn(of lane: CommitLane, now: Int64) {
-        take(lane.link.elapse(now: now, epoll), of: lane, now: now)
-        var conditions = conditions(now: now)
-        let overdue = lane.committer.keepOverdue(conditions)
-        if !overdue.isEmpty {
-            perform(overdue, on: lane, now: now)
-            conditions = self.conditions(now: now)
+    mutating func endTurn(of lanes: CommitLanes, now: Int64) {
+        for lane in lanes.all where lane === lanes.first || isConnected || !lane.link.isAway {
+            take(lane.link.elapse(now: now, epoll), of: lane, now: now)
+            perform(lane.committer.keepOverdue(conditions(now: now)), on: lane, now: now)
         }
-        perform(lane.committer.turn(conditions), on: lane, now: now)
+        for lane in lanes.all {
+            var conditions = conditions(now: now)
+            conditions.beside = lanes.beside(lane)
+            if lane !== lanes.first {
+                perform(lane.committer.help(&lanes.first.committer, conditions), on: lane, now: now)
+            }
+            perform(lane.committer.turn(conditions), on: lane, now: now)
+        }
     }
 
     /// Tells a committer what has become of its connection.

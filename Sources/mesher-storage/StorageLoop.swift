@@ -13,14 +13,15 @@ struct StorageLoop: ~Copyable {
     private enum Token {
         static let listener: UInt64 = 0
         static let signals: UInt64 = 1
-        static let commit: UInt64 = 2
-        static let keys: UInt64 = 3
-        static let bulkCommit: UInt64 = 4
-        static let firstEdge: UInt64 = 16
+        static let keys: UInt64 = 2
+        /// The first of eight.
+        static let commit: UInt64 = 8
+        static let bulkCommit: UInt64 = 16
+        static let firstEdge: UInt64 = 24
     }
 
-    /// Descriptors that are not for edges: three connections to PostgreSQL, files that libpq reads, the loop's own.
-    private static let reservedDescriptors = 32
+    /// Descriptors that are not for edges: 17 connections to PostgreSQL, files that libpq reads, the loop's own.
+    private static let reservedDescriptors = 48
     /// Nanoseconds that a stop waits for edges to take their answers.
     private static let stopTimeout: Int64 = 10_000_000_000
 
@@ -32,10 +33,10 @@ struct StorageLoop: ~Copyable {
     private var isListening = false
     private let edgeLimit: Int
     var edges: EdgeTable
-    /// Commits single events; what is large or comes by the hundred has a connection of its own, so that no single event
+    /// Commit single events; what is large or comes by the hundred has connections of its own, so that no single event
     /// stands behind it.
-    private let singles: CommitLane
-    private let bulks: CommitLane
+    let singles: CommitLanes
+    let bulks: CommitLanes
     private let storedRow = StoredRow()
     var keeper: SpoolKeeper
     var keys: KeyReader
@@ -68,12 +69,12 @@ struct StorageLoop: ~Copyable {
         self.listener = consume listener
         edgeLimit = max(ProcessAttributes.raiseDescriptorLimit() - Self.reservedDescriptors, 1)
         edges = EdgeTable(firstToken: Token.firstEdge, logger: logger)
-        singles = CommitLane(
-            "commit", token: Token.commit, replays: false, storedRow: storedRow, configuration, slot: slot,
-            logger: logger)
-        bulks = CommitLane(
-            "bulk commit", token: Token.bulkCommit, replays: true, storedRow: storedRow, configuration, slot: slot,
-            logger: logger)
+        singles = CommitLanes(
+            "commit", count: configuration.commitConnections, firstToken: Token.commit, replays: false,
+            storedRow: storedRow, configuration, slot: slot, logger: logger)
+        bulks = CommitLanes(
+            "bulk commit", count: configuration.bulkConnections, firstToken: Token.bulkCommit, replays: true,
+            storedRow: storedRow, configuration, slot: slot, logger: logger)
         keeper = SpoolKeeper(
             configuration.spoolDirectory, limits: configuration.spoolLimits, slot: slot, logger: logger)
         let archive = KeyArchive(
@@ -108,7 +109,7 @@ struct StorageLoop: ~Copyable {
             report(now: now)
             let conditions = conditions(now: now)
             let deadline = [
-                singles.deadline(conditions), bulks.deadline(conditions),
+                singles.deadline(conditions, connects: isConnected), bulks.deadline(conditions, connects: isConnected),
                 keeper.deadline(now: now), keys.deadline, stopDeadline, settlesAt > now ? settlesAt : nil,
             ].compactMap { $0 }.min()
             let pause = deadline.map { max($0, now) - now } ?? .max
@@ -133,10 +134,10 @@ struct StorageLoop: ~Copyable {
     }
 
     private func report(now: Int64) {
-        let inHand = singles.committer.eventsInHand + bulks.committer.eventsInHand
-        slot.beat(now: now, inHand: inHand, droppedLogLines: Journal.droppedLines)
+        slot.beat(
+            now: now, inHand: singles.eventsInHand + bulks.eventsInHand, droppedLogLines: Journal.droppedLines)
         if keys.isSaved { slot.setKeysSaved(wall: Clock.wall()) }
-        if singles.committer.isSettled { slot.set(.postgresql, isUp: singles.committer.accepts) }
+        if singles.first.committer.isSettled { slot.set(.postgresql, isUp: singles.first.committer.accepts) }
         guard isSettled(now: now) else { return }
         slot.setReadiness(accepts: accepts(now: now), degradation: UInt64(degradation(now: now).rawValue))
     }
@@ -144,13 +145,13 @@ struct StorageLoop: ~Copyable {
     /// Whether events and keys can be answered for. Edges wait for that in the backlog: just after a restart their events
     /// would be refused, though PostgreSQL is there. They wait for a PostgreSQL that is silent no longer than an event would.
     private func isSettled(now: Int64) -> Bool {
-        keys.isSettled && (settlesAt <= now || singles.committer.isSettled && bulks.committer.isSettled)
+        keys.isSettled && (settlesAt <= now || singles.first.committer.isSettled && bulks.first.committer.isSettled)
     }
 
     /// Whether a stop has come to its end: nothing is left to do, or the time for it is over.
     private func isStopped(now: Int64) -> Bool {
         guard let stopDeadline else { return false }
-        let isDone = !singles.committer.hasEvents && !bulks.committer.hasEvents && !edges.hasOutput
+        let isDone = singles.eventsInHand + bulks.eventsInHand == 0 && !edges.hasOutput
         if !isDone && stopDeadline <= now { logger.warning("stopped before every event was answered") }
         return isDone || stopDeadline <= now
     }
@@ -159,10 +160,11 @@ struct StorageLoop: ~Copyable {
         switch event.token {
         case Token.listener: acceptEdges(now: now)
         case Token.signals: while signals.next() != nil { stop(now: now) }
-        case Token.commit: take(singles.link.proceed(now: now, epoll), of: singles, now: now)
-        case Token.bulkCommit: take(bulks.link.proceed(now: now, epoll), of: bulks, now: now)
         case Token.keys: edges.broadcast(keys.proceed(now: now, epoll))
         default:
+            if let lane = singles[event.token] ?? bulks[event.token] {
+                return take(lane.link.proceed(now: now, epoll), of: lane, now: now)
+            }
             guard let edge = edges[event.token] else { return }
             if event.writable && !event.hungUp { edges.flush(edge, epoll) }
             if event.hungUp && stopDeadline != nil { return edges.settle(edge, .closed, epoll) }
@@ -195,13 +197,15 @@ struct StorageLoop: ~Copyable {
 
     /// Whether an event can be stored durably now: also its key must be known.
     private func accepts(now: Int64) -> Bool {
-        !drain.isOrdered && keys.isKnown && (singles.committer.accepts || keeper.accepts(now: now))
+        !drain.isOrdered && keys.isKnown && (singles.first.committer.accepts || keeper.accepts(now: now))
     }
 
     /// What has to be done without now.
     private func degradation(now: Int64) -> Degradation {
         var degradation: Degradation = []
-        if !singles.committer.accepts || !bulks.committer.accepts || !keys.isCurrent { degradation.insert(.postgresql) }
+        if !singles.first.committer.accepts || !bulks.first.committer.accepts || !keys.isCurrent {
+            degradation.insert(.postgresql)
+        }
         if redis.isDegraded { degradation.insert(.redis) }
         if redis.isEvicting { degradation.insert(.eviction) }
         if keeper.isDegraded(now: now) { degradation.insert(.spool) }
@@ -225,14 +229,14 @@ struct StorageLoop: ~Copyable {
             }
         }
         if !event.flags.contains(.counted) { slot.countRateLimitFallbacks(1) }
-        if !event.flags.contains(.counted), singles.committer.gathers || keeper.accepts(now: now),
+        if !event.flags.contains(.counted), singles.first.committer.gathers || keeper.accepts(now: now),
             let seconds = quota.take(keys.quota(ofProject: event.head.project), now: now)
         {
             edges.answer(edge.identifier) { $0.answer(event.ticket, .rateLimited, retryAfter: seconds) }
         } else if let fault = keys.projects?.fault(of: event.head.project) {
             setAside(event, of: edge, fault, now: now)
         } else {
-            let lane = event.flags.contains(.bulk) ? bulks : singles
+            let lane = event.flags.contains(.bulk) ? bulks.first : singles.first
             guard !lane.committer.gather(event, edge: recipient(of: event, edge), now: now) else { return }
             edges.answer(edge.identifier) { $0.answer(event.ticket, .unavailable, retryAfter: Gathering.retryAfter) }
         }

@@ -98,6 +98,55 @@ extension EndToEnd {
             try underLoad("storage every 3 s", kills: 2, seconds: 3) { processes.children("mesher-storage") }
         }
 
+        @Test(
+            "PostgreSQL's sessions ended, and then storage killed, while both have a commit under way: nothing is lost or doubled"
+        )
+        func endsBothSessions() throws {
+            let stack = try Stack(settings: ["MESHER_RATE_LIMIT_EVENTS=1000000"])
+            defer { stack.stop() }
+            // So that both have one most of the time.
+            try stack.prolongStatements()
+            let (project, processes) = (try Project.create(on: stack), Processes(stack: stack))
+            let load = try Load(on: project, seconds: 60)
+            for _ in 0..<3 {
+                #expect(eventually { (try? endCommits(on: stack)) == 2 })
+                #expect(eventually { (try? commits(on: stack)) == 2 })
+                for pid in processes.children("mesher-storage") { Glibc.kill(pid, SIGKILL) }
+            }
+            let result = try load.finish()
+            #expect(result.failures == 0 && result.accepted > 0, "\(result)")
+            var rows = 0
+            #expect(
+                try eventually {
+                    rows = try project.count()
+                    return rows == result.accepted
+                }, "\(rows) rows of \(result.accepted)")
+        }
+
+        /// Storage's sessions for single events, as its role sees them, while both have a statement under way.
+        private static let bothCommits = """
+            FROM pg_stat_activity WHERE application_name LIKE 'mesher-storage commit%' AND state = 'active'
+            """
+
+        private func commits(on stack: Stack) throws -> Int {
+            try Int(asStorage("SELECT count(*) \(Self.bothCommits)", on: stack)) ?? 0
+        }
+
+        /// - Returns: how many of both were ended; none unless both had a statement under way.
+        private func endCommits(on stack: Stack) throws -> Int {
+            let sql = """
+                SELECT count(pg_terminate_backend(pid)) FROM (SELECT pid, count(*) OVER () AS all_of_them \(Self.bothCommits))
+                    AS a WHERE all_of_them = 2
+                """
+            return try Int(asStorage(sql, on: stack)) ?? 0
+        }
+
+        private func asStorage(_ sql: String, on stack: Stack) throws -> String {
+            try Execution.output([
+                "psql", "-XqtA", "--dbname=" + stack["MESHER_STORAGE_DATABASE_URL"], "--command=" + sql,
+            ])
+        }
+
         @Test("Three hang-ups, each while the load goes on")
         func hangsUp() throws {
             try underLoad("SIGHUP", kills: 3, seconds: 1, signal: SIGHUP) { processes.watchdog.map { [$0] } ?? [] }

@@ -37,6 +37,22 @@ struct Batch {
         records.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[entries[position].record])) }
     }
 
+    /// Whether it has an event that another batch has, whatever their days.
+    func hasEvent(of other: borrowing Batch) -> Bool {
+        let keys = Set(other.entries.lazy.map { EventKey($0.head) })
+        return entries.contains { keys.contains(EventKey($0.head)) }
+    }
+
+    private struct EventKey: Hashable {
+        let project: Int64
+        let eventID: UInt128
+
+        init(_ head: RecordHead) {
+            project = head.project
+            eventID = head.eventID
+        }
+    }
+
     /// Forgets the events and keeps the memory, unless a burst has made it large.
     mutating func removeAll() {
         let keepsCapacity = records.capacity <= 2 * CommitPlan.statementBytes

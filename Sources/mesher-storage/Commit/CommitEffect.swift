@@ -63,6 +63,9 @@ struct CommitConditions {
     var canKeep: Bool
     /// When the next part of the spool is due; nil while there is none, or it may not be delivered.
     var nextReplay: Int64?
+    /// How many events other connections for events of this kind are committing; `.max` when a gathered event has the id of
+    /// one of them: the first one wins only when its commit has ended.
+    var beside = 0
 }
 
 /// What a command has brought, once it is over.

@@ -16,21 +16,22 @@ final class CommitLane {
     /// - Parameters:
     ///   - name: what PostgreSQL and the log call the connection.
     ///   - token: what the loop knows its descriptor by.
+    ///   - isHelper: whether nothing depends on it.
     ///   - replays: whether it delivers what is in the spool.
+    ///   - groupCommit: when the connections for events of its kind begin a commit.
     ///   - storedRow: what all committers know of rows that PostgreSQL takes.
     ///   - slot: where commits are counted.
     init(
-        _ name: String, token: UInt64, replays: Bool, storedRow: StoredRow, _ configuration: StorageConfiguration,
-        slot: ProcessSlot, logger: Logger
+        _ name: String, token: UInt64, isHelper: Bool, replays: Bool, groupCommit: GroupCommit, storedRow: StoredRow,
+        _ configuration: StorageConfiguration, slot: ProcessSlot, logger: Logger
     ) {
         var logger = logger
         logger[metadataKey: "connection"] = "\(name)"
         committer = Committer(
-            groupCommit: GroupCommit(events: configuration.commitEvents, delay: configuration.commitDelay),
-            spoolAfter: configuration.spoolAfter, midnightMargin: configuration.midnightMargin, replays: replays,
-            storedRow: storedRow)
+            groupCommit: groupCommit, spoolAfter: configuration.spoolAfter,
+            midnightMargin: configuration.midnightMargin, replays: replays, storedRow: storedRow)
         link = DatabaseLink(url: configuration.databaseURL, applicationName: "mesher-storage \(name)", token: token)
-        report = CommitReport(logger, slot)
+        report = CommitReport(logger, slot, isHelper: isHelper)
     }
 
     /// When the loop must take its next turn, nil for not before something happens.

@@ -24,15 +24,18 @@ struct CommitReport {
 
     private let logger: Logger
     private let slot: ProcessSlot
+    private let isHelper: Bool
     private var losses = ToldReasons()
     private var missingPartitions = ToldReasons()
     private var missingColumns = ToldReasons()
     private var quietUntil: Int64 = .min
     private var unreported = 0
 
-    init(_ logger: Logger, _ slot: ProcessSlot) {
+    /// - Parameter isHelper: whether PostgreSQL takes events over other connections without it.
+    init(_ logger: Logger, _ slot: ProcessSlot, isHelper: Bool = false) {
         self.logger = logger
         self.slot = slot
+        self.isHelper = isHelper
     }
 
     mutating func tell(_ news: News, now: Int64) {
@@ -59,12 +62,16 @@ struct CommitReport {
 
     mutating func connected() {
         losses.end()
-        logger.info("PostgreSQL takes events")
+        if !isHelper { logger.info("PostgreSQL takes events") }
     }
 
     mutating func lost(_ error: DatabaseError, now: Int64) {
         guard losses.tells("\(error)", now: now) else { return }
-        logger.error("PostgreSQL does not take events", metadata: ["reason": "\(error)"])
+        if isHelper {
+            logger.warning("one connection to PostgreSQL fewer", metadata: ["reason": "\(error)"])
+        } else {
+            logger.error("PostgreSQL does not take events", metadata: ["reason": "\(error)"])
+        }
     }
 
     mutating func partitionsMissing(_ error: DatabaseError, now: Int64) {

@@ -98,7 +98,8 @@ struct Committer: ~Copyable {
         if case .idle = stage {
             if case .wait(let until) = inHand.plan.step(now: now) { deadlines.append(until) }
             if inHand.isEmpty {
-                deadlines.append(gathering.isEmpty ? nextMaintenance : gathering.beginning(now: now))
+                deadlines.append(
+                    gathering.isEmpty ? nextMaintenance : gathering.beginning(now: now, beside: conditions.beside))
                 if replays { deadlines.append(conditions.nextReplay) }
             }
         }
@@ -147,12 +148,32 @@ struct Committer: ~Copyable {
     mutating func deliver(_ replay: Replay?, _ conditions: CommitConditions) -> [CommitEffect] {
         if let replay {
             inHand.begin(replay, wall: conditions.wall)
-        } else if !gathering.isEmpty,
-            conditions.isStopping || gathering.beginning(now: conditions.now) <= conditions.now
-        {
+        } else if isDue(conditions) {
             gathering.begin(&inHand, now: conditions.now)
         }
         return proceed(conditions)
+    }
+
+    /// Whether it is time to commit what was gathered.
+    private func isDue(_ conditions: CommitConditions) -> Bool {
+        guard !gathering.isEmpty else { return false }
+        return conditions.isStopping
+            || gathering.beginning(now: conditions.now, beside: conditions.beside) <= conditions.now
+    }
+
+    /// Whether it could begin a batch at once.
+    var isFree: Bool {
+        if case .idle = stage { inHand.isEmpty && refusal == nil } else { false }
+    }
+
+    /// Whether another committer is of use for what it has gathered: PostgreSQL answers, and it is busy itself.
+    var wantsHelp: Bool { !gathering.isEmpty && accepts && !isFree && !inHand.isKept }
+
+    /// At the end of a turn: begins a batch of what another committer has gathered, when it is time for that.
+    mutating func help(_ other: inout Committer, _ conditions: CommitConditions) -> [CommitEffect] {
+        guard isFree, other.wantsHelp, other.isDue(conditions) else { return [] }
+        other.gathering.begin(&inHand, now: conditions.now)
+        return performStep(conditions)
     }
 
     private mutating func proceed(_ conditions: CommitConditions) -> [CommitEffect] {

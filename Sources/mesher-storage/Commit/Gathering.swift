@@ -8,7 +8,7 @@ struct Gathering: ~Copyable {
     static let retryAfter: UInt32 = 1
 
     private var batch = Batch()
-    private var policy: GroupCommit
+    private let policy: GroupCommit
     /// When the first of them came.
     private var since: Int64 = 0
 
@@ -28,9 +28,14 @@ struct Gathering: ~Copyable {
     }
 
     /// When they are to be committed, if nothing more comes; there is at least one.
-    func beginning(now: Int64) -> Int64 {
-        policy.beginning(waiting: batch.count, first: since, now: now)
+    ///
+    /// - Parameter others: how many are being committed by other connections.
+    func beginning(now: Int64, beside others: Int = 0) -> Int64 {
+        policy.beginning(waiting: batch.count, first: since, now: now, beside: others)
     }
+
+    /// Whether it has an event that is in another batch, too.
+    func hasEvent(of other: borrowing Batch) -> Bool { batch.hasEvent(of: other) }
 
     /// When they go to disk instead. While PostgreSQL is known not to answer, they go in batches, when a commit would
     /// begin.
@@ -39,7 +44,7 @@ struct Gathering: ~Copyable {
     }
 
     /// A batch of this many events was committed or kept.
-    mutating func ended(size: Int, now: Int64) {
+    func ended(size: Int, now: Int64) {
         policy.ended(size: size, now: now)
     }
 

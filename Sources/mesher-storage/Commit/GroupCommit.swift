@@ -1,6 +1,10 @@
 /// When a commit begins: at once while events come singly, otherwise as soon as enough of them wait or the first has
-/// waited long enough. Large batches make a commit cheap; a lone event must not pay for them.
-struct GroupCommit {
+/// waited long enough. Large batches make a commit cheap; a lone event must not pay for them. All connections for events of
+/// one kind have it in common.
+///
+/// Beside a commit of another connection it begins once as many wait as that one has. So with many senders half of them
+/// wait for the disk while the others' events are executed, and no batch is smaller for it where the disk is fast.
+final class GroupCommit {
     /// Nanoseconds without events after which the next one no longer counts as flowing.
     static let flow: Int64 = 5_000_000
 
@@ -22,13 +26,16 @@ struct GroupCommit {
     /// - Parameters:
     ///   - waiting: how many events wait, at least one.
     ///   - first: when the first of them was received.
-    func beginning(waiting: Int, first: Int64, now: Int64) -> Int64 {
+    ///   - others: how many are being committed by other connections.
+    /// - Returns: `.max` for not before one of those has ended.
+    func beginning(waiting: Int, first: Int64, now: Int64, beside others: Int = 0) -> Int64 {
+        guard waiting >= others else { return .max }
         guard waiting < events, sizeOfLast > 1, let endOfLast, first - endOfLast < Self.flow else { return now }
         return first + delay
     }
 
     /// A commit of this many events has ended.
-    mutating func ended(size: Int, now: Int64) {
+    func ended(size: Int, now: Int64) {
         sizeOfLast = size
         endOfLast = now
     }

@@ -34,14 +34,16 @@ struct DatabaseCheck {
             }
             let origin = settings.origin(.databaseURL)
             let advice =
-                Self.advice(error.description)
+                Self.advice(error.description, settings)
                 ?? "start PostgreSQL, or correct MESHER_DATABASE_URL (now from: \(origin))"
             return [.fault(subject, error.description, advice: advice)]
         }
     }
 
     /// What to do when PostgreSQL is there and lets nobody in; nil for other errors.
-    static func advice(_ error: String) -> String? {
+    static func advice(_ error: String, _ settings: Settings) -> String? {
+        // One more is for keys.
+        let connections = settings.integer(.commitConnections) + settings.integer(.bulkConnections) + 1
         if error.contains("password authentication failed") {
             return "the role has another password, or is missing: restore it, or run mesher setup --set-passwords"
         }
@@ -49,14 +51,16 @@ struct DatabaseCheck {
             return "restore it, or let mesher setup create it; or correct the URL"
         }
         if error.contains("too many connections for role") {
-            return "ALTER ROLE … CONNECTION LIMIT: storage needs 3, and each of the operator's commands 1"
+            return "ALTER ROLE … CONNECTION LIMIT: storage needs \(connections), and each of the operator's commands 1"
         }
         if error.contains("too many connections for database") {
             return
-                "ALTER DATABASE … CONNECTION LIMIT: storage needs 3 for each host, and each of the operator's commands 1"
+                "ALTER DATABASE … CONNECTION LIMIT: storage needs \(connections) for each host, and each of the operator's "
+                + "commands 1"
         }
         if error.contains("too many clients") || error.contains("remaining connection slots") {
-            return "raise max_connections, or see what uses them (pg_stat_activity); storage needs 3 for each host"
+            return
+                "raise max_connections, or see what uses them (pg_stat_activity); storage needs \(connections) for each host"
         }
         return nil
     }

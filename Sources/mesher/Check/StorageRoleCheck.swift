@@ -21,7 +21,7 @@ struct StorageRoleCheck {
             }
             let origin = settings.origin(.storageDatabaseURL)
             let advice =
-                DatabaseCheck.advice(error.description)
+                DatabaseCheck.advice(error.description, settings)
                 ?? "correct MESHER_STORAGE_DATABASE_URL (now from: \(origin)); "
                 + "create its role with CREATE ROLE mesher_storage LOGIN IN ROLE mesher_runtime"
             return [.fault(subject, error.description, advice: advice)]

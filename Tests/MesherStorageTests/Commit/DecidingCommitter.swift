@@ -16,20 +16,43 @@ final class DecidingCommitter {
     var conditions = CommitConditions(
         now: 0, wall: (Int64(TestEvent.today) * 2 + 1) * EventRecord.day / 2 + EventRecord.epochOffset, canKeep: true)
 
-    init(replays: Bool = false) {
+    let groupCommit: GroupCommit
+
+    init(replays: Bool = false, groupCommit: GroupCommit = GroupCommit(events: 16, delay: DecidingCommitter.delay)) {
+        self.groupCommit = groupCommit
         committer = Committer(
-            groupCommit: GroupCommit(events: 16, delay: Self.delay), spoolAfter: Self.spoolAfter,
+            groupCommit: groupCommit, spoolAfter: Self.spoolAfter,
             midnightMargin: 300_000_000, replays: replays, storedRow: storedRow)
     }
 
     /// One whose session takes events.
     static func ready(replays: Bool = false) -> DecidingCommitter {
         let deciding = DecidingCommitter(replays: replays)
+        deciding.connect()
+        return deciding
+    }
+
+    /// One for events of the same kind, whose session takes them.
+    func helper() -> DecidingCommitter {
+        let helper = DecidingCommitter(groupCommit: groupCommit)
+        helper.conditions = conditions
+        helper.connect()
+        return helper
+    }
+
+    private func connect() {
+        let deciding = self
         _ = deciding.connected()
         _ = deciding.succeeded()
         _ = deciding.succeeded()
         _ = deciding.succeeded()
-        return deciding
+    }
+
+    /// At the end of a turn: another one helps this one.
+    func help(by helper: DecidingCommitter) -> [String] {
+        helper.conditions = conditions
+        helper.conditions.beside = committer.inHand.waiting
+        return helper.committer.help(&committer, helper.conditions).map(\.words)
     }
 
     var now: Int64 {

@@ -15,21 +15,21 @@ import Testing
 
     @Test("after a commit of one event the next waits for nothing")
     func singles() {
-        var commits = groupCommit()
+        let commits = groupCommit()
         commits.ended(size: 1, now: 1_000)
         #expect(commits.beginning(waiting: 1, first: 1_100, now: 1_100) == 1_100)
     }
 
     @Test("while events are flowing a commit begins after the delay of the first")
     func flowing() {
-        var commits = groupCommit()
+        let commits = groupCommit()
         commits.ended(size: 20, now: 1_000)
         #expect(commits.beginning(waiting: 3, first: 900, now: 1_100) == 900 + delay)
     }
 
     @Test("while events are flowing a commit begins as soon as enough wait")
     func enough() {
-        var commits = groupCommit()
+        let commits = groupCommit()
         commits.ended(size: 20, now: 1_000)
         #expect(commits.beginning(waiting: 15, first: 900, now: 1_100) > 1_100)
         #expect(commits.beginning(waiting: 16, first: 900, now: 1_100) == 1_100)
@@ -37,7 +37,7 @@ import Testing
 
     @Test("a delay longer than what counts as a pause is waited for to its end")
     func longDelay() {
-        var commits = GroupCommit(events: 1_000, delay: 100 * millisecond)
+        let commits = GroupCommit(events: 1_000, delay: 100 * millisecond)
         commits.ended(size: 20, now: 0)
         #expect(
             commits.beginning(waiting: 900, first: millisecond, now: 90 * millisecond) == 101 * millisecond)
@@ -45,9 +45,18 @@ import Testing
 
     @Test("after a pause the next event waits for nothing")
     func pause() {
-        var commits = groupCommit()
+        let commits = groupCommit()
         commits.ended(size: 20, now: 0)
         #expect(commits.beginning(waiting: 1, first: 4 * millisecond, now: 4 * millisecond) > 4 * millisecond)
         #expect(commits.beginning(waiting: 1, first: 5 * millisecond, now: 5 * millisecond) == 5 * millisecond)
+    }
+
+    @Test("beside the commit of another connection it begins once as many wait")
+    func beside() {
+        let commits = groupCommit()
+        commits.ended(size: 20, now: 1_000)
+        #expect(commits.beginning(waiting: 31, first: 900, now: 5 * millisecond, beside: 32) == .max)
+        #expect(commits.beginning(waiting: 32, first: 900, now: 1_100, beside: 32) == 1_100)
+        #expect(commits.beginning(waiting: 3, first: 900, now: 1_100, beside: 3) == 900 + delay)
     }
 }
