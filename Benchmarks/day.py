@@ -37,7 +37,7 @@ class Day:
 
     def fill(self, rows):
         """Up to so many rows. The partition is detached meanwhile and gets its indexes afterwards, since rows one by one
-        would take an hour. Pages of the primary key are left as full as those are that random keys have split, ln 2."""
+        would take far longer. Pages of the primary key are left as full as those are that random keys have split, ln 2."""
         if rows > self.count:
             names = {"table": f"public.{self.table}", "first": self.first, "projects": PROJECTS, "day": self.day,
                      "begin": self.count, "end": rows}
@@ -46,14 +46,17 @@ class Day:
                 BEGIN;
                 ALTER TABLE events DETACH PARTITION {self.table};
                 ALTER TABLE {self.table} DROP CONSTRAINT {self.table}_pkey;
-                DO $$ DECLARE name text; BEGIN
-                    FOR name IN SELECT indexrelid::regclass FROM pg_index WHERE indrelid = '{self.table}'::regclass LOOP
+                DO $$ DECLARE name regclass; BEGIN
+                    FOR name IN SELECT indexrelid FROM pg_index WHERE indrelid = '{self.table}'::regclass LOOP
                         EXECUTE 'DROP INDEX ' || name;
                     END LOOP;
                 END $$;
                 {FILL.format(**names)};
-                ALTER TABLE {self.table} ADD CONSTRAINT {self.table}_pkey PRIMARY KEY (project_id, event_id, received_on)
-                    WITH (fillfactor = {round(math.log(2) * 100)});
+                DO $$ BEGIN
+                    EXECUTE (SELECT 'ALTER TABLE {self.table} ADD CONSTRAINT {self.table}_pkey ' || pg_get_constraintdef(oid)
+                        || ' WITH (fillfactor = {round(math.log(2) * 100)})'
+                        FROM pg_constraint WHERE conrelid = 'events'::regclass AND contype = 'p');
+                END $$;
                 ALTER TABLE {self.table} ADD CONSTRAINT bounds
                     CHECK (received_on >= '{self.day}' AND received_on < '{self.day}'::date + 1);
                 ALTER TABLE events ATTACH PARTITION {self.table} FOR VALUES FROM ('{self.day}') TO ('{self.day}'::date + 1);
@@ -77,18 +80,30 @@ class Day:
         return {"rate": rate, "p99": p99, "wal": int(wal) / stored}
 
 
-def curve(stack, rows, seconds):
-    """Points of the curve from an empty day up to so many rows, each measured for so long. In one piece: PostgreSQL makes its
-    checkpoints meanwhile, as it would under this load."""
-    day, points = Day(stack), []
+# What PostgreSQL is set to, by name.
+SETTINGS = {"PostgreSQL's defaults": {}, "wal_compression lz4, max_wal_size 16 GB": {"wal_compression": "lz4", "max_wal_size": "16GB"}}
+
+
+def configure(stack, settings):
+    for line in ["ALTER SYSTEM RESET ALL", *(f"ALTER SYSTEM SET {name} = '{value}'" for name, value in settings.items()),
+                 "SELECT pg_reload_conf()"]:
+        stack.administer(line)
+
+
+def curves(stack, rows, seconds):
+    """For each of the settings the points from an empty day up to so many rows, each measured for so long. In one piece:
+    PostgreSQL makes its checkpoints meanwhile, as it would under this load."""
+    day, points = Day(stack), {name: [] for name in SETTINGS}
     # The first requests with each key ask storage for it.
     day.measure(2)
     for share in (0, 0.25, 0.5, 1):
         begun = time.monotonic()
         day.fill(round(rows * share))
         filled = time.monotonic() - begun
-        points.append({"rows": day.count, **day.measure(seconds)})
-        point = points[-1]
-        print(f"{point['rows']:>12,} rows in the day  {point['rate']:8.0f} events/s  p99 {point['p99']:6.1f} ms  "
-            f"{point['wal']:6.0f} bytes of WAL an event  (filled in {filled:.0f} s)")
+        for name, settings in SETTINGS.items():
+            configure(stack, settings)
+            point = {"rows": day.count, **day.measure(seconds)}
+            points[name].append(point)
+            print(f"{point['rows']:>12,} rows in the day  {point['rate']:8.0f} events/s  p99 {point['p99']:6.1f} ms  "
+                  f"{point['wal']:6.0f} bytes of WAL an event  {name} (filled in {filled:.0f} s)", flush=True)
     return points

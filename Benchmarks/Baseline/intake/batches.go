@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// Two connections: one gathers while the other waits for the disk. More make the batches smaller.
-	writers  = 2
+	// Connections: one gathers while the others wait for the disk. The fastest of 1, 2 and 4.
+	writers  = 4
 	maxBatch = 256
 )
 
