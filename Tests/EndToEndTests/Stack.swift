@@ -130,9 +130,10 @@ final class Stack: Sendable {
             """)
     }
 
-    /// Takes away what keeps an event that is sent again from being stored again, where storage does not see it stored.
+    /// Takes away what keeps an event that is sent again from being stored again, where storage does not see it stored: its
+    /// key, and near midnight its claim.
     func dropPrimaryKey() throws {
-        _ = try query("ALTER TABLE events DROP CONSTRAINT events_pkey")
+        for table in ["events", "event_claims"] { _ = try query("ALTER TABLE \(table) DROP CONSTRAINT \(table)_pkey") }
         try prolongStatements()
     }
 

@@ -135,7 +135,7 @@ import Testing
 
     @Test("chance lets both have a statement under way")
     func overlaps() {
-        let overlaps = (0..<20).map { seed in
+        let overlaps = (UInt64(0)..<20).map { seed -> Int in
             var world = World(random: SplitMix(seed: seed))
             for _ in 0..<200 { world.step() }
             return world.overlaps

@@ -2,7 +2,10 @@ import StorageChannel
 
 /// The events of a test, and whether they are where they belong.
 enum SpooledEvents {
-    static let withoutPrimaryKey = "ALTER TABLE events DROP CONSTRAINT events_pkey;"
+    static let withoutPrimaryKey = """
+        ALTER TABLE events DROP CONSTRAINT events_pkey;
+        ALTER TABLE event_claims DROP CONSTRAINT event_claims_pkey;
+        """
 
     static func events(_ count: Int, from first: Int = 0) -> [TestEvent] {
         (first..<first + count).map { TestEvent(ticket: UInt64($0), project: 3, eventID: UInt128($0 + 1)) }
