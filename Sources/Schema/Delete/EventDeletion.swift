@@ -142,7 +142,8 @@ package struct EventDeletion: Sendable {
         }
     }
 
-    /// Two statements, so that Citus takes them: each is for one project, and so for one of its servers.
+    /// Several statements, so that Citus takes them: each is for one project, and so for one of its servers. An id's claim goes
+    /// first: it would keep an event that is sent again from being stored, and nothing would find it without the event.
     private func once(
         _ partition: Partition, from: Int64, to end: Int64, _ rows: Int, deletes: Bool,
         on connection: borrowing Connection
@@ -155,10 +156,12 @@ package struct EventDeletion: Sendable {
         step.events = found[row: 0, column: 2].flatMap { Int($0) } ?? 0
         if step.examined >= rows { step.position.next = found[row: 0, column: 1].flatMap { Int64($0) } }
         guard deletes, step.events > 0, let ids = found[row: 0, column: 3] else { return step }
-        step.events = try connection.query(
-            "DELETE FROM public.\(partition.name) WHERE project_id = $1 AND event_id = ANY ($2::uuid[])",
-            [String(selection.project), ids]
-        ).affectedRows
+        for table in ["event_claims", partition.name] {
+            step.events = try connection.query(
+                "DELETE FROM public.\(table) WHERE project_id = $1 AND event_id = ANY ($2::uuid[])",
+                [String(selection.project), ids]
+            ).affectedRows
+        }
         return step
     }
 
