@@ -23,7 +23,7 @@ SHARE = $(PREFIX)/share/mesher
 ZSH_FUNCTIONS = $(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
 UNITS = mesher.service mesher.socket mesher-maintenance.service mesher-maintenance.timer
 
-.PHONY: run up down build test lint docs bench cluster conformance fuzz soak install deb packages
+.PHONY: run up down build test lint docs bench performance cluster conformance fuzz soak install deb packages
 
 run: build
 	@exec development/stack run $(SETTINGS)
@@ -73,6 +73,11 @@ docs: packages
 
 bench: build
 	Benchmarks/run $(if $(AGAINST),--against $(AGAINST)) $(BENCH)
+
+# The same into docs/performance.md; wants a machine that does nothing else for some twenty minutes.
+performance: build
+	Benchmarks/run $(BENCH)
+	Benchmarks/publish
 
 # The package of this Debian, in .build/deb.
 deb: build
