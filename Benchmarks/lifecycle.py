@@ -140,7 +140,7 @@ def load(script):
     return p99, rate
 
 
-def beside(act):
+def rounds(act):
     """Rounds of a load alone, beside the command, and alone."""
     command = Command(act, "life-large")
     script = f"{FOLDER}/lifecycle.lua"
@@ -161,6 +161,7 @@ def beside(act):
         process.send_signal(signal.SIGKILL if number % 2 else signal.SIGINT)
         process.wait()
         after = load(script)
+        # Against its neighbours in time: the disk has its moods.
         ratios.append(2 * during[0] / (before[0] + after[0]))
         rates.append(2 * during[1] / (before[1] + after[1]))
         print(f"{act:8} p99 {before[0]:6.1f} {during[0]:6.1f} {after[0]:6.1f} ms  x {ratios[-1]:.2f}   "
@@ -203,7 +204,7 @@ def peak(pid):
 
 ACTS = {"fill": fill}
 for act in ("export", "user", "project"):
-    ACTS[act] = lambda act=act: beside(act)
+    ACTS[act] = lambda act=act: rounds(act)
     ACTS[act + "-end"] = lambda act=act: to_its_end(act)
 
 if __name__ == "__main__":

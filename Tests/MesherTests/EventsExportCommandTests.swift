@@ -126,7 +126,7 @@ struct EventsExportCommandTests {
         var position = TailCursor.Position(receivedAt: 0, id: String(repeating: "0", count: 32))
         var found: [String] = []
         while true {
-            let rows = try pages.next(of: partition, after: position, on: connection)
+            let rows = try pages.next(of: partition, after: position, atMost: 1_000, on: connection)
             guard let last = rows.last else { break }
             let bytes = rows.reduce(0) { $0 + ($1[.payload]?.utf8.count ?? 0) }
             #expect(bytes < (4 << 20) + 1_000_000)

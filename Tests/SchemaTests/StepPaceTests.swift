@@ -23,6 +23,15 @@ struct StepPaceTests {
         #expect(pace.rows == StepPace.bounds.lowerBound)
     }
 
+    @Test("own work is followed by a pause when others wanted the processor as well")
+    func courtesy() {
+        #expect(StepPace.pause(after: 30, processor: 30) == 0)
+        #expect(StepPace.pause(after: 30, processor: 31) == 0)
+        #expect(StepPace.pause(after: 30, processor: 20) == 50)
+        #expect(StepPace.pause(after: .max, processor: 0) == StepPace.longestPause)
+        #expect(StepPace.pause(after: .min, processor: .max) >= 0)
+    }
+
     @Test("no length of a step makes the pause endless, or none", arguments: [Int64.min, -1, 0, 1, .max])
     func bounded(duration: Int64) {
         var pace = StepPace()

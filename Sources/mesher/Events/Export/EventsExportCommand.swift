@@ -126,14 +126,17 @@ struct EventExport: ~Copyable {
             if let start, partition.day == start.day { position = start.position }
             while true {
                 let begin = Clock.monotonic()
-                let rows = try pages.next(of: partition, after: position, on: connection)
+                let rows = try pages.next(of: partition, after: position, atMost: pace.rows, on: connection)
                 let received = Clock.monotonic()
                 let pause = pace.took(received - begin)
+                let processor = Clock.processor()
                 guard let last = rows.last else { break }
                 position = last.position
                 for row in rows where row.values != nil { try write(row, into: &file) }
                 progress.show("\(partition.day): \(written) events")
-                Clock.sleep(nanoseconds: max(pause - (Clock.monotonic() - received), 0))
+                let worked = Clock.monotonic() - received
+                let courtesy = StepPace.pause(after: worked, processor: Clock.processor() - processor)
+                Clock.sleep(nanoseconds: max(pause - worked, 0) + courtesy)
             }
         }
         try file.finish()

@@ -34,8 +34,10 @@ struct ExportPages {
 
     /// The rows after a position, none at the end of the day, and none when the day was dropped.
     mutating func next(
-        of partition: Partition, after position: TailCursor.Position, on connection: borrowing Connection
+        of partition: Partition, after position: TailCursor.Position, atMost most: Int,
+        on connection: borrowing Connection
     ) throws(DatabaseError) -> [ExportedRow] {
+        let limit = min(limit, most)
         do throws(DatabaseError) {
             let rows = try connection.query(
                 Self.sql(partition.name, conditions, limit: limit),
@@ -45,7 +47,7 @@ struct ExportPages {
                 ] + conditions.map(\.value))
             // A page that is cut for its bytes has made PostgreSQL read the rest in vain.
             let isCut = rows.count < limit && rows.count > 0
-            limit = isCut ? max(2 * rows.count, 4) : min(2 * limit, Self.mostRows)
+            self.limit = isCut ? max(2 * rows.count, 4) : min(2 * limit, Self.mostRows)
             return (0..<rows.count).map { ExportedRow(rows, $0) }
         } catch {
             guard error.sqlState == "42P01" else { throw error }
