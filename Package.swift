@@ -165,7 +165,7 @@ let package = Package(
             name: "MesherTests",
             dependencies: [
                 "Configuration", "Confinement", "PostgreSQL", "RecordedInputs", "Schema", "Scoreboard", "Spool",
-                "StorageChannel", "System", "TestServers", "WebSocket", "mesher",
+                "StorageChannel", "System", "TLS", "TestServers", "WebSocket", "mesher",
             ],
             swiftSettings: settings),
         .testTarget(

@@ -69,6 +69,9 @@ package struct ConnectionURL: Sendable {
     /// The password that stands in the URL; nil when none does.
     package var password: String? { options["password"] }
 
+    /// What the URL says by one of libpq's keywords, but for servers.
+    package subscript(keyword: String) -> String? { options[keyword] }
+
     /// libpq's keywords and values to connect to one of the servers. Its lists would have to be as long as that of the
     /// servers, and an empty value does not replace one that the URL names: so what is empty is left out.
     func parameters(for server: Server) -> [(String, String)] {

@@ -1,3 +1,5 @@
+internal import TLS
+
 /// What the operator wants of `mesher setup`.
 struct SetupAnswers {
     /// Where senders reach Mesher, `http://host[:port]` or `https://host[:port]`.
@@ -8,8 +10,14 @@ struct SetupAnswers {
     /// The first project's name; its slug is derived from it.
     let project: String
     let setsPasswords: Bool
-    let certificate: Certificate?
+    var certificate: Certificate?
     let writesNginx: Bool
+    /// For both roles' connections.
+    var encryption = DatabaseEncryption(nil)
+    /// Nil for a Redis that the configuration names already, or that is on this host.
+    var redis: RedisURL?
+    /// What TLS to Redis needs.
+    var redisFiles = TLSContext.Files(authorities: "")
 
     /// A server of nginx: what clients call it.
     struct Site: Equatable {

@@ -3,6 +3,7 @@ internal import Configuration
 internal import Glibc
 internal import PostgreSQL
 internal import System
+internal import TLS
 
 /// `mesher setup`: from the installed programs to a first accepted event.
 struct SetupCommand: ParsableCommand {
@@ -29,6 +30,7 @@ struct SetupCommand: ParsableCommand {
     @Option(help: "Name of the first project.") var project = "First project"
     @Flag(help: "Only print the steps.") var dryRun = false
     @Flag(help: "Do not ask.") var yes = false
+    @OptionGroup var encryption: EncryptionOptions
     @OptionGroup var authorities: AuthorityOptions
 
     func validate() throws {
@@ -43,9 +45,11 @@ struct SetupCommand: ParsableCommand {
 
     func run() throws {
         guard geteuid() == 0 else { throw CommandError(.notPermitted, "mesher setup has to be run by root") }
-        let answers = try answers()
-        let superuser = Superuser(url: superuserURL, user: superuser)
+        let questions = SetupQuestions(encryption, asks: !yes)
+        var answers = try answers(questions)
+        let superuser = Superuser(url: try superuserURL(questions, answers.encryption), user: superuser)
         let facts = try SetupSurvey(answers, superuser, createsRoles: ownerURL == nil).facts()
+        if SetupPlan(answers, facts).lacksCertificate { answers.certificate = try questions.certificate(answers.site) }
         let steps = try SetupPlan(answers, facts, ownerURL: ownerURL, storageURL: storageURL).steps()
         if dryRun || !yes {
             for (index, step) in steps.enumerated() {
@@ -53,40 +57,47 @@ struct SetupCommand: ParsableCommand {
             }
         }
         if dryRun { return }
-        guard yes || Self.ask("Do this? [y/N]").lowercased().hasPrefix("y") else {
+        guard try yes || questions.isAgreed() else {
             throw CommandError(.usage, "nothing was done; --yes does it, --dry-run only prints the steps")
         }
-        var run = SetupRun(answers, superuser, authorities: authorities.path)
+        try perform(steps, SetupRun(answers, superuser, authorities: authorities.path))
+        if !facts.hasSystemd { print("systemd does not run here: docs/installing.md has the start without it") }
+        print("for the other commands: export MESHER_DATABASE_URL_FILE=\(SetupFiles.ownerURL)")
+    }
+
+    private func perform(_ steps: [SetupStep], _ run: SetupRun) throws {
+        var run = run
         for (index, step) in steps.enumerated() {
             print("\(index + 1)  \(step.lines.first ?? "")")
             fflush(nil)
             try run.perform(step)
         }
         if let dsn = run.dsn { print("DSN  \(dsn)") }
-        if !facts.hasSystemd { print("systemd does not run here: docs/installing.md has the start without it") }
-        print("for the other commands: export MESHER_DATABASE_URL_FILE=\(SetupFiles.ownerURL)")
     }
 
-    /// What a person types; nothing where there is none.
-    private static func ask(_ question: String) -> String {
-        guard isatty(STDIN_FILENO) == 1 else { return "" }
-        print(question, terminator: " ")
-        fflush(nil)
-        return readLine() ?? ""
+    private func superuserURL(_ questions: SetupQuestions, _ encryption: DatabaseEncryption) throws -> String? {
+        guard ownerURL == nil, let url = try questions.superuser(superuserURL) else { return superuserURL }
+        return try encryption.applied(to: url)
     }
 
-    private func answers() throws -> SetupAnswers {
+    private func answers(_ questions: SetupQuestions) throws -> SetupAnswers {
         let configured = try Settings(environment: [:], readsSecretFiles: false)
         var url = publicURL
         if url == nil, configured.origin(.publicURL) != .default { url = configured.text(.publicURL) }
-        let publicURL = url ?? Self.ask("Where will senders reach Mesher? (http://HOST or https://HOST)")
-        guard let site = SetupAnswers.Site(publicURL) else {
-            throw CommandError(.usage, "--public-url has to be http://HOST[:PORT] or https://HOST[:PORT]")
-        }
+        let named = try questions.publicURL(url)
         var pair: SetupAnswers.Certificate?
-        if let certificate, let certificateKey { pair = .init(file: certificate, key: certificateKey) }
-        return SetupAnswers(
-            publicURL: publicURL, site: site, database: database, project: project, setsPasswords: setPasswords,
+        if let certificate, let certificateKey {
+            pair = .init(file: certificate, key: certificateKey)
+            try ServiceFiles.check(.init(authorities: "", certificate: certificate, key: certificateKey), readBy: nil)
+        }
+        var answers = SetupAnswers(
+            publicURL: named.url, site: named.site, database: database, project: project, setsPasswords: setPasswords,
             certificate: pair, writesNginx: nginx)
+        answers.encryption = try questions.encryption(storageURL ?? superuserURL)
+        if let redis = try questions.redis() {
+            (answers.redis, answers.redisFiles) = (redis.url, redis.files)
+            try questions.check(redis.url, redis.files)
+        }
+        return answers
     }
 }

@@ -5,9 +5,10 @@ enum SetupFiles {
     static let configuration = Settings.path
     static let storageURL = "/etc/mesher/storage-url"
     static let ownerURL = "/etc/mesher/owner-url"
+    static let redisPassword = "/etc/mesher/redis-password"
     /// systemd reads the owner's password as root, and passes it to the maintenance alone.
     static let maintenance = "/etc/systemd/system/mesher-maintenance.service.d/database.conf"
-    static let all = [configuration, storageURL, ownerURL, maintenance]
+    static let all = [configuration, storageURL, ownerURL, redisPassword, maintenance]
 
     static let maintenanceText = """
         [Service]

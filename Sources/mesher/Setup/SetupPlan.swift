@@ -66,7 +66,7 @@ struct SetupPlan {
         _ role: String, _ path: String, given: String?, mode: UInt32, group: String
     ) throws(CommandError) -> [SetupStep] {
         let file = facts.files[path]
-        if let given {
+        if let given = try given.map(encrypted) {
             guard let file else { return [.file(path, text: given + "\n", mode: mode, group: group)] }
             if file == given + "\n" { return [] }
             throw CommandError(.dataError, "\(path) has another URL: change it there")
@@ -88,23 +88,43 @@ struct SetupPlan {
             )
         }
         let password = makePassword()
-        let url = "postgresql://\(role):\(password)@\(database.place)/\(answers.database)\n"
+        let plain = "postgresql://\(role):\(password)@\(database.place)/\(answers.database)"
+        let url = try encrypted(plain) + "\n"
         return [
             .file(path, text: url, mode: mode, group: group), .role(role, password: password, exists: exists),
         ]
     }
 
+    private func encrypted(_ url: String) throws(CommandError) -> String {
+        do throws(DatabaseError) {
+            return try answers.encryption.applied(to: url)
+        } catch {
+            throw CommandError(.usage, error.message)
+        }
+    }
+
     private func configuration() throws(CommandError) -> [SetupStep] {
         let text = facts.files[SetupFiles.configuration] ?? ""
-        if let url = SetupFiles.value(of: Setting.publicURL.name, in: text), url != answers.publicURL {
+        let chosen =
+            [(name: Setting.publicURL.name, value: answers.publicURL)]
+            + (answers.redis?.settings(answers.redisFiles) ?? [])
+        for (name, value) in chosen {
+            guard let present = SetupFiles.value(of: name, in: text), present != value else { continue }
             throw CommandError(
-                .dataError, "\(SetupFiles.configuration) has \(Setting.publicURL.name)=\(url): change it there first")
+                .dataError, "\(SetupFiles.configuration) has \(name)=\(present): change it there first")
         }
-        let settings = [
-            (Setting.storageDatabaseURL.name + "_FILE", SetupFiles.storageURL),
-            (Setting.publicURL.name, answers.publicURL),
-        ]
+        var settings = [(name: Setting.storageDatabaseURL.name + "_FILE", value: SetupFiles.storageURL)] + chosen
         var steps: [SetupStep] = []
+        if let password = answers.redis?.password, !password.isEmpty {
+            let path = SetupFiles.redisPassword
+            settings.append((Setting.redisPassword.name + "_FILE", path))
+            guard [nil, password + "\n"].contains(facts.files[path]) else {
+                throw CommandError(.dataError, "\(path) has another password: change it there")
+            }
+            if facts.files[path] == nil {
+                steps.append(.file(path, text: password + "\n", mode: 0o640, group: "mesher"))
+            }
+        }
         if let changed = SetupFiles.adding(settings, to: text) {
             steps.append(.file(SetupFiles.configuration, text: changed, mode: 0o640, group: "mesher"))
         }
@@ -113,6 +133,13 @@ struct SetupPlan {
                 .file(SetupFiles.maintenance, text: SetupFiles.maintenanceText, mode: 0o644, group: "root"))
         }
         return steps
+    }
+
+    /// Whether a server has to be written that needs a certificate, and none is named.
+    var lacksCertificate: Bool {
+        guard answers.site.isEncrypted, answers.certificate == nil, let nginx = facts.nginx else { return false }
+        return !NginxSite.serves(nginx.text) && facts.files[NginxSite.path] == nil
+            && !NginxSite.names(answers.site.host, in: nginx.text)
     }
 
     private func nginx() throws(CommandError) -> [SetupStep] {

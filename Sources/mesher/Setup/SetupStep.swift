@@ -51,7 +51,7 @@ enum SetupStep: Equatable {
         }
     }
 
-    private static func isSecret(_ path: String) -> Bool { path.hasSuffix("-url") }
+    private static func isSecret(_ path: String) -> Bool { path.hasSuffix("-url") || path.hasSuffix("-password") }
 
     private static func quoted(_ name: String) -> String {
         let isPlain = name.utf8.allSatisfy { ($0 >= 0x61 && $0 <= 0x7a) || $0 == 0x5f }

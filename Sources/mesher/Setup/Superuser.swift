@@ -14,8 +14,15 @@ struct Superuser {
             if let url { return try Connection.open(url, applicationName: "mesher setup") }
             return try asUser()
         } catch {
-            let advice =
-                url == nil ? "; name a superuser's URL with --superuser-url, or PostgreSQL's user with --superuser" : ""
+            var advice = ""
+            if let url {
+                // Why a certificate is not taken, which libpq does not say.
+                if let fault = DatabaseTLSFault(error, url: url) {
+                    throw CommandError(.unavailable, "PostgreSQL as superuser: \(fault.text); \(fault.advice)")
+                }
+            } else {
+                advice = "; name a superuser's URL with --superuser-url, or PostgreSQL's user with --superuser"
+            }
             throw CommandError(.unavailable, "PostgreSQL as superuser: \(error.message)\(advice)")
         }
     }

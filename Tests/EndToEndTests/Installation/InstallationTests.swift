@@ -167,4 +167,22 @@ struct InstallationTests {
             try run(session, examples: 6)
         }
     }
+
+    @Test("At a terminal setup asks for what it needs, takes mistakes, an end and an interrupt, and shows no password")
+    func terminal() throws {
+        try DebianPackage.withPackage { package in
+            let script = """
+                \(Self.before)
+                \(try Self.systemctl("/usr"))
+                mkdir -p /run/systemd/system
+                dpkg -i '\(package)' >/dev/null 2>&1
+                python3 '\(Stack.root)/Tests/Installation/terminal.py'
+                """
+            try PrivateMachine.withFolder { folder in
+                try Data(script.utf8).write(to: URL(fileURLWithPath: folder + "/script"))
+                let run = try Execution.run(["timeout", "300"] + PrivateMachine.command(folder) + [folder + "/script"])
+                #expect(run.output == "ok     the end\n", "\(run.output)\(run.errors)")
+            }
+        }
+    }
 }
