@@ -89,7 +89,7 @@ extension Setting {
         "MESHER_COMMIT_CONNECTIONS", .integer(1...8), unit: "connections", default: "2", for: [.storage, .mesher],
         "storage's connections to PostgreSQL for single events: one batch is executed while another waits for the disk")
     package static let bulkConnections = Setting(
-        "MESHER_BULK_CONNECTIONS", .integer(1...8), unit: "connections", default: "2", for: [.storage, .mesher],
+        "MESHER_BULK_CONNECTIONS", .integer(1...8), unit: "connections", default: "1", for: [.storage, .mesher],
         "storage's connections to PostgreSQL for bulks")
     package static let commitEvents = Setting(
         "MESHER_COMMIT_EVENTS", .integer(1...1_000), unit: "events", default: "16", for: [.storage],

@@ -63,8 +63,9 @@ struct CommitLanes {
         for helper in helpers {
             deadlines.append(connects || !helper.link.isAway ? helper.deadline(conditions) : nil)
         }
-        if first.committer.wantsHelp, let helper = helpers.first(where: { $0.committer.isFree }) {
-            deadlines.append(first.committer.gathering.beginning(now: conditions.now, beside: beside(helper)))
+        if let from = first.committer.wantsHelpFrom, let helper = helpers.first(where: { $0.committer.isFree }) {
+            let beginning = first.committer.gathering.beginning(now: conditions.now, beside: beside(helper))
+            deadlines.append(max(from, beginning))
         }
         return deadlines.compactMap { $0 }.min()
     }

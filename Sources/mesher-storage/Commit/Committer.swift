@@ -27,6 +27,9 @@ struct Committer: ~Copyable {
 
     /// Nanoseconds: a statement that takes longer is given up together with its connection.
     static let timeout = FaultPoint.hastened(5_000_000_000)
+    /// Nanoseconds that a batch is left alone. What takes longer waits for a disk, or has large events; beside what is over
+    /// sooner a second one would only make batches smaller.
+    static let solitude: Int64 = 1_000_000
     /// Sessions that were given up and still run; beyond so many PostgreSQL gets no other one.
     private static let abandonedSessions = 1
 
@@ -166,12 +169,14 @@ struct Committer: ~Copyable {
         if case .idle = stage { inHand.isEmpty && refusal == nil } else { false }
     }
 
-    /// Whether another committer is of use for what it has gathered: PostgreSQL answers, and it is busy itself.
-    var wantsHelp: Bool { !gathering.isEmpty && accepts && !isFree && !inHand.isKept }
+    /// From when on another committer is of use for what it has gathered, while PostgreSQL answers and it is busy itself.
+    var wantsHelpFrom: Int64? {
+        !gathering.isEmpty && accepts && !isFree && !inHand.isKept ? insertedAt + Self.solitude : nil
+    }
 
     /// At the end of a turn: begins a batch of what another committer has gathered, when it is time for that.
     mutating func help(_ other: inout Committer, _ conditions: CommitConditions) -> [CommitEffect] {
-        guard isFree, other.wantsHelp, other.isDue(conditions) else { return [] }
+        guard isFree, let from = other.wantsHelpFrom, from <= conditions.now, other.isDue(conditions) else { return [] }
         other.gathering.begin(&inHand, now: conditions.now)
         return performStep(conditions)
     }
