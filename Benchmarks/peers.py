@@ -2,6 +2,7 @@
 import glob
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -85,7 +86,10 @@ class Peers:
         environment = {"PATH": os.environ["PATH"], "GO111MODULE": "off", "GOPATH": GO_PATH, "GOFLAGS": "-buildvcs=false",
                        "GOCACHE": str(ROOT / ".build/bench-go")}
         subprocess.run(["go", "build", "-o", f"{folder}/intake", "."], cwd=SOURCES / "intake", env=environment, check=True)
-        self.start([f"{folder}/intake", socket, self.database(), self.stack.env["MESHER_REDIS_SOCKET"]])
+        source = (ROOT / "Sources/Ingestion/Limit/LimitScript.swift").read_text()
+        script = re.search(r'source: StaticString = """\n(.*?)"""', source, re.DOTALL)[1]
+        self.start([f"{folder}/intake", socket, self.database(), self.stack.env["MESHER_REDIS_SOCKET"]],
+                   LIMIT_SCRIPT=script)
         return self.start_nginx("go", socket, 13, {
             "fastcgi_pass $mesher_workers;":
                 "proxy_pass http://peer;\nproxy_http_version 1.1;\nproxy_set_header Connection '';\n"
@@ -116,8 +120,8 @@ class Peers:
             raise load.Failure(f"{stored} rows of {rate * self.stack.seconds:.0f} answers of a peer")
         return rate, p99
 
-    def start(self, command):
-        self.processes.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
+    def start(self, command, **environment):
+        self.processes.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**os.environ, **environment}))
 
     def start_nginx(self, name, socket, offset, changes={}):
         """An nginx of the same configuration whose upstreams are this socket; returns its URL."""

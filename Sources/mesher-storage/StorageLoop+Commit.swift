@@ -23,8 +23,10 @@ extension StorageLoop {
         }
         for lane in lanes.all {
             var conditions = conditions(now: now)
-            conditions.beside = lanes.beside(lane)
-            if lane !== lanes.first {
+            if lane === lanes.first {
+                conditions.beside = lanes.beside(lane)
+            } else if lanes.isHelper(lane, now: now) {
+                conditions.beside = lanes.beside(lane)
                 perform(lane.committer.help(&lanes.first.committer, conditions), on: lane, now: now)
             }
             perform(lane.committer.turn(conditions), on: lane, now: now)

@@ -107,7 +107,7 @@ extension EndToEnd {
             // So that both have one most of the time.
             try stack.prolongStatements()
             let (project, processes) = (try Project.create(on: stack), Processes(stack: stack))
-            let load = try Load(on: project, seconds: 60)
+            let load = try Load(on: project, seconds: 600)
             for _ in 0..<3 {
                 #expect(eventually { (try? endCommits(on: stack)) == 2 })
                 #expect(eventually { (try? commits(on: stack)) == 2 })

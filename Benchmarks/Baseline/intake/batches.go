@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"os"
 	"time"
 
 	"github.com/gomodule/redigo/redis"
@@ -12,22 +13,13 @@ import (
 )
 
 const (
-	// Connections: one gathers while the others wait for the disk. The fastest of 1, 2 and 4.
+	// Connections: one gathers while the others wait for the disk.
 	writers  = 4
 	maxBatch = 256
 )
 
-var limitScript = redis.NewScript(1, `
-	local window = tonumber(ARGV[3])
-	local used = tonumber(redis.call('GET', KEYS[1]) or '0')
-	local granted = math.max(0, math.min(tonumber(ARGV[1]), tonumber(ARGV[2]) - used))
-	if granted > 0 then used = redis.call('INCRBY', KEYS[1], granted) end
-	local left = redis.call('PTTL', KEYS[1])
-	if left < 0 or left > window then
-		if used > 0 then redis.call('PEXPIRE', KEYS[1], window) end
-		left = window
-	end
-	return {granted, used, left}`)
+// Mesher's own: what is asked for, the limit and the window in; what is granted out.
+var limitScript = redis.NewScript(1, os.Getenv("LIMIT_SCRIPT"))
 
 const statement = `INSERT INTO public.peer_events (project_id, event_id, received_at, "timestamp", received_on, level, message,
 	platform, environment, release, server_name, logger, transaction, sdk_name, sdk_version, tags, payload)

@@ -156,12 +156,14 @@ package struct EventDeletion: Sendable {
         step.events = found[row: 0, column: 2].flatMap { Int($0) } ?? 0
         if step.examined >= rows { step.position.next = found[row: 0, column: 1].flatMap { Int64($0) } }
         guard deletes, step.events > 0, let ids = found[row: 0, column: 3] else { return step }
-        for table in ["event_claims", partition.name] {
-            step.events = try connection.query(
+        func delete(from table: String) throws(DatabaseError) -> Int {
+            try connection.query(
                 "DELETE FROM public.\(table) WHERE project_id = $1 AND event_id = ANY ($2::uuid[])",
                 [String(selection.project), ids]
             ).affectedRows
         }
+        _ = try delete(from: "event_claims")
+        step.events = try delete(from: partition.name)
         return step
     }
 

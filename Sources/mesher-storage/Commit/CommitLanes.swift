@@ -5,8 +5,9 @@ import Scoreboard
 /// is busy the others begin batches of what it has gathered, so that PostgreSQL executes one while it waits for the disk
 /// over another.
 struct CommitLanes {
+    let all: [CommitLane]
     let first: CommitLane
-    let helpers: [CommitLane]
+    private let helpers: ArraySlice<CommitLane>
     private let firstToken: UInt64
 
     /// - Parameters:
@@ -26,20 +27,24 @@ struct CommitLanes {
                 slot: slot, logger: logger)
         }
         first = lane(0)
-        helpers = (1..<max(count, 1)).map(lane)
+        all = [first] + (1..<max(count, 1)).map(lane)
+        helpers = all.dropFirst()
         self.firstToken = firstToken
     }
 
-    var all: [CommitLane] { [first] + helpers }
-
     /// The one whose descriptor has this token.
     subscript(_ token: UInt64) -> CommitLane? {
-        guard token >= firstToken, token - firstToken <= UInt64(helpers.count) else { return nil }
-        return token == firstToken ? first : helpers[Int(token - firstToken) - 1]
+        guard token >= firstToken, token - firstToken < UInt64(all.count) else { return nil }
+        return all[Int(token - firstToken)]
     }
 
     /// The events that wait for their answer.
-    var eventsInHand: Int { helpers.reduce(first.committer.eventsInHand) { $0 + $1.committer.eventsInHand } }
+    var eventsInHand: Int { all.reduce(0) { $0 + $1.committer.eventsInHand } }
+
+    /// Whether this helper could begin a batch of what the first one has gathered.
+    func isHelper(_ lane: CommitLane, now: Int64) -> Bool {
+        lane !== first && lane.committer.isFree && (first.committer.wantsHelpFrom ?? .max) <= now
+    }
 
     /// How many events the others are committing; `.max` when one of these was gathered again.
     func beside(_ lane: CommitLane) -> Int {
@@ -64,8 +69,10 @@ struct CommitLanes {
             deadlines.append(connects || !helper.link.isAway ? helper.deadline(conditions) : nil)
         }
         if let from = first.committer.wantsHelpFrom, let helper = helpers.first(where: { $0.committer.isFree }) {
-            let beginning = first.committer.gathering.beginning(now: conditions.now, beside: beside(helper))
-            deadlines.append(max(from, beginning))
+            // What it is beside is looked at when it may begin.
+            let isLate = from <= conditions.now
+            deadlines.append(
+                isLate ? first.committer.gathering.beginning(now: conditions.now, beside: beside(helper)) : from)
         }
         return deadlines.compactMap { $0 }.min()
     }

@@ -88,9 +88,6 @@ struct Committer: ~Copyable {
         }
     }
 
-    /// Whether an event waits for its answer.
-    var hasEvents: Bool { eventsInHand > 0 }
-
     /// The events that wait for their answer.
     var eventsInHand: Int { gathering.count + inHand.waiting }
 

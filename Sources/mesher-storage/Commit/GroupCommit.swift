@@ -2,8 +2,8 @@
 /// waited long enough. Large batches make a commit cheap; a lone event must not pay for them. All connections for events of
 /// one kind have it in common.
 ///
-/// Beside a commit of another connection it begins once as many wait as that one has. So with many senders half of them
-/// wait for the disk while the others' events are executed, and no batch is smaller for it where the disk is fast.
+/// Beside a commit of another connection it begins once as many wait as that one has: with many senders the events of half
+/// of them are executed while the others wait for the disk.
 final class GroupCommit {
     /// Nanoseconds without events after which the next one no longer counts as flowing.
     static let flow: Int64 = 5_000_000

@@ -71,7 +71,7 @@ extension DatabaseCommand {
 
         /// At a terminal only: a timer has nobody to ask, and follows the settings of somebody who has decided.
         private func confirm() throws {
-            guard !confirmation.isGiven, Confirmation.isAtTerminal else { return }
+            guard !confirmation.isGiven, Terminal.isThere else { return }
             let plan = try plan(on: options.openMigratedDatabase())
             guard plan.removesSomething else { return }
             try plan.show(made: 0, isPlan: true, isJSON: false)

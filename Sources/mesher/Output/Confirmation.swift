@@ -1,20 +1,16 @@
 internal import ArgumentParser
-internal import Glibc
 
 /// What a command takes that does something which cannot be undone.
 struct Confirmation: ParsableArguments {
     @Flag(name: .customLong("yes"), help: "Don't ask.")
     var isGiven = false
 
-    /// Whether there is somebody to ask.
-    static var isAtTerminal: Bool { isatty(STDIN_FILENO) == 1 }
-
     /// Asks, unless it is given; only the answer yes goes on.
     ///
     /// - Throws: `CommandError` when there is no terminal to ask at, or the answer is no.
     func ask(_ question: String) throws(CommandError) {
         if isGiven { return }
-        guard Self.isAtTerminal else {
+        guard Terminal.isThere else {
             throw CommandError(.usage, "standard input is no terminal, so nothing was asked or done: give --yes")
         }
         writeError("\(question) [y/N] ")

@@ -121,7 +121,7 @@ final class DecidingCommitter {
     var isSettled: Bool { committer.isSettled }
     var gathers: Bool { committer.gathers }
     var isWaiting: Bool { committer.isWaiting }
-    var hasEvents: Bool { committer.hasEvents }
+    var hasEvents: Bool { committer.eventsInHand > 0 }
     var eventsInHand: Int { committer.eventsInHand }
 }
 
