@@ -66,7 +66,7 @@ extension EndToEnd {
                 let bytes = begin + [1, 4, 0, 1, 0x40, 8, 0, 0] + length + [UInt8](repeating: 0x41, count: 16_384)
                 #expect(send(connection.number, bytes, bytes.count, CInt(MSG_NOSIGNAL)) == bytes.count)
                 var byte: UInt8 = 0
-                #expect(recv(connection.number, &byte, 1, 0) <= 0)
+                #expect(uninterrupted { recv(connection.number, &byte, 1, 0) } <= 0)
             }
             #expect(try project.post(#"{"message":"m","level":"info"}"#).status == 202)
             #expect(processes.children("mesher-worker", "events") == before)

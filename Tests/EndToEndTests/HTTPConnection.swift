@@ -37,7 +37,9 @@ final class HTTPConnection {
     func send(_ bytes: [UInt8]) {
         var rest = bytes[...]
         while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            let count = rest.withUnsafeBytes { rest in
+                uninterrupted { Glibc.send(socket, rest.baseAddress, rest.count, Int32(MSG_NOSIGNAL)) }
+            }
             guard count > 0 else { return }
             rest = rest.dropFirst(count)
         }
@@ -172,7 +174,7 @@ final class HTTPConnection {
     private func fill() -> Bool {
         errno = 0
         var bytes = [UInt8](repeating: 0, count: 65_536)
-        let count = recv(socket, &bytes, bytes.count, 0)
+        let count = uninterrupted { recv(socket, &bytes, bytes.count, 0) }
         guard count > 0 else {
             isEnded = count == 0 || errno != EAGAIN
             return false

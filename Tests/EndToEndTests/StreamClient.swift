@@ -1,4 +1,5 @@
 import Foundation
+import TestServers
 import WebSocket
 
 /// A WebSocket client that sends exactly what it is told, also wrong frames, and reads what comes. It blocks.
@@ -160,7 +161,9 @@ final class RawConnection {
     func send(_ bytes: [UInt8]) {
         var rest = bytes[...]
         while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            let count = rest.withUnsafeBytes { rest in
+                uninterrupted { Glibc.send(socket, rest.baseAddress, rest.count, Int32(MSG_NOSIGNAL)) }
+            }
             guard count > 0 else { return }
             rest = rest.dropFirst(count)
         }
@@ -169,7 +172,7 @@ final class RawConnection {
     /// The bytes that come next; nil at the end, or when none came within the patience.
     func receive() -> [UInt8]? {
         var bytes = [UInt8](repeating: 0, count: 65_536)
-        let count = recv(socket, &bytes, bytes.count, 0)
+        let count = uninterrupted { recv(socket, &bytes, bytes.count, 0) }
         return count > 0 ? Array(bytes[..<count]) : nil
     }
 }

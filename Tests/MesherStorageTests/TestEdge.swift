@@ -1,6 +1,7 @@
 import Glibc
 import StorageChannel
 import System
+import TestServers
 import Testing
 
 /// A frame that storage sent.
@@ -129,8 +130,10 @@ final class TestEdge {
     private func read(until deadline: Int64) -> Bool {
         var waiting = pollfd(fd: descriptor.number, events: Int16(POLLIN), revents: 0)
         let milliseconds = CInt(clamping: (deadline - Clock.monotonic()) / 1_000_000)
-        guard milliseconds > 0, poll(&waiting, 1, milliseconds) == 1 else { return false }
-        let count = reader.fill { Glibc.read(descriptor.number, $0.baseAddress, $0.count) }
+        guard milliseconds > 0, uninterrupted({ poll(&waiting, 1, milliseconds) }) == 1 else { return false }
+        let count = reader.fill { room in
+            uninterrupted { Glibc.read(descriptor.number, room.baseAddress, room.count) }
+        }
         if count <= 0 { isClosed = true }
         do {
             try reader.forEachFrame { kind, content in

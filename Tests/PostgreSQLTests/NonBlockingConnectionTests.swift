@@ -7,7 +7,7 @@ import Testing
     /// Waits for a socket as an event loop would, 10 s at most.
     private func wait(_ number: CInt, _ events: CInt) throws {
         var waiting = pollfd(fd: number, events: Int16(events), revents: 0)
-        try #require(poll(&waiting, 1, 10_000) == 1)
+        try #require(uninterrupted { poll(&waiting, 1, 10_000) } == 1)
     }
 
     private func connected(

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Synchronization
+import TestServers
 import WebSocket
 
 /// A WebSocket server on the loopback interface that does with each message what the test says.
@@ -39,7 +40,7 @@ final class StubStreamServer: Sendable {
         }
         listen(listening, 16)
         Thread.detachNewThread { [weak self] in
-            while case let number = accept(listening, nil, nil), number >= 0 {
+            while case let number = uninterrupted({ accept(listening, nil, nil) }), number >= 0 {
                 self?.serve(number)
                 close(number)
             }
@@ -83,7 +84,7 @@ final class StubStreamServer: Sendable {
         var room = [UInt8](repeating: 0, count: 64 << 10)
         var pending: [UInt8] = []
         while true {
-            let length = recv(number, &room, room.count, 0)
+            let length = uninterrupted { recv(number, &room, room.count, 0) }
             guard length > 0 else { return }
             let isComplete = room[..<length].withUnsafeBytes { part in
                 var bytes = part
@@ -105,7 +106,7 @@ final class StubStreamServer: Sendable {
             guard take(&connection, pending) else { return }
             write(connection.withOutput { Array($0) }, to: number)
             connection.dropOutput(connection.outputCount)
-            let length = recv(number, &room, room.count, 0)
+            let length = uninterrupted { recv(number, &room, room.count, 0) }
             guard length > 0 else { return }
             pending = Array(room[..<length])
         }
